@@ -7,7 +7,6 @@ import msgspec
 from domain.shared.errors import Invalid
 
 
-
 class ImageRefused(Invalid):
     """The bytes are not an image that we accept: unknown, broken, too large, or a bomb."""
 

@@ -20,7 +20,9 @@ def largest_remainder(total: int, weights: Sequence[int]) -> tuple[int, ...]:
         return (0,) * len(weights)
     shares = [total * weight // weight_sum for weight in weights]
     left = total - sum(shares)
-    by_remainder = sorted(range(len(weights)), key=lambda i: (-(total * weights[i] % weight_sum), i))
+    by_remainder = sorted(
+        range(len(weights)), key=lambda i: (-(total * weights[i] % weight_sum), i)
+    )
     for i in by_remainder[:left]:
         shares[i] += 1
     return tuple(shares)
@@ -63,9 +65,7 @@ def _take_back(
 ) -> None:
     """Undo the last `cents` of the hand-out, never below a floor."""
     queue = [
-        (Fraction(w, 2 * shares[i] - 1), -i)
-        for i, w in enumerate(weights)
-        if shares[i] > floors[i]
+        (Fraction(w, 2 * shares[i] - 1), -i) for i, w in enumerate(weights) if shares[i] > floors[i]
     ]
     heapify(queue)
     for _ in range(cents):

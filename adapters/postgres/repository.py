@@ -1,0 +1,37 @@
+"""One repository for all imperatively mapped aggregates; contexts add their own finders."""
+
+from typing import Generic, TypeVar
+from uuid import UUID
+
+from sqlalchemy import Select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.shared.errors import NotFound
+
+A = TypeVar("A")
+
+
+class PostgresRepository(Generic[A]):
+    """Loads by identity from the session, which tracks changes and saves them at commit."""
+
+    def __init__(self, session: AsyncSession, aggregate: type[A], *, kind: str) -> None:
+        self._session = session
+        self._aggregate = aggregate
+        self._kind = kind
+
+    async def get(self, aggregate_id: UUID, *, lock: bool = False) -> A:
+        found = await self._session.get(
+            self._aggregate, aggregate_id, with_for_update=lock or None, populate_existing=lock
+        )
+        if found is None:
+            raise NotFound(self._kind, aggregate_id)
+        return found
+
+    def add(self, aggregate: A) -> None:
+        self._session.add(aggregate)
+
+    async def _one(self, statement: Select[tuple[A]]) -> A | None:
+        return (await self._session.scalars(statement)).one_or_none()
+
+    async def _many(self, statement: Select[tuple[A]]) -> list[A]:
+        return list((await self._session.scalars(statement)).all())

@@ -1,0 +1,3 @@
+"""Every module that defines tables, so that the metadata is complete once this is imported."""
+
+STATEMENTS: list[str] = []
