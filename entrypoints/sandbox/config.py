@@ -1,0 +1,27 @@
+"""What the sandbox needs to be told. Every default is visibly not a real secret."""
+
+import msgspec
+
+
+class SandboxConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """Addresses the sandbox answers at and calls back, and the secrets both sides share.
+
+    An empty webhook URL means that no endpoint is registered: events are kept, not sent.
+    """
+
+    base_url: str = "http://127.0.0.1:12111"
+    stripe_webhook_url: str = ""
+    stripe_connect_webhook_url: str = ""
+    stripe_webhook_secret: str = "whsec_sandbox"
+    stripe_connect_webhook_secret: str = "whsec_sandbox_connect"
+    stripe_secret_key: str = "sk_test_sandbox"
+    stripe_settlement_s: int = 2 * 24 * 3600
+    stripe_bank_debit_s: float = 1.0
+    replicate_api_token: str = "r8_sandbox"
+    replicate_webhook_secret: str = "whsec_c2FuZGJveC1yZXBsaWNhdGUtc2VjcmV0"
+    fal_key: str = "sandbox:fal"
+    drawing_delay_s: float = 0.2
+
+    @property
+    def stripe_url(self) -> str:
+        return f"{self.base_url}/stripe"
