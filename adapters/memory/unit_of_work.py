@@ -1,0 +1,75 @@
+"""A unit of work over dicts, for the tests of use cases."""
+
+from datetime import datetime
+from types import TracebackType
+from typing import Any, NamedTuple, Self
+
+import msgspec
+
+from adapters.memory.repository import MemoryRepository, Table
+
+
+class AddedMessage(NamedTuple):
+    topic: str
+    body: msgspec.Struct
+    due_at: datetime | None
+    key: str | None
+
+
+class MemoryOutbox:
+    def __init__(self, committed: list[AddedMessage]) -> None:
+        self._committed = committed
+        self._added: list[AddedMessage] = []
+
+    def add(
+        self,
+        topic: str,
+        body: msgspec.Struct,
+        *,
+        due_at: datetime | None = None,
+        key: str | None = None,
+    ) -> None:
+        self._added.append(AddedMessage(topic, body, due_at, key))
+
+    def flush(self) -> None:
+        taken = {(m.topic, m.key) for m in self._committed if m.key is not None}
+        self._committed.extend(m for m in self._added if (m.topic, m.key) not in taken)
+        self._added.clear()
+
+
+class MemoryDatabase:
+    """What several units of work share: the committed state. Contexts add their tables here."""
+
+    def __init__(self) -> None:
+        self.messages: list[AddedMessage] = []
+        self.tables: dict[str, Table[Any]] = {}
+
+    def table(self, kind: str, **options: Any) -> Table[Any]:
+        return self.tables.setdefault(kind, Table(kind, **options))
+
+
+class MemoryUnitOfWork:
+    """See `application.ports.unit_of_work.UnitOfWork`."""
+
+    def __init__(self, database: MemoryDatabase) -> None:
+        self._database = database
+
+    async def __aenter__(self) -> Self:
+        self.outbox = MemoryOutbox(self._database.messages)
+        self._repositories: list[MemoryRepository[Any]] = []
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        del self.outbox
+
+    async def commit(self) -> None:
+        for repository in self._repositories:
+            repository.check()
+        for repository in self._repositories:
+            repository.flush()
+        self.outbox.flush()
