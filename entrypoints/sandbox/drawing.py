@@ -5,7 +5,6 @@ bytes, another prompt or seed gives another scene, and another person (the train
 another sitter. Drawing is CPU work: call it in a thread, never on the event loop.
 """
 
-import hashlib
 import io
 import math
 import random
@@ -14,36 +13,70 @@ from collections.abc import Callable
 
 from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageFont, ImageOps
 
-Colour = tuple[int, int, int]
+from entrypoints.sandbox.portrait import Colour, mix, portrait_of, seeded
+
 Painter = Callable[[Image.Image, random.Random, "tuple[Colour, ...]"], None]
 
 # Sky above, sky below, light, and three depths of ground, far to near.
 PALETTES: tuple[tuple[Colour, ...], ...] = (
-    ((252, 214, 178), (236, 120, 111), (255, 244, 214), (176, 84, 120), (104, 56, 104), (52, 36, 72)),
-    ((190, 224, 242), (246, 236, 214), (255, 252, 238), (132, 176, 178), (74, 124, 132), (34, 72, 84)),
+    (
+        (252, 214, 178),
+        (236, 120, 111),
+        (255, 244, 214),
+        (176, 84, 120),
+        (104, 56, 104),
+        (52, 36, 72),
+    ),
+    (
+        (190, 224, 242),
+        (246, 236, 214),
+        (255, 252, 238),
+        (132, 176, 178),
+        (74, 124, 132),
+        (34, 72, 84),
+    ),
     ((34, 38, 84), (126, 72, 134), (252, 206, 160), (82, 56, 118), (46, 38, 88), (22, 20, 52)),
-    ((206, 232, 206), (250, 240, 200), (255, 250, 224), (128, 168, 112), (72, 122, 84), (32, 72, 58)),
-    ((248, 226, 230), (244, 178, 172), (255, 248, 240), (206, 122, 128), (142, 76, 98), (82, 44, 68)),
+    (
+        (206, 232, 206),
+        (250, 240, 200),
+        (255, 250, 224),
+        (128, 168, 112),
+        (72, 122, 84),
+        (32, 72, 58),
+    ),
+    (
+        (248, 226, 230),
+        (244, 178, 172),
+        (255, 248, 240),
+        (206, 122, 128),
+        (142, 76, 98),
+        (82, 44, 68),
+    ),
     ((20, 54, 84), (44, 132, 140), (226, 250, 230), (28, 100, 118), (20, 72, 96), (12, 42, 66)),
-    ((250, 236, 206), (242, 188, 104), (255, 252, 236), (204, 136, 74), (146, 90, 58), (84, 54, 44)),
-    ((214, 214, 240), (178, 172, 222), (250, 246, 255), (132, 124, 184), (90, 84, 142), (48, 46, 90)),
+    (
+        (250, 236, 206),
+        (242, 188, 104),
+        (255, 252, 236),
+        (204, 136, 74),
+        (146, 90, 58),
+        (84, 54, 44),
+    ),
+    (
+        (214, 214, 240),
+        (178, 172, 222),
+        (250, 246, 255),
+        (132, 124, 184),
+        (90, 84, 142),
+        (48, 46, 90),
+    ),
 )
 NIGHT_PALETTES = (2, 5)
-SKIN_TONES: tuple[Colour, ...] = (
-    (255, 222, 196), (240, 194, 160), (222, 166, 126), (188, 128, 90), (146, 94, 64), (98, 62, 44),
-)  # fmt: skip
-HAIR_COLOURS: tuple[Colour, ...] = (
-    (38, 28, 28), (74, 46, 32), (122, 76, 44), (182, 132, 74), (150, 58, 40), (96, 96, 104),
-)  # fmt: skip
-CLOTHES: tuple[Colour, ...] = (
-    (38, 70, 110), (150, 52, 66), (44, 100, 84), (226, 172, 72), (236, 232, 224), (64, 58, 78),
-)  # fmt: skip
 LONGEST_CAPTION = 120
 
 
 def draw_from_text(*, prompt: str, seed: int, person: str, width: int, height: int) -> Image.Image:
     """A scene that suits the prompt, the person's portrait in front of it, and a caption."""
-    rng = _rng("text", prompt, seed)
+    rng = seeded("text", prompt, seed)
     image = _scene(prompt, rng, width, height)
     _place_portrait(image, person, rng, centre_x=rng.uniform(0.36, 0.64))
     _caption(image, prompt, f"seed {seed}")
@@ -55,7 +88,7 @@ def draw_into_photo(scene: bytes, *, prompt: str, seed: int, person: str) -> Ima
 
     Raises ValueError when `scene` is not an image that can be read.
     """
-    rng = _rng("photo", prompt, seed)
+    rng = seeded("photo", prompt, seed)
     try:
         with Image.open(io.BytesIO(scene)) as opened:
             photo = ImageOps.exif_transpose(opened).convert("RGB")
@@ -85,11 +118,6 @@ def encode(image: Image.Image, image_format: str) -> bytes:
     else:
         image.save(buffer, "JPEG", quality=90)
     return buffer.getvalue()
-
-
-def _rng(*parts: object) -> random.Random:
-    digest = hashlib.sha256("\x1f".join(map(str, parts)).encode()).digest()
-    return random.Random(int.from_bytes(digest[:8]))  # noqa: S311 - a drawing, not a secret
 
 
 def _inference_size(width: int, height: int) -> tuple[int, int]:
@@ -178,7 +206,7 @@ def _waves(image: Image.Image, rng: random.Random, palette: tuple[Colour, ...]) 
     width, height = image.size
     for step in range(7):
         near = step / 6
-        colour = _mix(_mix(palette[3], palette[2], 0.35), palette[5], near)
+        colour = mix(mix(palette[3], palette[2], 0.35), palette[5], near)
         line = _ridge(rng, width, height * (0.56 + 0.07 * step), height * (0.004 + 0.012 * near))
         _fill(image, [*line, (width, height), (0, height)], colour)
 
@@ -193,7 +221,7 @@ def _skyline(image: Image.Image, rng: random.Random, palette: tuple[Colour, ...]
             top = int(height * rng.uniform(0.3 + 0.14 * depth, 0.52 + 0.14 * depth))
             draw.rectangle((x, top, x + broad, height), fill=colour)
             if depth:
-                _windows(draw, rng, (x, top, x + broad, height), _mix(colour, palette[2], 0.7))
+                _windows(draw, rng, (x, top, x + broad, height), mix(colour, palette[2], 0.7))
             x += broad + rng.randint(0, width // 60)
 
 
@@ -214,7 +242,7 @@ def _bokeh(image: Image.Image, rng: random.Random, palette: tuple[Colour, ...]) 
     for _ in range(46):
         radius = rng.uniform(0.02, 0.11) * width
         x, y = rng.uniform(0, width), rng.uniform(0, height)
-        colour = _mix(rng.choice(palette[2:5]), palette[2], rng.uniform(0.1, 0.6))
+        colour = mix(rng.choice(palette[2:5]), palette[2], rng.uniform(0.1, 0.6))
         draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=colour)
     layer = layer.filter(ImageFilter.GaussianBlur(width / 90))
     image.paste(Image.blend(image, layer, 0.55))
@@ -238,66 +266,13 @@ def _faint(value: float) -> float:
 def _place_portrait(image: Image.Image, person: str, rng: random.Random, centre_x: float) -> None:
     width, height = image.size
     size = int(min(width, height) * rng.uniform(0.66, 0.8))
-    portrait = _portrait(person, size)
+    portrait = portrait_of(person, size)
     left = int(width * centre_x - size / 2)
     shade = Image.new("RGBA", portrait.size, (20, 14, 30, 0))
     shade.putalpha(portrait.getchannel("A").point(lambda alpha: alpha * 0.35))
     shade = shade.filter(ImageFilter.GaussianBlur(size / 40))
     image.paste(shade, (left + size // 60, height - size + size // 80), shade)
     image.paste(portrait, (left, height - size), portrait)
-
-
-def _portrait(person: str, size: int) -> Image.Image:
-    """Head and shoulders in flat colours; who it is follows from `person` alone."""
-    rng = _rng("person", person)
-    skin, hair, cloth = rng.choice(SKIN_TONES), rng.choice(HAIR_COLOURS), rng.choice(CLOTHES)
-    shadow = _mix(skin, (60, 30, 40), 0.22)
-    s = size * 2  # drawn twice as large, then reduced, for smooth edges
-    canvas = Image.new("RGBA", (s, s))
-    draw = ImageDraw.Draw(canvas)
-    head_w, head_h = s * rng.uniform(0.15, 0.175), s * rng.uniform(0.2, 0.225)
-    cx, cy = s / 2, s * 0.4
-    if rng.random() < 0.5:  # long hair falls behind the shoulders
-        length = rng.uniform(0.6, 0.78)
-        draw.rounded_rectangle(
-            (cx - head_w * 1.3, cy - head_h * 0.9, cx + head_w * 1.3, s * length), s * 0.14, hair
-        )
-    draw.rounded_rectangle((s * 0.14, s * 0.7, s * 0.86, s * 1.3), s * 0.2, cloth)
-    draw.rounded_rectangle((cx - s * 0.065, cy, cx + s * 0.065, s * 0.76), s * 0.06, shadow)
-    draw.pieslice((cx - s * 0.12, s * 0.6, cx + s * 0.12, s * 0.82), 10, 170, skin)
-    draw.ellipse((cx - head_w * 1.16, cy - head_h * 1.22, cx + head_w * 1.16, cy + head_h * 0.4), hair)
-    draw.ellipse((cx - head_w, cy - head_h, cx + head_w, cy + head_h), skin)
-    fringe = rng.uniform(0.5, 0.8)
-    tilt = rng.choice((-0.3, 0.0, 0.3))
-    draw.pieslice(
-        (cx - head_w * (1.1 + tilt), cy - head_h * 1.2, cx + head_w * (1.1 - tilt), cy + head_h * (fringe - 0.7)),
-        180, 360, hair,
-    )  # fmt: skip
-    _features(draw, rng, (cx, cy), (head_w, head_h), _mix(hair, (20, 14, 20), 0.5), shadow)
-    return canvas.resize((size, size), Image.Resampling.LANCZOS)
-
-
-def _features(
-    draw: ImageDraw.ImageDraw,
-    rng: random.Random,
-    centre: tuple[float, float],
-    head: tuple[float, float],
-    ink: Colour,
-    shadow: Colour,
-) -> None:
-    (cx, cy), (w, h) = centre, head
-    pen = max(2, int(w * 0.05))
-    for side in (-1, 1):
-        x, y = cx + side * w * 0.42, cy + h * 0.02
-        draw.ellipse((x - w * 0.085, y - h * 0.06, x + w * 0.085, y + h * 0.06), ink)
-        draw.arc((x - w * 0.22, y - h * 0.26, x + w * 0.22, y + h * 0.1), 205, 335, ink, pen)
-    draw.arc((cx - w * 0.14, cy + h * 0.02, cx + w * 0.14, cy + h * 0.36), 40, 140, shadow, pen)
-    draw.chord((cx - w * 0.3, cy + h * 0.32, cx + w * 0.3, cy + h * 0.66), 20, 160, (178, 74, 84))
-    if rng.random() < 0.35:  # glasses
-        for side in (-1, 1):
-            x, y = cx + side * w * 0.42, cy + h * 0.03
-            draw.ellipse((x - w * 0.3, y - h * 0.2, x + w * 0.3, y + h * 0.2), None, ink, pen)
-        draw.line((cx - w * 0.12, cy, cx + w * 0.12, cy), ink, pen)
 
 
 def _caption(image: Image.Image, prompt: str, detail: str) -> None:
@@ -338,10 +313,3 @@ def _smooth_mask(
     mask = Image.new("L", double)
     paint(ImageDraw.Draw(mask), (double[0] - 1, double[1] - 1))
     return mask.resize(size, Image.Resampling.BOX)
-
-
-def _mix(first: Colour, second: Colour, share: float) -> Colour:
-    red, green, blue = (
-        round(a + (b - a) * share) for a, b in zip(first, second, strict=True)
-    )
-    return red, green, blue

@@ -1,1 +1,1 @@
-
+"""Plays fal: the queue protocol, four image apps, signed webhooks."""

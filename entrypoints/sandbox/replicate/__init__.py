@@ -1,1 +1,1 @@
-
+"""Plays Replicate: predictions, trainings, signed webhooks."""
