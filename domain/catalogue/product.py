@@ -1,0 +1,86 @@
+"""A listing: one image on one kind of thing, at a price, in one store.
+
+It can be sold only while every gate is open. The gates are asked when it is published and again
+when it is bought; losing one suspends the listing, which comes back when the gate opens again.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from domain.licensing.decision import Decision, Reason
+from domain.licensing.terms import ProductType
+from domain.shared.errors import Conflict, RuleRefused
+from domain.shared.money import Currency
+
+
+class ProductStatus(StrEnum):
+    DRAFT = "draft"
+    ACTIVE = "active"
+    INACTIVE = "inactive"
+    OUT_OF_STOCK = "out_of_stock"
+    SUSPENDED = "suspended"
+
+
+class ListingRefused(RuleRefused):
+    """At least one gate is closed; `reasons` has all of them."""
+
+    code = "listing_refused"
+
+    def __init__(self, reasons: Sequence[Reason]) -> None:
+        super().__init__(
+            "It cannot be listed: " + " ".join(reason.message for reason in reasons),
+            reasons=tuple(reasons),
+        )
+        self.reasons = tuple(reasons)
+
+
+class NotForSale(Conflict):
+    """The product is not active."""
+
+    code = "not_for_sale"
+
+
+class OutOfStock(Conflict):
+    code = "out_of_stock"
+
+
+@dataclass(eq=False, kw_only=True)
+class Product:
+    """`stock` None means made to order. `reserved` pieces wait for their buyers' payment."""
+
+    id: UUID
+    store_id: UUID
+    creator_id: UUID
+    generation_id: UUID
+    asset_id: UUID
+    product_type: ProductType
+    title: str
+    description: str
+    price_cents: int
+    currency: Currency
+    stock: int | None
+    reserved: int = 0
+    status: ProductStatus = ProductStatus.DRAFT
+    terms_id: UUID
+    terms_version: int
+    terms_hash: str
+    decision: Decision
+    created_at: datetime
+    published_at: datetime | None = None
+    version: int = 1
+
+    def publish(self, decision: Decision, *, closed_gates: Sequence[Reason], at: datetime) -> None:
+        """Put it on sale. Raises ListingRefused with every reason of licence and gates."""
+        reasons = (*decision.reasons, *closed_gates)
+        if reasons or not decision.allowed:
+            raise ListingRefused(reasons)
+        self.decision = decision
+        self.status = ProductStatus.ACTIVE
+        self.published_at = self.published_at or at
+
+    def unpublish(self) -> None:
+        if self.status is not ProductStatus.DRAFT:
+            self.status = ProductStatus.INACTIVE

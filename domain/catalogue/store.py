@@ -1,0 +1,18 @@
+"""A store: where things made under creators' licences are sold."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+
+@dataclass(eq=False, kw_only=True)
+class Store:
+    """`id` is also the id of the store's payee."""
+
+    id: UUID
+    owner_id: UUID
+    slug: str
+    name: str
+    description: str
+    created_at: datetime
+    version: int = 1

@@ -1,0 +1,139 @@
+"""An order: what was bought, at which price, under which licence, and who gets what of it.
+
+Everything that later questions need is frozen when the order is placed. Payment, refund and
+fulfilment are separate axes; the status that people read is derived from them.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from domain.licensing.decision import Decision
+from domain.licensing.terms import ProductType
+from domain.ordering.refund import LineRefund, RefundableLine
+from domain.ordering.split import Leg
+from domain.shared.errors import Conflict, Invalid
+from domain.shared.money import Currency
+
+
+class PaymentStatus(StrEnum):
+    UNPAID = "unpaid"
+    PROCESSING = "processing"
+    PAID = "paid"
+    FAILED = "failed"
+    EXPIRED = "expired"
+
+
+class RefundState(StrEnum):
+    NONE = "none"
+    PARTIAL = "partial"
+    FULL = "full"
+
+
+class OrderStatus(StrEnum):
+    """Derived, for people to read."""
+
+    PENDING = "pending"
+    PAID = "paid"
+    CANCELLED = "cancelled"
+
+
+class OrderInvalid(Invalid):
+    code = "order_invalid"
+
+
+class NotPaid(Conflict):
+    """The order has no money to give back."""
+
+    code = "order_not_paid"
+
+
+@dataclass(eq=False, kw_only=True)
+class OrderLine:
+    """`legs` sum to `total_cents`. Refunded figures include refunds that are still pending;
+    `returned_cents` is what has really gone back and is posted."""
+
+    id: UUID
+    order_id: UUID
+    position: int
+    product_id: UUID
+    store_id: UUID
+    creator_id: UUID
+    asset_id: UUID
+    product_type: ProductType
+    title: str
+    unit_price_cents: int
+    quantity: int
+    total_cents: int
+    terms_id: UUID
+    terms_version: int
+    terms_hash: str
+    decision: Decision
+    stock_reserved: bool
+    legs: tuple[Leg, ...] = ()
+    refunded_cents: int = 0
+    refunded_quantity: int = 0
+    returned_cents: int = 0
+
+    def refundable(self) -> RefundableLine:
+        return RefundableLine(
+            self.id, self.total_cents, self.quantity, self.refunded_cents, self.refunded_quantity
+        )
+
+
+@dataclass(eq=False, kw_only=True)
+class Order:
+    id: UUID
+    buyer_id: UUID
+    currency: Currency
+    total_cents: int
+    fees_version: str
+    payment_status: PaymentStatus = PaymentStatus.UNPAID
+    session_id: str | None = None
+    checkout_url: str | None = None
+    payment_id: str | None = None
+    charge_id: str | None = None
+    created_at: datetime
+    expires_at: datetime
+    paid_at: datetime | None = None
+    lines: list[OrderLine] = field(default_factory=list)
+
+    def lines_of(self, store_ids: frozenset[UUID] | None) -> list[OrderLine]:
+        """The lines of some stores; None means all."""
+        return [line for line in self.lines if store_ids is None or line.store_id in store_ids]
+
+    def intend_refund(self, refunds: Sequence[LineRefund]) -> None:
+        """Count a refund against what may still be refunded, before anybody is asked for it."""
+        if self.payment_status is not PaymentStatus.PAID:
+            raise NotPaid("The order has not been paid.")
+        by_id = {line.id: line for line in self.lines}
+        for refund in refunds:
+            line = by_id[refund.line_id]
+            line.refunded_cents += refund.amount_cents
+            line.refunded_quantity += refund.quantity
+
+    def abandon_refund(self, refunds: Sequence[LineRefund]) -> None:
+        """A refund failed: what it had counted may be refunded again."""
+        by_id = {line.id: line for line in self.lines}
+        for refund in refunds:
+            line = by_id[refund.line_id]
+            line.refunded_cents -= refund.amount_cents
+            line.refunded_quantity -= refund.quantity
+
+
+def status_of(payment: PaymentStatus) -> OrderStatus:
+    match payment:
+        case PaymentStatus.PAID:
+            return OrderStatus.PAID
+        case PaymentStatus.FAILED | PaymentStatus.EXPIRED:
+            return OrderStatus.CANCELLED
+        case PaymentStatus.UNPAID | PaymentStatus.PROCESSING:
+            return OrderStatus.PENDING
+
+
+def refund_state_of(*, total_cents: int, returned_cents: int) -> RefundState:
+    if returned_cents == 0:
+        return RefundState.NONE
+    return RefundState.FULL if returned_cents >= total_cents else RefundState.PARTIAL
