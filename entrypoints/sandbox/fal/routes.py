@@ -5,17 +5,17 @@ from typing import Any
 from litestar import Request, Response, Router, get, post, put
 from litestar.exceptions import SerializationException
 from litestar.params import FromPath
-from litestar.types import ASGIApp
 
 from entrypoints.sandbox.config import SandboxConfig
+from entrypoints.sandbox.cut import CutResponse
 from entrypoints.sandbox.delivery import Delivery
-from entrypoints.sandbox.failures import ConnectionCut, Failure, Failures
+from entrypoints.sandbox.failures import Failure, Failures
 from entrypoints.sandbox.fal.apps import APPS, AppFailed, refused_by_policy, validate
 from entrypoints.sandbox.fal.queue import FalQueue, FalRequest
 from entrypoints.sandbox.part import part_options
 
-Answer = Response[Any] | ASGIApp
 AnyRequest = Request[Any, Any, Any]
+PARTS = ("owner", "alias", "sub")
 
 
 def create_router(config: SandboxConfig, delivery: Delivery, failures: Failures) -> Router:
@@ -32,26 +32,23 @@ def create_router(config: SandboxConfig, delivery: Delivery, failures: Failures)
             return _failed(refused_by_policy())
         return failure
 
-    async def answer(stopped: Failure | None, given: Response[Any]) -> Any:
+    async def answer(stopped: Failure | None, given: Response[Any]) -> Response[Any]:
         if stopped is None:
             return given
         await failures.hang(stopped)
-        return ConnectionCut()
+        return CutResponse()
 
     @post(
         ["/{owner:str}/{alias:str}", "/{owner:str}/{alias:str}/{sub:str}"],
         status_code=200,
-        name="fal_submit",
     )
-    async def submit(
-        request: AnyRequest, owner: FromPath[str], alias: FromPath[str], sub: str = ""
-    ) -> Any:
-        app = "/".join(part for part in (owner, alias, sub) if part)
+    async def submit(request: AnyRequest) -> Response[Any]:
+        app = "/".join(request.path_params[part] for part in PARTS if part in request.path_params)
         stopped = await hindrance(request, app)
         if isinstance(stopped, Response):
             return stopped
         if app not in APPS:
-            return _error(404, f"Application '{alias}' not found")
+            return _error(404, f"Application '{app}' not found")
         try:
             body = await request.json()
         except SerializationException:
@@ -69,7 +66,7 @@ def create_router(config: SandboxConfig, delivery: Delivery, failures: Failures)
     @get("/{owner:str}/{alias:str}/requests/{request_id:str}/status")
     async def status(
         request: AnyRequest, owner: FromPath[str], alias: FromPath[str], request_id: FromPath[str]
-    ) -> Any:
+    ) -> Response[Any]:
         path = f"{owner}/{alias}/requests/{request_id}"
         stopped = await hindrance(request, f"{path}/status")
         if isinstance(stopped, Response):
@@ -83,7 +80,7 @@ def create_router(config: SandboxConfig, delivery: Delivery, failures: Failures)
     @get("/{owner:str}/{alias:str}/requests/{request_id:str}")
     async def result(
         request: AnyRequest, owner: FromPath[str], alias: FromPath[str], request_id: FromPath[str]
-    ) -> Any:
+    ) -> Response[Any]:
         path = f"{owner}/{alias}/requests/{request_id}"
         stopped = await hindrance(request, path)
         if isinstance(stopped, Response):
@@ -100,7 +97,7 @@ def create_router(config: SandboxConfig, delivery: Delivery, failures: Failures)
     @put("/{owner:str}/{alias:str}/requests/{request_id:str}/cancel")
     async def cancel(
         request: AnyRequest, owner: FromPath[str], alias: FromPath[str], request_id: FromPath[str]
-    ) -> Any:
+    ) -> Response[Any]:
         path = f"{owner}/{alias}/requests/{request_id}"
         stopped = await hindrance(request, f"{path}/cancel")
         if isinstance(stopped, Response):
@@ -114,7 +111,7 @@ def create_router(config: SandboxConfig, delivery: Delivery, failures: Failures)
         return await answer(stopped, accepted)
 
     @get("/files/{name:str}")
-    async def file(name: FromPath[str]) -> Any:
+    async def file(name: FromPath[str]) -> Response[Any]:
         found = queue.shelf.read(name)
         if found is None:
             return _error(404, "File not found")

@@ -8,8 +8,9 @@ from litestar.exceptions import SerializationException
 from litestar.params import FromPath, FromQuery
 
 from entrypoints.sandbox.config import SandboxConfig
+from entrypoints.sandbox.cut import CutResponse
 from entrypoints.sandbox.delivery import Delivery
-from entrypoints.sandbox.failures import ConnectionCut, Failure, Failures
+from entrypoints.sandbox.failures import Failure, Failures
 from entrypoints.sandbox.part import part_options
 from entrypoints.sandbox.replicate.models import (
     ImageInput,
@@ -40,7 +41,9 @@ def create_router(config: SandboxConfig, delivery: Delivery, failures: Failures)
             return _problem(422, failure.message or "- input: refused in the sandbox\n")
         return failure
 
-    async def create(request: AnyRequest, path: str, kind: Kind, model: str, version: str) -> Any:
+    async def create(
+        request: AnyRequest, path: str, kind: Kind, model: str, version: str
+    ) -> Response[Any]:
         stopped = await hindrance(request, path)
         if isinstance(stopped, Response):
             return stopped
@@ -56,21 +59,21 @@ def create_router(config: SandboxConfig, delivery: Delivery, failures: Failures)
         if stopped is None:
             return accepted
         await failures.hang(stopped)
-        return ConnectionCut()
+        return CutResponse()
 
-    async def found(request: AnyRequest, path: str, kind: Kind, run_id: str) -> Any:
+    async def found(request: AnyRequest, path: str, kind: Kind, run_id: str) -> Run | Response[Any]:
         stopped = await hindrance(request, path)
         if stopped is not None:
-            return stopped if isinstance(stopped, Response) else ConnectionCut()
+            return stopped if isinstance(stopped, Response) else CutResponse()
         return runs.find(kind, run_id) or _problem(
             404, "The requested resource could not be found."
         )
 
-    async def show(request: AnyRequest, kind: Kind, run_id: str) -> Any:
+    async def show(request: AnyRequest, kind: Kind, run_id: str) -> Response[Any]:
         one = await found(request, f"/v1/{kind}/{run_id}", kind, run_id)
         return Response(one.body) if isinstance(one, Run) else one
 
-    async def stop(request: AnyRequest, kind: Kind, run_id: str) -> Any:
+    async def stop(request: AnyRequest, kind: Kind, run_id: str) -> Response[Any]:
         one = await found(request, f"/v1/{kind}/{run_id}/cancel", kind, run_id)
         if not isinstance(one, Run):
             return one
@@ -78,20 +81,20 @@ def create_router(config: SandboxConfig, delivery: Delivery, failures: Failures)
         return Response(one.body)
 
     @post("/v1/predictions", status_code=201)
-    async def predict_by_version(request: AnyRequest) -> Any:
+    async def predict_by_version(request: AnyRequest) -> Response[Any]:
         return await create(request, "/v1/predictions", "predictions", "", "")
 
     @post("/v1/models/{owner:str}/{name:str}/predictions", status_code=201)
     async def predict_by_model(
         request: AnyRequest, owner: FromPath[str], name: FromPath[str]
-    ) -> Any:
+    ) -> Response[Any]:
         path = f"/v1/models/{owner}/{name}/predictions"
         return await create(request, path, "predictions", f"{owner}/{name}", DEFAULT_VERSION)
 
     @post("/v1/deployments/{owner:str}/{name:str}/predictions", status_code=201)
     async def predict_by_deployment(
         request: AnyRequest, owner: FromPath[str], name: FromPath[str]
-    ) -> Any:
+    ) -> Response[Any]:
         path = f"/v1/deployments/{owner}/{name}/predictions"
         return await create(request, path, "predictions", f"{owner}/{name}", DEFAULT_VERSION)
 
@@ -101,51 +104,51 @@ def create_router(config: SandboxConfig, delivery: Delivery, failures: Failures)
     )
     async def create_training(
         request: AnyRequest, owner: FromPath[str], name: FromPath[str], version: FromPath[str]
-    ) -> Any:
+    ) -> Response[Any]:
         path = f"/v1/models/{owner}/{name}/versions/{version}/trainings"
         return await create(request, path, "trainings", f"{owner}/{name}", version)
 
     @get("/v1/predictions")
-    async def predictions(request: AnyRequest, cursor: FromQuery[str] = "") -> Any:
+    async def predictions(request: AnyRequest, cursor: FromQuery[str] = "") -> Response[Any]:
         return await _list(request, "predictions", cursor)
 
     @get("/v1/trainings")
-    async def trainings(request: AnyRequest, cursor: FromQuery[str] = "") -> Any:
+    async def trainings(request: AnyRequest, cursor: FromQuery[str] = "") -> Response[Any]:
         return await _list(request, "trainings", cursor)
 
-    async def _list(request: AnyRequest, kind: Kind, cursor: str) -> Any:
+    async def _list(request: AnyRequest, kind: Kind, cursor: str) -> Response[Any]:
         stopped = await hindrance(request, f"/v1/{kind}")
         if stopped is not None:
-            return stopped if isinstance(stopped, Response) else ConnectionCut()
+            return stopped if isinstance(stopped, Response) else CutResponse()
         page = runs.newest(kind, limit=PAGE_SIZE, before=cursor)
         more = f"{runs.url}/v1/{kind}?cursor={page[-1].id}" if len(page) == PAGE_SIZE else None
         return Response({"previous": None, "next": more, "results": [r.body for r in page]})
 
     @get("/v1/predictions/{run_id:str}")
-    async def prediction(request: AnyRequest, run_id: FromPath[str]) -> Any:
+    async def prediction(request: AnyRequest, run_id: FromPath[str]) -> Response[Any]:
         return await show(request, "predictions", run_id)
 
     @get("/v1/trainings/{run_id:str}")
-    async def training(request: AnyRequest, run_id: FromPath[str]) -> Any:
+    async def training(request: AnyRequest, run_id: FromPath[str]) -> Response[Any]:
         return await show(request, "trainings", run_id)
 
     @post("/v1/predictions/{run_id:str}/cancel", status_code=200)
-    async def cancel_prediction(request: AnyRequest, run_id: FromPath[str]) -> Any:
+    async def cancel_prediction(request: AnyRequest, run_id: FromPath[str]) -> Response[Any]:
         return await stop(request, "predictions", run_id)
 
     @post("/v1/trainings/{run_id:str}/cancel", status_code=200)
-    async def cancel_training(request: AnyRequest, run_id: FromPath[str]) -> Any:
+    async def cancel_training(request: AnyRequest, run_id: FromPath[str]) -> Response[Any]:
         return await stop(request, "trainings", run_id)
 
     @get("/v1/webhooks/default/secret")
-    async def webhook_secret(request: AnyRequest) -> Any:
+    async def webhook_secret(request: AnyRequest) -> Response[Any]:
         stopped = await hindrance(request, "/v1/webhooks/default/secret")
         if stopped is not None:
-            return stopped if isinstance(stopped, Response) else ConnectionCut()
+            return stopped if isinstance(stopped, Response) else CutResponse()
         return Response({"key": config.replicate_webhook_secret})
 
     @get("/files/{name:str}")
-    async def file(name: FromPath[str]) -> Any:
+    async def file(name: FromPath[str]) -> Response[Any]:
         content = runs.shelf.read(name)
         if content is None:
             return _problem(404, "File not found")
