@@ -63,7 +63,7 @@ def main() -> None:
     settings |= {name: value for name, value in given.items() if value is not None}
     sys.stdout.write(f"sandbox listening on {settings['base_url']}\n")
     sys.stdout.flush()
-    serve(SandboxConfig(**settings), port, host)
+    serve(msgspec.convert(settings, SandboxConfig), port, host)
 
 
 if __name__ == "__main__":

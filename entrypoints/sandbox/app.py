@@ -42,7 +42,7 @@ def create_app(config: SandboxConfig) -> Litestar:
         await delivery.close()
 
     return Litestar(
-        route_handlers=[*parts.values(), control],
+        route_handlers=[*parts.values(), control, stripe.control],
         lifespan=[lifespan],
         logging_config=None,
         openapi_config=None,

@@ -12,15 +12,17 @@ class SandboxConfig(msgspec.Struct, frozen=True, kw_only=True):
     base_url: str = "http://127.0.0.1:12111"
     stripe_webhook_url: str = ""
     stripe_connect_webhook_url: str = ""
-    stripe_webhook_secret: str = "whsec_sandbox"
-    stripe_connect_webhook_secret: str = "whsec_sandbox_connect"
-    stripe_secret_key: str = "sk_test_sandbox"
+    stripe_webhook_secret: str = "whsec_sandbox"  # noqa: S105
+    stripe_connect_webhook_secret: str = "whsec_sandbox_connect"  # noqa: S105
+    stripe_secret_key: str = "sk_test_sandbox"  # noqa: S105
     stripe_settlement_s: int = 2 * 24 * 3600
     stripe_bank_debit_s: float = 1.0
-    replicate_api_token: str = "r8_sandbox"
-    replicate_webhook_secret: str = "whsec_c2FuZGJveC1yZXBsaWNhdGUtc2VjcmV0"
+    replicate_api_token: str = "r8_sandbox"  # noqa: S105
+    replicate_webhook_secret: str = "whsec_c2FuZGJveC1yZXBsaWNhdGUtc2VjcmV0"  # noqa: S105
     fal_key: str = "sandbox:fal"
+    fal_user_id: str = "sandbox-user"
     drawing_delay_s: float = 0.2
+    training_delay_s: float = 1.2
 
     @property
     def stripe_url(self) -> str:

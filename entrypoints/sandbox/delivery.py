@@ -154,13 +154,13 @@ class Delivery:
     def _channel(self, name: str) -> _Channel:
         if name not in self._channels:
             switches = self._default
-            self._channels[name] = _Channel(switches, random.Random(switches.seed))
+            self._channels[name] = _Channel(switches, random.Random(switches.seed))  # noqa: S311 - repeatable
         return self._channels[name]
 
     @staticmethod
     def _reseed(channel: _Channel, switches: Switches) -> None:
         channel.switches = switches
-        channel.chance = random.Random(switches.seed)
+        channel.chance = random.Random(switches.seed)  # noqa: S311 - repeatable
         channel.sent = 0
 
     @staticmethod
@@ -220,7 +220,7 @@ class Delivery:
         return answer.is_success
 
     def _settle(self, notice: Notice, outcome: Outcome) -> None:
-        """The first outcome stands, except that a copy that arrives turns a failure into success."""
+        """The first outcome stands, but a copy that arrives turns a failure into success."""
         if notice.outcome == "queued" or (notice.outcome, outcome) == ("failed", "delivered"):
             notice.outcome = outcome
         self.counts[outcome] += 1

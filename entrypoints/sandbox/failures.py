@@ -15,7 +15,7 @@ Kind = Literal["latency", "status", "timeout_after_acceptance", "refuse"]
 
 
 class Failure(msgspec.Struct, kw_only=True):
-    """One fault. `operation` is a pattern such as `POST /v1/transfers*`; `times` None: until cleared.
+    """One fault. `operation` is a pattern (`POST /v1/transfers*`); `times` None: until cleared.
 
     latency: answers `latency_ms` later. status: answers `status`, does nothing. refuse: understood
     and declined. timeout_after_acceptance: acts, waits `latency_ms`, then cuts the connection.

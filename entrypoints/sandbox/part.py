@@ -1,4 +1,4 @@
-"""What a provider's part hands to the host: its routes, and how to forget and to describe itself."""
+"""What a provider's part hands to the host: routes, and how to forget and describe itself."""
 
 from collections.abc import Callable
 from typing import Any

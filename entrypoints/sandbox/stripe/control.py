@@ -1,0 +1,121 @@
+"""`/control/stripe/…`: what happens at Stripe without anybody calling its API."""
+
+from typing import Any, Literal
+
+import msgspec
+from litestar import Router, post
+from litestar.params import FromPath, JSONBody
+
+from entrypoints.sandbox.stripe import accounts, disputes, events
+from entrypoints.sandbox.stripe.refunds import fund_pending
+from entrypoints.sandbox.stripe.store import PLATFORM, Object, World, new_id
+
+
+class Review(msgspec.Struct):
+    """The transfers capability after a review of the account."""
+
+    transfers: Literal["active", "inactive", "pending"]
+    disabled_reason: str | None = None
+    currently_due: list[str] = []
+
+
+class Movement(msgspec.Struct):
+    """Money into (positive) or out of (negative) a balance; it may end below zero."""
+
+    amount: int
+    currency: str = "usd"
+
+
+class Contest(msgspec.Struct):
+    amount: int | None = None
+    reason: str = "fraudulent"
+
+
+class Verdict(msgspec.Struct):
+    outcome: Literal["won", "lost"]
+
+
+class Endpoints(msgspec.Struct):
+    """Where events go from now on; what is left out stays as it is."""
+
+    url: str | None = None
+    connect_url: str | None = None
+
+
+def create_stripe_control(world: World) -> Router:
+    @post("/accounts/{account_id:str}", status_code=200)
+    async def review(account_id: FromPath[str], data: JSONBody[Review]) -> Object:
+        account = world.accounts.get(PLATFORM, account_id)
+        accounts.set_transfers(
+            world,
+            account,
+            status=data.transfers,
+            disabled_reason=data.disabled_reason,
+            due=data.currently_due,
+        )
+        return account
+
+    @post("/accounts/{account_id:str}/complete_onboarding", status_code=200)
+    async def onboard(account_id: FromPath[str]) -> Object:
+        account = world.accounts.get(PLATFORM, account_id)
+        accounts.complete_onboarding(world, account)
+        return account
+
+    @post("/accounts/{account_id:str}/balance", status_code=200)
+    async def move(account_id: FromPath[str], data: JSONBody[Movement]) -> Object:
+        account = world.accounts.get(PLATFORM, account_id)
+        _move(world, account_id, data)
+        currency = account["default_currency"]
+        return world.balances.as_object(account_id, default_currency=currency)
+
+    @post("/balance", status_code=200)
+    async def move_platform(data: JSONBody[Movement]) -> Object:
+        _move(world, PLATFORM, data)
+        fund_pending(world)
+        return world.balances.as_object(PLATFORM, default_currency="usd")
+
+    @post("/charges/{charge_id:str}/dispute", status_code=200)
+    async def contest(charge_id: FromPath[str], data: JSONBody[Contest]) -> Object:
+        charge = world.charges.get(PLATFORM, charge_id)
+        return disputes.open_dispute(world, charge, amount_cents=data.amount, reason=data.reason)
+
+    @post("/disputes/{dispute_id:str}/close", status_code=200)
+    async def close(dispute_id: FromPath[str], data: JSONBody[Verdict]) -> Object:
+        dispute = world.disputes.get(PLATFORM, dispute_id)
+        return disputes.close_dispute(world, dispute, outcome=data.outcome)
+
+    @post("/endpoints", status_code=200)
+    async def endpoints(data: JSONBody[Endpoints]) -> dict[str, Any]:
+        if data.url is not None:
+            world.webhook_url = data.url
+        if data.connect_url is not None:
+            world.connect_webhook_url = data.connect_url
+        return {"url": world.webhook_url, "connect_url": world.connect_webhook_url}
+
+    @post("/events/{event_id:str}/resend", status_code=200)
+    async def resend(event_id: FromPath[str]) -> dict[str, str]:
+        events.resend(world, event_id)
+        return {"id": event_id}
+
+    handlers = [
+        review,
+        onboard,
+        move,
+        move_platform,
+        contest,
+        close,
+        endpoints,
+        resend,
+    ]
+    return Router("/control/stripe", route_handlers=handlers)
+
+
+def _move(world: World, account: str, movement: Movement) -> None:
+    world.balances.post(
+        account,
+        identifier=new_id("txn"),
+        kind="topup" if movement.amount > 0 else "payout",
+        amount_cents=movement.amount,
+        currency=movement.currency,
+        source=None,
+    )

@@ -1,0 +1,153 @@
+"""Refunds: never more than what remains of the charge; transfers are left alone.
+
+Where the platform's whole balance cannot cover it, a refund stays `pending` until money comes in.
+Processing fees are not returned.
+"""
+
+from entrypoints.sandbox.stripe.errors import StripeProblem, in_words, invalid, missing_parameter
+from entrypoints.sandbox.stripe.events import emit
+from entrypoints.sandbox.stripe.lists import page
+from entrypoints.sandbox.stripe.metadata import initial, merged
+from entrypoints.sandbox.stripe.operations import Call, operation
+from entrypoints.sandbox.stripe.store import PLATFORM, Object, World, new_id
+
+
+@operation("POST", "/v1/refunds", "RefundCreateParams")
+def create_refund(world: World, call: Call) -> Object:
+    charge = _refundable_charge(world, call)
+    remaining_cents = charge["amount"] - charge["amount_refunded"]
+    amount_cents = call.params.get("amount", remaining_cents)
+    _require_remaining(charge, amount_cents=amount_cents, remaining_cents=remaining_cents)
+    currency = charge["currency"]
+    refund: Object = {
+        "id": new_id("re"),
+        "object": "refund",
+        "amount": amount_cents,
+        "balance_transaction": None,
+        "charge": charge["id"],
+        "created": world.now(),
+        "currency": currency,
+        "destination_details": {"type": "card", "card": {"type": "refund"}},
+        "failure_reason": None,
+        "metadata": initial(call.params.get("metadata")),
+        "payment_intent": charge["payment_intent"],
+        "pending_reason": None,
+        "reason": call.params.get("reason"),
+        "receipt_number": None,
+        "source_transfer_reversal": None,
+        "status": "pending",
+        "transfer_reversal": None,
+    }
+    world.refunds.add(call.account, refund)
+    previous = {name: charge[name] for name in ("amount_refunded", "refunded")}
+    charge["amount_refunded"] += amount_cents
+    charge["refunded"] = charge["amount_refunded"] == charge["amount"]
+    if world.balances.total_cents(call.account, currency) >= amount_cents:
+        _pay_back(world, call.account, refund)
+    else:
+        refund["pending_reason"] = "insufficient_funds"
+        world.unfunded_refunds.append(refund)
+    emit(world, "refund.created", refund)
+    emit(world, "charge.refunded", charge, previous=previous)
+    return refund
+
+
+def _refundable_charge(world: World, call: Call) -> Object:
+    params = call.params
+    if params.get("reverse_transfer") or params.get("refund_application_fee"):
+        raise StripeProblem(
+            "Cannot reverse transfer on this charge because it has no transfer of its own: it was "
+            "not a destination charge.",
+            param="reverse_transfer",
+        )
+    if "charge" in params:
+        charge = world.charges.get(call.account, params["charge"], param="charge")
+    elif "payment_intent" in params:
+        intent = world.intents.get(call.account, params["payment_intent"], param="payment_intent")
+        if intent["latest_charge"] is None:
+            raise StripeProblem(
+                f"This PaymentIntent ({intent['id']}) does not have a successful charge to refund.",
+                param="payment_intent",
+            )
+        charge = world.charges.get(call.account, intent["latest_charge"])
+    else:
+        raise missing_parameter("charge")
+    if charge["status"] != "succeeded":
+        raise StripeProblem(
+            f"Charge {charge['id']} did not succeed: it cannot be refunded.",
+            code="charge_not_refundable",
+        )
+    if charge["disputed"]:
+        raise StripeProblem(
+            f"Charge {charge['id']} has been charged back; cannot issue a refund.",
+            code="charge_disputed",
+        )
+    return charge
+
+
+def _require_remaining(charge: Object, *, amount_cents: int, remaining_cents: int) -> None:
+    currency = charge["currency"]
+    if remaining_cents == 0:
+        raise StripeProblem(
+            f"Charge {charge['id']} has already been refunded.", code="charge_already_refunded"
+        )
+    if amount_cents < 1:
+        code = "parameter_invalid_integer"
+        raise invalid("Invalid positive integer", param="amount", code=code)
+    if amount_cents > remaining_cents:
+        what = "unrefunded amount on charge" if charge["amount_refunded"] else "charge amount"
+        raise StripeProblem(
+            f"Refund amount ({in_words(amount_cents, currency)}) is greater than {what} "
+            f"({in_words(remaining_cents, currency)})",
+            param="amount",
+        )
+
+
+def _pay_back(world: World, account: str, refund: Object) -> None:
+    transaction = world.balances.post(
+        account,
+        identifier=new_id("txn"),
+        kind="refund",
+        amount_cents=-refund["amount"],
+        currency=refund["currency"],
+        source=refund["id"],
+    )
+    refund |= {
+        "balance_transaction": transaction["id"],
+        "pending_reason": None,
+        "status": "succeeded",
+    }
+
+
+def fund_pending(world: World) -> None:
+    """Pay the refunds that waited for money, oldest first, as far as it reaches."""
+    while world.unfunded_refunds:
+        refund = world.unfunded_refunds[0]
+        if world.balances.total_cents(PLATFORM, refund["currency"]) < refund["amount"]:
+            return
+        world.unfunded_refunds.popleft()
+        previous = {
+            name: refund[name] for name in ("balance_transaction", "pending_reason", "status")
+        }
+        _pay_back(world, PLATFORM, refund)
+        emit(world, "refund.updated", refund, previous=previous)
+
+
+@operation("GET", "/v1/refunds/{id}", "RefundRetrieveParams")
+def retrieve_refund(world: World, call: Call) -> Object:
+    return world.refunds.get(call.account, call.ids[0])
+
+
+@operation("POST", "/v1/refunds/{id}", "RefundUpdateParams")
+def update_refund(world: World, call: Call) -> Object:
+    refund = world.refunds.get(call.account, call.ids[0])
+    if "metadata" in call.params:
+        previous = {"metadata": refund["metadata"]}
+        refund["metadata"] = merged(refund["metadata"], call.params["metadata"])
+        emit(world, "refund.updated", refund, previous=previous)
+    return refund
+
+
+@operation("GET", "/v1/refunds", "RefundListParams")
+def list_refunds(world: World, call: Call) -> Object:
+    return page(world.refunds, call, url="/v1/refunds")

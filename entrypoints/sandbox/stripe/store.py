@@ -1,0 +1,145 @@
+"""Everything the played Stripe remembers: tables of objects by account, newest first.
+
+Objects are the JSON dictionaries that go over the wire, holding ids where Stripe can expand. Every
+list that a request can ask for by a parameter has an index, so that no list scans the whole table.
+"""
+
+import secrets
+from bisect import bisect_left
+from collections import Counter, defaultdict, deque
+from collections.abc import Iterator
+from typing import Any
+
+from entrypoints.sandbox.clock import SandboxClock
+from entrypoints.sandbox.config import SandboxConfig
+from entrypoints.sandbox.delivery import Delivery, Notice
+from entrypoints.sandbox.stripe.balances import Balances
+from entrypoints.sandbox.stripe.errors import no_such
+
+Object = dict[str, Any]
+PLATFORM = "acct_platform"
+API_VERSION = "2026-10-28.endive"
+
+
+class Table:
+    """One kind of object. `indexed` fields never change once an object is added."""
+
+    def __init__(self, *indexed: str, noun: str) -> None:
+        self.noun = noun
+        self._indexed = indexed
+        self._rows: dict[str, Object] = {}
+        self._owner: dict[str, str] = {}
+        self._sequence: dict[str, int] = {}
+        self._lists: defaultdict[tuple[str, str, Any], list[str]] = defaultdict(list)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __iter__(self) -> Iterator[Object]:
+        return iter(self._rows.values())
+
+    def add(self, owner: str, row: Object) -> Object:
+        identifier = row["id"]
+        self._rows[identifier] = row
+        self._owner[identifier] = owner
+        self._sequence[identifier] = len(self._sequence)
+        self._lists[owner, "", None].append(identifier)
+        for name in self._indexed:
+            if row.get(name) is not None:
+                self._lists[owner, name, row[name]].append(identifier)
+        return row
+
+    def find(self, owner: str, identifier: str) -> Object | None:
+        """The object, if that account owns it: to anybody else it does not exist."""
+        return self._rows.get(identifier) if self._owner.get(identifier) == owner else None
+
+    def peek(self, identifier: str) -> Object | None:
+        """The object whoever owns it: for what already holds its id."""
+        return self._rows.get(identifier)
+
+    def owner(self, identifier: str) -> str:
+        return self._owner[identifier]
+
+    def get(self, owner: str, identifier: str, *, param: str = "id") -> Object:
+        row = self.find(owner, identifier)
+        if row is None:
+            raise no_such(self.noun, identifier, param=param)
+        return row
+
+    def remove(self, identifier: str) -> None:
+        del self._rows[identifier]
+
+    def index_for(self, asked: dict[str, Any]) -> tuple[str, Any]:
+        """The index that narrows a list most cheaply: the first of ours that is asked for."""
+        for name in self._indexed:
+            if name in asked:
+                return name, asked[name]
+        return "", None
+
+    def newest_first(
+        self, owner: str, *, index: tuple[str, Any], after: str | None = None
+    ) -> Iterator[Object]:
+        """Walk one list from the newest, or from just below the object `after`."""
+        identifiers = self._lists.get((owner, *index), [])
+        end = len(identifiers)
+        if after is not None:
+            sequence = self._sequence[after]
+            end = bisect_left(identifiers, sequence, key=self._sequence.__getitem__)
+        for position in range(end - 1, -1, -1):
+            row = self._rows.get(identifiers[position])
+            if row is not None:
+                yield row
+
+
+class World:
+    """One Stripe platform account, its connected accounts, and all that happened to them."""
+
+    def __init__(self, config: SandboxConfig, clock: SandboxClock, delivery: Delivery) -> None:
+        self.config = config
+        self.clock = clock
+        self.delivery = delivery
+        self.webhook_url = config.stripe_webhook_url
+        self.connect_webhook_url = config.stripe_connect_webhook_url
+        self.clear()
+
+    def clear(self) -> None:
+        self.accounts = Table(noun="account")
+        self.sessions = Table("payment_intent", noun="checkout.session")
+        self.intents = Table("customer", noun="payment_intent")
+        self.charges = Table("payment_intent", "transfer_group", "customer", noun="charge")
+        self.refunds = Table("charge", "payment_intent", noun="refund")
+        self.transfers = Table("transfer_group", "destination", noun="transfer")
+        self.reversals = Table("transfer", noun="transfer_reversal")
+        self.disputes = Table("charge", "payment_intent", noun="dispute")
+        self.transactions = Table("source", "type", noun="balance transaction")
+        self.events = Table(noun="event")
+        self.balances = Balances(self.clock, self.transactions)
+        self.line_items: dict[str, list[Object]] = {}
+        self.links: dict[str, Object] = {}
+        self.notices: dict[str, Notice] = {}
+        self.transferred_cents: Counter[str] = Counter()
+        self.expiring: list[tuple[int, str]] = []
+        self.unfunded_refunds: deque[Object] = deque()
+
+    def now(self) -> int:
+        return self.clock.now()
+
+    def table_of(self, identifier: str) -> Table | None:
+        """Which table holds an id, told from its prefix; None where it cannot be expanded."""
+        tables = {
+            "acct": self.accounts,
+            "cs": self.sessions,
+            "pi": self.intents,
+            "ch": self.charges,
+            "py": self.charges,
+            "re": self.refunds,
+            "tr": self.transfers,
+            "trr": self.reversals,
+            "dp": self.disputes,
+            "txn": self.transactions,
+        }
+        return tables.get(identifier.partition("_")[0])
+
+
+def new_id(prefix: str) -> str:
+    return f"{prefix}_{secrets.token_hex(12)}"
