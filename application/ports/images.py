@@ -1,20 +1,35 @@
 """What we do to images, apart from storing them. CPU-bound: never run on the event loop."""
 
-from typing import Literal, Protocol
+from typing import Protocol
 
 import msgspec
 
-from domain.shared.errors import Invalid
+from domain.media.formats import ImageFormat
+from domain.shared.errors import Invalid, UnsupportedType
 
 
 class ImageRefused(Invalid):
-    """The bytes are not an image that we accept: unknown, broken, too large, or a bomb."""
+    """The bytes claim to be an image that we accept, but are broken, too large, or a bomb."""
 
     code = "image_refused"
 
+    def __init__(self, message: str) -> None:
+        super().__init__(message, fields={"file": [message]})
+
+
+class ImageTypeRefused(UnsupportedType):
+    """The bytes are no PNG, JPEG, WebP or GIF."""
+
+    code = "image_type_refused"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, fields={"file": [message]})
+
 
 class ImageFacts(msgspec.Struct, frozen=True, kw_only=True):
-    format: Literal["png", "jpeg", "webp", "gif"]
+    """`width` and `height` are as a viewer shows the image: after its orientation is applied."""
+
+    format: ImageFormat
     width: int
     height: int
 
@@ -39,16 +54,23 @@ class Derivatives(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ImageProcessor(Protocol):
+    """Raises ImageTypeRefused, ImageRefused, and Unavailable when too much work is waiting.
+
+    Of an animation only the first frame is kept.
+    """
+
     async def inspect(self, content: bytes) -> ImageFacts:
-        """Read format and size from the header; decode once. Raises ImageRefused."""
+        """Read format and size from the header; decode once."""
         ...
 
     async def sanitise(self, content: bytes) -> Rendition:
-        """Orientation applied, EXIF, GPS and comments gone, colours in sRGB."""
+        """Orientation applied, EXIF, GPS, XMP and comments gone, colours in sRGB. The format
+        stays, except that a GIF becomes a PNG."""
         ...
 
-    async def derive(self, content: bytes, *, watermark: str) -> Derivatives:
-        """Clean copy, watermarked preview (at most 1024 px) and watermarked thumbnail (512 px)."""
+    async def derive(self, content: bytes, *, watermark: str | None) -> Derivatives:
+        """Clean copy, preview (at most 1024 px) and thumbnail (at most 512 px), both JPEG; the
+        text `watermark` is tiled visibly over both."""
         ...
 
     async def archive(self, files: list[tuple[str, bytes]]) -> bytes:

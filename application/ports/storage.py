@@ -1,12 +1,22 @@
-"""Where bytes are kept: originals, derivatives, model weights."""
+"""Where bytes are kept: originals, derivatives, model weights.
 
+Keys are relative paths of `[a-z0-9/._-]` whose segments start with a letter or a digit, so that no
+key can leave the store or name a hidden file. No key is a folder of another. An object is written
+whole or not at all; a second `put` replaces it.
+"""
+
+import re
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
+from urllib.parse import quote
 
 import msgspec
 
-from domain.shared.errors import NotFound
+from domain.shared.errors import Gone, Invalid, NotAllowed, NotFound
+
+_KEY = re.compile(r"[a-z0-9][a-z0-9._-]*(/[a-z0-9][a-z0-9._-]*)*")
+_KEY_MAX_CHARS = 512
 
 
 class ObjectMissing(NotFound):
@@ -18,6 +28,22 @@ class ObjectMissing(NotFound):
         super().__init__("stored object", key)
 
 
+class ObjectKeyRefused(Invalid):
+    """Not a key: see the module's rule."""
+
+    code = "object_key_refused"
+
+
+class LinkRefused(NotAllowed):
+    """The signature of a download link does not fit its key, expiry and name."""
+
+    code = "link_refused"
+
+
+class LinkExpired(Gone):
+    code = "link_expired"
+
+
 class StoredObject(msgspec.Struct, frozen=True, kw_only=True):
     key: str
     size_bytes: int
@@ -25,19 +51,35 @@ class StoredObject(msgspec.Struct, frozen=True, kw_only=True):
     sha256: str
 
 
-class ObjectStorage(Protocol):
-    """Keys are relative paths of `[a-z0-9/._-]`; an object is written whole or not at all.
+class ListedObject(msgspec.Struct, frozen=True, kw_only=True):
+    key: str
+    modified_at: datetime
 
-    Raises ObjectMissing, and Unavailable when the store cannot be reached or is full.
-    """
+
+class ObjectStorage(Protocol):
+    """Raises ObjectMissing, ObjectKeyRefused, and Unavailable with what to do about it when the
+    store cannot be reached, is full, or refuses our credentials."""
 
     async def put(self, key: str, content: bytes, *, content_type: str) -> StoredObject: ...
 
     async def get(self, key: str) -> bytes: ...
 
-    def stream(self, key: str, *, chunk_bytes: int = 262_144) -> AsyncIterator[bytes]: ...
+    def stream(
+        self,
+        key: str,
+        *,
+        offset: int = 0,
+        length: int | None = None,
+        chunk_bytes: int = 262_144,
+    ) -> AsyncIterator[bytes]:
+        """The object, or `length` bytes of it from `offset`, in chunks."""
+        ...
 
     async def stat(self, key: str) -> StoredObject: ...
+
+    def listing(self, prefix: str) -> AsyncIterator[ListedObject]:
+        """Every object whose key starts with `prefix`, in no particular order."""
+        ...
 
     async def delete(self, key: str) -> None:
         """Remove the object; removing what is not there is fine."""
@@ -52,3 +94,26 @@ class ObjectStorage(Protocol):
     async def check(self) -> None:
         """Write, read and delete a probe. Raises Unavailable with what to do about it."""
         ...
+
+
+class LinkVerifier(Protocol):
+    """The other end of `signed_url`, for a store whose links the application itself serves."""
+
+    def verify(self, key: str, *, expires: int, signature: str, download_name: str | None) -> int:
+        """Seconds that the link still lives. Raises LinkRefused or LinkExpired."""
+        ...
+
+
+def checked_key(key: str) -> str:
+    """The key itself. Raises ObjectKeyRefused."""
+    if len(key) > _KEY_MAX_CHARS or not _KEY.fullmatch(key):
+        raise ObjectKeyRefused("A storage key has segments of a-z, 0-9, '.', '_' and '-' only.")
+    return key
+
+
+def attachment(name: str) -> str:
+    """The Content-Disposition that saves a download as `name` (RFC 6266)."""
+    ascii_name = "".join(
+        c if c.isascii() and c.isprintable() and c not in '"\\' else "_" for c in name
+    )
+    return f"attachment; filename=\"{ascii_name}\"; filename*=UTF-8''{quote(name, safe='')}"

@@ -76,3 +76,15 @@ class TooManyRequests(LikenessError):
     def __init__(self, message: str, *, retry_after_s: int) -> None:
         super().__init__(message, retry_after_s=retry_after_s)
         self.retry_after_s = retry_after_s
+
+
+class TooLarge(LikenessError):
+    """More bytes than this purpose takes."""
+
+    code = "too_large"
+
+
+class UnsupportedType(LikenessError):
+    """Bytes of a kind that is not taken here, whatever they are called."""
+
+    code = "unsupported_type"
