@@ -12,12 +12,52 @@ never while it is open.
 from types import TracebackType
 from typing import Protocol, Self
 
+from application.ports.catalogue import Products, Stores
+from application.ports.creators import Consents, Creators, TermsVersions
+from application.ports.ledger import Earnings, Ledger, Payees, Reversals, Transfers
 from application.ports.messages import Outbox
+from application.ports.ordering import Orders, Refunds
 
 
 class UnitOfWork(Protocol):
     @property
     def outbox(self) -> Outbox: ...
+
+    @property
+    def creators(self) -> Creators: ...
+
+    @property
+    def consents(self) -> Consents: ...
+
+    @property
+    def terms(self) -> TermsVersions: ...
+
+    @property
+    def stores(self) -> Stores: ...
+
+    @property
+    def products(self) -> Products: ...
+
+    @property
+    def orders(self) -> Orders: ...
+
+    @property
+    def refunds(self) -> Refunds: ...
+
+    @property
+    def payees(self) -> Payees: ...
+
+    @property
+    def ledger(self) -> Ledger: ...
+
+    @property
+    def earnings(self) -> Earnings: ...
+
+    @property
+    def transfers(self) -> Transfers: ...
+
+    @property
+    def reversals(self) -> Reversals: ...
 
     async def __aenter__(self) -> Self: ...
 

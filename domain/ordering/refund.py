@@ -8,12 +8,14 @@ ends, no leg goes below zero or above its original, and the order of refunds doe
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 from uuid import UUID
 
 from domain.shared.allocation import webster
 from domain.shared.errors import Conflict, Invalid, NotFound, RuleRefused
+from domain.shared.money import Currency
 
 
 class RefundStatus(StrEnum):
@@ -59,6 +61,29 @@ class LineRefund:
     line_id: UUID
     amount_cents: int
     quantity: int = 0
+
+
+@dataclass(eq=False, kw_only=True)
+class Refund:
+    """An intent to give money back, committed before the provider is asked.
+
+    `attempt` numbers the tries: the provider replays a refusal under its old key.
+    """
+
+    id: UUID
+    order_id: UUID
+    request_key: str
+    amount_cents: int
+    currency: Currency
+    reason: str
+    lines: tuple[LineRefund, ...]
+    status: RefundStatus = RefundStatus.PENDING
+    attempt: int = 1
+    provider_id: str | None = None
+    failure_reason: str | None = None
+    requested_by: UUID
+    created_at: datetime
+    ended_at: datetime | None = None
 
 
 def refund_by_amount(lines: Sequence[RefundableLine], amount_cents: int) -> tuple[LineRefund, ...]:

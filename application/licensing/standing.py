@@ -1,0 +1,63 @@
+"""What may be done with a creator's likeness right now: consent and the terms in force."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from application.ports.unit_of_work import UnitOfWork
+from domain.creators.creator import Creator
+from domain.licensing.consent import Consent, ConsentUse, require_consent
+from domain.licensing.decision import Decision
+from domain.licensing.evaluate import evaluate
+from domain.licensing.use import Use
+from domain.licensing.version import TermsVersion
+from domain.shared.errors import RuleRefused
+
+
+class NoLicence(RuleRefused):
+    """The creator has not published terms yet: nothing is licensed."""
+
+    code = "no_licence"
+
+
+class LicenceRefused(RuleRefused):
+    """The terms in force say no; `reasons` has every reason."""
+
+    code = "licence_refused"
+
+    def __init__(self, decision: Decision) -> None:
+        super().__init__(
+            " ".join(reason.message for reason in decision.reasons) or "The licence says no.",
+            reasons=decision.reasons,
+        )
+        self.decision = decision
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    creator: Creator
+    terms: TermsVersion | None
+    consents: list[Consent]
+
+    def terms_in_force(self) -> TermsVersion:
+        """Raises NoLicence."""
+        if self.terms is None:
+            raise NoLicence("The creator has not published licence terms.")
+        return self.terms
+
+    def require_consent(self, use: ConsentUse) -> Consent:
+        """Raises ConsentMissing."""
+        return require_consent(self.consents, use)
+
+    def require_allowed(self, use: Use) -> Decision:
+        """The decision on a use, when it is to allow it. Raises NoLicence, LicenceRefused."""
+        decision = evaluate(self.terms_in_force().terms, use)
+        if not decision.allowed:
+            raise LicenceRefused(decision)
+        return decision
+
+
+async def standing_terms(uow: UnitOfWork, creator_id: UUID) -> Standing:
+    """Load what a decision about this creator needs. Raises NotFound."""
+    creator = await uow.creators.get(creator_id)
+    terms = await uow.terms.get(creator.terms_id) if creator.terms_id else None
+    return Standing(creator, terms, await uow.consents.of_creator(creator_id))

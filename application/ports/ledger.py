@@ -1,0 +1,57 @@
+"""Keeping the books: postings, balances, earnings, transfers and their reversals, payees."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from application.ports.repository import Repository
+from domain.ledger.earning import Earning, PayeeBalance, Reversal, Transfer
+from domain.ledger.payee import Payee
+from domain.ledger.posting import Transaction
+from domain.shared.money import Currency
+
+BalanceKey = tuple[UUID, Currency]
+
+
+class Ledger(Protocol):
+    async def post(self, transactions: Sequence[Transaction]) -> Collection[str]:
+        """Post what was not posted before, and keep the payees' balances, in one statement.
+
+        Answers the effect keys that are new. Raises EffectMismatch, and Conflict where a balance
+        other than `available` would go below zero.
+        """
+        ...
+
+    async def lock_balances(
+        self, keys: Collection[BalanceKey]
+    ) -> Mapping[BalanceKey, PayeeBalance]: ...
+
+
+class Earnings(Protocol):
+    async def due(self, *, now: datetime, limit: int) -> list[Earning]:
+        """Pending earnings whose hold is over and whose order has no open refund; locked."""
+        ...
+
+    async def released(self, *, limit: int) -> list[Earning]:
+        """Released earnings of payees that can be paid, without a transfer yet; locked."""
+        ...
+
+    async def of_order(self, order_id: UUID) -> list[Earning]:
+        """All earnings of an order, locked, by payee."""
+        ...
+
+
+class Transfers(Repository[Transfer], Protocol):
+    async def of_order(self, order_id: UUID) -> list[Transfer]:
+        """All transfers of an order, locked, by payee."""
+        ...
+
+
+class Reversals(Repository[Reversal], Protocol): ...
+
+
+class Payees(Repository[Payee], Protocol):
+    async def by_account(self, account_id: str) -> Payee | None: ...
+
+    async def many(self, payee_ids: Collection[UUID]) -> list[Payee]: ...

@@ -1,0 +1,42 @@
+"""Keeping orders and refunds."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from application.ports.repository import Repository
+from domain.ordering.order import Order, PaymentStatus
+from domain.ordering.refund import Refund
+from domain.ordering.settlement import Settlement, SettlementPlan
+
+
+class Orders(Repository[Order], Protocol):
+    """`get` loads an order with its lines and their legs."""
+
+    async def by_request_key(self, buyer_id: UUID, request_key: str) -> Order | None:
+        """The order that the buyer placed under this idempotency key."""
+        ...
+
+    async def settlement_plans(self, order_ids: Collection[UUID]) -> list[SettlementPlan]:
+        """The orders, locked in order of their ids, with their legs summed."""
+        ...
+
+    async def settle(self, settlements: Sequence[Settlement]) -> None:
+        """Mark the orders paid, keep their earnings, commit their stock, and give their buyers
+        the clean originals: a few statements, whatever the number."""
+        ...
+
+    async def close_unpaid(self, order_id: UUID, *, status: PaymentStatus) -> bool:
+        """End an order that nobody paid and free its stock; False when it had ended already."""
+        ...
+
+    async def stale(self, *, before: datetime, limit: int) -> list[UUID]:
+        """Unpaid orders whose payment page is past its time."""
+        ...
+
+
+class Refunds(Repository[Refund], Protocol):
+    async def by_request_key(self, order_id: UUID, request_key: str) -> Refund | None: ...
+
+    async def by_provider_id(self, provider_id: str) -> Refund | None: ...

@@ -1,0 +1,135 @@
+"""The life of an earning: pending during the hold, then released, then transferred.
+
+An earning is what one payee gets of one order. Refunds make it smaller while it lives; what was
+transferred already is asked back by a reversal. A payee whose account refuses to give back owes
+the platform: its available balance goes below zero and later earnings fill it first.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from domain.shared.money import Currency
+
+
+class EarningState(StrEnum):
+    """`released` waits for a transfer; `transferring` has one; `settled` needs none."""
+
+    PENDING = "pending"
+    RELEASED = "released"
+    TRANSFERRING = "transferring"
+    SETTLED = "settled"
+
+
+@dataclass(eq=False, kw_only=True)
+class Earning:
+    """What `payee_id` earns of `order_id`; `returned_cents` of it went back to the buyer."""
+
+    order_id: UUID
+    payee_id: UUID
+    currency: Currency
+    amount_cents: int
+    returned_cents: int = 0
+    state: EarningState = EarningState.PENDING
+    release_at: datetime
+    released_at: datetime | None = None
+
+    @property
+    def net_cents(self) -> int:
+        return self.amount_cents - self.returned_cents
+
+    def release(self, *, at: datetime) -> int:
+        """End the hold; answers what becomes available, in minor units."""
+        if self.state is not EarningState.PENDING:
+            raise ValueError("only a pending earning is released")
+        self.released_at = at
+        self.state = EarningState.RELEASED if self.net_cents else EarningState.SETTLED
+        return self.net_cents
+
+    def give_back(self, amount_cents: int) -> None:
+        if not 0 <= amount_cents <= self.net_cents:
+            raise ValueError("a payee never gives back more than it earned")
+        self.returned_cents += amount_cents
+
+
+class TransferState(StrEnum):
+    """`intended`: committed, perhaps sent, the outcome not yet known."""
+
+    INTENDED = "intended"
+    SENT = "sent"
+
+
+@dataclass(eq=False, kw_only=True)
+class Transfer:
+    """One payee's money of one order on its way to the payee's account; there is at most one.
+
+    `attempt` numbers the tries: the provider replays a refusal under its old key.
+    `reversal_cents` is what reversals, intended or done, take back of it.
+    """
+
+    id: UUID
+    order_id: UUID
+    payee_id: UUID
+    account_id: str
+    charge_id: str
+    currency: Currency
+    amount_cents: int
+    reversal_cents: int = 0
+    state: TransferState = TransferState.INTENDED
+    attempt: int = 1
+    provider_id: str | None = None
+    last_error: str | None = None
+    created_at: datetime
+    sent_at: datetime | None = None
+
+    def plan_reversal(self, wanted_cents: int) -> int:
+        """Claim up to `wanted_cents` of what is left of the transfer for a reversal."""
+        claimed = min(wanted_cents, self.amount_cents - self.reversal_cents)
+        self.reversal_cents += claimed
+        return claimed
+
+
+class ReversalState(StrEnum):
+    """`refused`: the payee's account could not give it; it stays owed as a negative balance."""
+
+    INTENDED = "intended"
+    DONE = "done"
+    REFUSED = "refused"
+
+
+@dataclass(eq=False, kw_only=True)
+class Reversal:
+    """Money of a transfer asked back because of a refund; one per refund and transfer."""
+
+    id: UUID
+    transfer_id: UUID
+    refund_id: UUID
+    order_id: UUID
+    payee_id: UUID
+    currency: Currency
+    amount_cents: int
+    state: ReversalState = ReversalState.INTENDED
+    attempt: int = 1
+    provider_id: str | None = None
+    last_error: str | None = None
+    created_at: datetime
+    done_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PayeeBalance:
+    """A payee's money in one currency, in minor units. Only `available_cents` may be negative."""
+
+    payee_id: UUID
+    currency: Currency
+    pending_cents: int
+    available_cents: int
+    reserved_cents: int
+    disputed_cents: int
+    lifetime_cents: int
+
+
+def transferable_cents(*, earned_cents: int, available_cents: int) -> int:
+    """What of a released earning may be sent: debts from earlier orders are netted first."""
+    return max(0, min(earned_cents, available_cents))
