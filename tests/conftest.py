@@ -1,0 +1,66 @@
+"""Fixtures that reach real servers. A test that asks for none of them starts none."""
+
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+import redis.asyncio
+
+from tests import infrastructure
+from tests.infrastructure import PostgresServer, Slot, Sweeper
+
+
+@pytest.fixture(scope="session")
+def slot() -> Iterator[Slot]:
+    """The number of this test process among all that run in this checkout."""
+    taken = infrastructure.take_slot()
+    yield taken
+    taken.lock.let_go()
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    if given := infrastructure.given_postgres():
+        yield given
+        return
+    with infrastructure.embedded_postgres() as server:
+        yield PostgresServer(server.url_of("postgres", driver=""))
+
+
+@pytest.fixture(scope="session")
+def database_url(postgres_server: PostgresServer, slot: Slot) -> str:
+    """A migrated database of this test process, for SQLAlchemy. What tests leave in it, stays."""
+    name = f"likeness_test_{slot.number}"
+    infrastructure.fresh_database(postgres_server, name=name)
+    return postgres_server.url_of(name, driver="+asyncpg")
+
+
+@pytest.fixture(scope="session")
+async def _sweeper(database_url: str) -> AsyncIterator[Sweeper]:
+    sweeper = await Sweeper.of(database_url)
+    yield sweeper
+    await sweeper.close()
+
+
+@pytest.fixture
+async def clean_database(database_url: str, _sweeper: Sweeper) -> str:
+    """The database of this test process, with nothing in it but what the migrations put there."""
+    await _sweeper.sweep()
+    return database_url
+
+
+@pytest.fixture(scope="session")
+def redis_url(slot: Slot) -> Iterator[str]:
+    """A logical Redis database of this test process. Channels of publish/subscribe are shared."""
+    if given := infrastructure.given_redis(slot):
+        yield given
+        return
+    with infrastructure.embedded_redis() as server:
+        yield server.url_of(slot.number)
+
+
+@pytest.fixture
+async def clean_redis(redis_url: str) -> str:
+    """The Redis database of this test process, emptied."""
+    async with redis.asyncio.from_url(redis_url) as client:
+        await client.flushdb()
+    return redis_url
