@@ -1,0 +1,1 @@
+"""Replicate: images from text with LoRA weights. Only this package imports replicate."""
