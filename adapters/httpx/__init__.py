@@ -1,0 +1,1 @@
+"""Plain HTTP to addresses that others name."""
