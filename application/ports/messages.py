@@ -13,6 +13,9 @@ from uuid import UUID
 import msgspec
 
 Box = Literal["outbox", "inbox"]
+State = Literal["pending", "dispatched", "running", "done", "parked"]
+
+BOXES: tuple[Box, ...] = ("inbox", "outbox")
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,6 +29,9 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
     external_id: str | None = None
     kind: str | None = None
+    key: str | None = None
+    request_id: str | None = None
+    traceparent: str | None = None
 
 
 class RetryLater(Exception):
@@ -70,4 +76,141 @@ class Inbox(Protocol):
         payload: bytes,
     ) -> bool:
         """Keep a verified message, committed at once; False when it was there already."""
+        ...
+
+
+class Wake(Protocol):
+    """Tells the relays that rows wait. Best effort: relays look by themselves as well."""
+
+    def wake(self) -> None:
+        """Return at once; never raise."""
+        ...
+
+
+class DueMessage(msgspec.Struct, frozen=True):
+    """A row on its way to the queue."""
+
+    id: UUID
+    topic: str
+    attempts: int
+
+
+class Claim(msgspec.Struct, frozen=True):
+    """Messages that this worker alone may handle until its lease ends.
+
+    `lease_until` is the database's time and identifies the claim: who lost it can finish nothing.
+    """
+
+    box: Box
+    messages: Sequence[Message]
+    lease_until: datetime
+
+
+class Setback(msgspec.Struct, frozen=True, kw_only=True):
+    """How a message that did not succeed goes on. Not `counted`: the attempt is given back."""
+
+    id: UUID
+    state: Literal["pending", "parked"]
+    due_at: datetime
+    counted: bool
+    error: str
+
+
+class Swept(msgspec.Struct, frozen=True):
+    """Rows that their queue or worker has lost: sent again, or parked after too many attempts."""
+
+    returned: int
+    parked: int
+
+
+class MessageQueue(Protocol):
+    """The states of messages. Each call is one short transaction of its own.
+
+    Leases run by the database's clock, due times by the `now` of the caller.
+    """
+
+    async def take_due(
+        self, box: Box, *, rooms: Mapping[str, int], now: datetime, visibility: timedelta
+    ) -> list[DueMessage]:
+        """pending → dispatched, the oldest due first.
+
+        `rooms`: topic → how many of it may be dispatched or running at a time. Rows that nobody
+        has claimed when `visibility` is over are swept.
+        """
+        ...
+
+    async def put_back(self, box: Box, ids: Sequence[UUID]) -> None:
+        """dispatched → pending: the queue did not take them."""
+        ...
+
+    async def claim(
+        self, box: Box, topic: str, ids: Sequence[UUID], *, lease: timedelta
+    ) -> Claim | None:
+        """dispatched → running, one attempt more; None when somebody else has them all."""
+        ...
+
+    async def finish(
+        self, claim: Claim, *, done: Sequence[UUID], setbacks: Sequence[Setback], now: datetime
+    ) -> int:
+        """running → done, pending or parked; answers how many of them the claim still held."""
+        ...
+
+    async def sweep(self, box: Box, *, now: datetime, max_attempts: int) -> Swept:
+        """Take back what was dispatched or running when its lease ended."""
+        ...
+
+    async def purge(self, box: Box, *, before: datetime, limit: int) -> int:
+        """Delete up to `limit` rows done before; answers how many."""
+        ...
+
+    async def redrive(
+        self, box: Box, *, ids: Sequence[UUID] | None, topic: str | None, now: datetime
+    ) -> list[UUID]:
+        """parked → pending with its attempts forgotten: those named, or all (of a topic)."""
+        ...
+
+
+class MessageRow(msgspec.Struct, frozen=True, kw_only=True):
+    """What an operator sees of a message; the payload stays in the database."""
+
+    id: UUID
+    box: Box
+    topic: str
+    state: State
+    attempts: int
+    due_at: datetime
+    created_at: datetime
+    finished_at: datetime | None
+    last_error: str | None
+    kind: str | None
+    external_id: str | None
+    key: str | None
+    request_id: str | None
+
+
+class QueueDepth(msgspec.Struct, frozen=True, kw_only=True):
+    """`oldest_age_s` counts from the due time, so that work planned for later is not late."""
+
+    box: Box
+    topic: str
+    state: State
+    count: int
+    oldest_age_s: float
+
+
+class MessageViews(Protocol):
+    async def page(
+        self,
+        box: Box,
+        *,
+        state: State | None = None,
+        topic: str | None = None,
+        before: UUID | None = None,
+        limit: int = 50,
+    ) -> list[MessageRow]:
+        """The newest first; `before` is the last id of the page before."""
+        ...
+
+    async def depths(self, *, now: datetime) -> list[QueueDepth]:
+        """Unfinished messages by box, topic and state. `done` rows are not counted."""
         ...

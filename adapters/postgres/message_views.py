@@ -1,0 +1,84 @@
+"""What operators and dashboards read of outbox and inbox."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import func, literal, literal_column, null, select, union_all
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from adapters.postgres.messages import TABLES
+from application.ports.messages import Box, MessageRow, QueueDepth, State
+
+_SHARED = (
+    "id",
+    "topic",
+    "state",
+    "attempts",
+    "due_at",
+    "created_at",
+    "finished_at",
+    "last_error",
+    "request_id",
+)
+
+
+class PostgresMessageViews:
+    """See `application.ports.messages.MessageViews`."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")
+
+    async def page(
+        self,
+        box: Box,
+        *,
+        state: State | None = None,
+        topic: str | None = None,
+        before: UUID | None = None,
+        limit: int = 50,
+    ) -> list[MessageRow]:
+        table = TABLES[box]
+        own = (
+            [table.c.key, null().label("external_id"), null().label("kind")]
+            if box == "outbox"
+            else [null().label("key"), table.c.external_id, table.c.kind]
+        )
+        statement = select(*(table.c[name] for name in _SHARED), *own)
+        if state is not None:
+            statement = statement.where(table.c.state == literal_column(f"'{state}'"))
+        if topic is not None:
+            statement = statement.where(table.c.topic == topic)
+        if before is not None:
+            statement = statement.where(table.c.id < before)
+        async with self._engine.connect() as connection:
+            rows = await connection.execute(statement.order_by(table.c.id.desc()).limit(limit))
+            return [MessageRow(box=box, **row._mapping) for row in rows]
+
+    async def depths(self, *, now: datetime) -> list[QueueDepth]:
+        # One partial index serves each condition: the done rows are never looked at.
+        conditions = ("= 'pending'", "IN ('dispatched', 'running')", "= 'parked'")
+        per_box = [
+            select(
+                literal(box).label("box"),
+                table.c.topic,
+                table.c.state,
+                func.count().label("messages"),
+                func.min(table.c.due_at).label("oldest"),
+            )
+            .where(literal_column(f"{table.name}.state {condition}"))
+            .group_by(table.c.topic, table.c.state)
+            for box, table in TABLES.items()
+            for condition in conditions
+        ]
+        async with self._engine.connect() as connection:
+            rows = (await connection.execute(union_all(*per_box))).all()
+        return [
+            QueueDepth(
+                box=row.box,
+                topic=row.topic,
+                state=row.state,
+                count=row.messages,
+                oldest_age_s=max((now - row.oldest).total_seconds(), 0.0),
+            )
+            for row in rows
+        ]
