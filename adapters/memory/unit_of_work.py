@@ -6,6 +6,7 @@ from typing import Any, NamedTuple, Self
 
 import msgspec
 
+from adapters.memory.identity import ONE_USER_PER_EMAIL, MemorySessions, MemoryUsers
 from adapters.memory.repository import MemoryRepository, Table
 
 
@@ -56,7 +57,14 @@ class MemoryUnitOfWork:
 
     async def __aenter__(self) -> Self:
         self.outbox = MemoryOutbox(self._database.messages)
-        self._repositories: list[MemoryRepository[Any]] = []
+        refresh_tokens = MemoryRepository(self._database.table("refresh token"))
+        self.users = MemoryUsers(self._database.table("user", unique=ONE_USER_PER_EMAIL))
+        self.sessions = MemorySessions(self._database.table("session"), tokens=refresh_tokens)
+        self._repositories: list[MemoryRepository[Any]] = [
+            self.users,
+            self.sessions,
+            refresh_tokens,
+        ]
         return self
 
     async def __aexit__(

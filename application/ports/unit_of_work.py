@@ -14,6 +14,7 @@ from typing import Protocol, Self
 
 from application.ports.catalogue import Products, Stores
 from application.ports.creators import Consents, Creators, TermsVersions
+from application.ports.identity import Sessions, Users
 from application.ports.ledger import Earnings, Ledger, Payees, Reversals, Transfers
 from application.ports.messages import Outbox
 from application.ports.ordering import Orders, Refunds
@@ -58,6 +59,12 @@ class UnitOfWork(Protocol):
 
     @property
     def reversals(self) -> Reversals: ...
+
+    @property
+    def users(self) -> Users: ...
+
+    @property
+    def sessions(self) -> Sessions: ...
 
     async def __aenter__(self) -> Self: ...
 
