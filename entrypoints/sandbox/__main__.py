@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import contextlib
+import os
 import signal
 import socket
 import sys
@@ -11,7 +12,6 @@ import msgspec
 from granian.constants import Interfaces
 from granian.server.embed import Server
 
-from entrypoints.sandbox.app import create_app
 from entrypoints.sandbox.config import SandboxConfig
 
 
@@ -23,6 +23,8 @@ def free_port(host: str = "127.0.0.1") -> int:
 
 async def serve_forever(config: SandboxConfig, *, port: int, host: str = "127.0.0.1") -> None:
     """Serve in the running loop until SIGTERM or SIGINT, or until this task is cancelled."""
+    from entrypoints.sandbox.app import create_app
+
     server = Server(
         create_app(config),
         address=host,
@@ -55,15 +57,27 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def _leave_out_optional_imports() -> None:
+    """Litestar imports an ORM and pydantic where they are installed: 1.5 s that nobody uses here.
+
+    None in `sys.modules` is an absent module to the import system.
+    """
+    for name in ("advanced_alchemy", "pydantic"):
+        sys.modules.setdefault(name, None)  # type: ignore[arg-type]
+
+
 def main() -> None:
     given = vars(_arguments())
     host, port = given.pop("host"), given.pop("port")
+    _leave_out_optional_imports()
     port = port or free_port(host)
     settings = {"base_url": f"http://{host}:{port}"}
     settings |= {name: value for name, value in given.items() if value is not None}
     sys.stdout.write(f"sandbox listening on {settings['base_url']}\n")
     sys.stdout.flush()
     serve(msgspec.convert(settings, SandboxConfig), port, host)
+    # The server's native threads may still be calling into an interpreter that is going away.
+    os._exit(0)
 
 
 if __name__ == "__main__":

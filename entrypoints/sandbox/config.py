@@ -17,6 +17,7 @@ class SandboxConfig(msgspec.Struct, frozen=True, kw_only=True):
     stripe_secret_key: str = "sk_test_sandbox"  # noqa: S105
     stripe_settlement_s: int = 2 * 24 * 3600
     stripe_bank_debit_s: float = 1.0
+    stripe_payout_s: float = 0.2
     replicate_api_token: str = "r8_sandbox"  # noqa: S105
     replicate_webhook_secret: str = "whsec_c2FuZGJveC1yZXBsaWNhdGUtc2VjcmV0"  # noqa: S105
     fal_key: str = "sandbox:fal"

@@ -56,7 +56,8 @@ def create_api(world: World, keys: IdempotencyKeys, failures: Failures) -> HTTPR
         return _respond(answer)
 
     async def _perform_once(asked: _Asked, key: str) -> ASGIApp:
-        request = f"{asked.operation.name} {asked.ids} {asked.form}".encode()
+        fields = "&".join(sorted(asked.form.split("&")))
+        request = f"{asked.operation.name} {asked.ids} {fields}".encode()
         kept = keys.begin(asked.account, key, request=request)
         if kept is not None:
             return _respond(kept, {"Idempotency-Key": key, "Idempotent-Replayed": "true"})

@@ -227,8 +227,9 @@ def _intent(world: World, session: Object, *, email: str | None) -> Object:
         metadata=initial(data.get("metadata")),
         transfer_group=data.get("transfer_group"),
         customer=session["customer"],
-        receipt_email=email,
+        description=data.get("description"),
+        receipt_email=data.get("receipt_email", email),
         setup_future_usage=data.get("setup_future_usage"),
     )
-    session["payment_intent"] = intent["id"]
+    world.sessions.set_once(session, "payment_intent", intent["id"])
     return intent

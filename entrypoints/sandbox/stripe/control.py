@@ -6,7 +6,8 @@ import msgspec
 from litestar import Router, post
 from litestar.params import FromPath, JSONBody
 
-from entrypoints.sandbox.stripe import accounts, disputes, events
+from entrypoints.sandbox.stripe import accounts, disputes, events, payouts
+from entrypoints.sandbox.stripe.errors import no_such
 from entrypoints.sandbox.stripe.refunds import fund_pending
 from entrypoints.sandbox.stripe.store import PLATFORM, Object, World, new_id
 
@@ -33,6 +34,10 @@ class Contest(msgspec.Struct):
 
 class Verdict(msgspec.Struct):
     outcome: Literal["won", "lost"]
+
+
+class BankReturn(msgspec.Struct):
+    code: str = "account_closed"
 
 
 class Endpoints(msgspec.Struct):
@@ -97,7 +102,15 @@ def create_stripe_control(world: World) -> Router:
         events.resend(world, event_id)
         return {"id": event_id}
 
+    @post("/payouts/{payout_id:str}/fail", status_code=200)
+    async def fail(payout_id: FromPath[str], data: JSONBody[BankReturn]) -> Object:
+        payout = world.payouts.peek(payout_id)
+        if payout is None:
+            raise no_such("payout", payout_id)
+        return payouts.fail_payout(world, payout, code=data.code)
+
     handlers = [
+        fail,
         review,
         onboard,
         move,

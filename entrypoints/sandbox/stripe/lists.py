@@ -40,7 +40,7 @@ def page(
     found: list[Object] = []
     has_more = False
     for row in table.newest_first(call.account, index=index, after=after):
-        if any(row.get(name) != value for name, value in filters.items()):
+        if not all(_fits(row.get(name), wanted) for name, wanted in filters.items()):
             continue
         if not created(row["created"]) or (keep is not None and not keep(row)):
             continue
@@ -49,6 +49,13 @@ def page(
             break
         found.append(render(row))
     return as_list(found, url=url, has_more=has_more)
+
+
+def _fits(value: Any, wanted: Any) -> bool:
+    if isinstance(wanted, dict):
+        held = value or {}
+        return all(_fits(held.get(name), inner) for name, inner in wanted.items())
+    return bool(value == wanted)
 
 
 def as_list(rows: list[Object], *, url: str, has_more: bool = False) -> Object:

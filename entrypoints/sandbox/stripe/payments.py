@@ -28,6 +28,7 @@ def create_intent(
     metadata: dict[str, str],
     transfer_group: str | None,
     customer: str | None,
+    description: str | None,
     receipt_email: str | None,
     setup_future_usage: str | None,
 ) -> Object:
@@ -48,7 +49,7 @@ def create_intent(
         "created": world.now(),
         "currency": currency,
         "customer": customer,
-        "description": None,
+        "description": description,
         "last_payment_error": None,
         "latest_charge": None,
         "livemode": False,

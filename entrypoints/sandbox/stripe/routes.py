@@ -17,6 +17,7 @@ from entrypoints.sandbox.stripe import (
     checkout,
     disputes,
     payments,
+    payouts,
     records,
     refunds,
     reversals,
@@ -30,7 +31,17 @@ from entrypoints.sandbox.stripe.pages import create_pages
 from entrypoints.sandbox.stripe.store import PLATFORM, Table, World
 
 # Importing these modules registers their operations.
-REGISTERED = (accounts, checkout, disputes, payments, records, refunds, reversals, transfers)
+REGISTERED = (
+    accounts,
+    checkout,
+    disputes,
+    payments,
+    payouts,
+    records,
+    refunds,
+    reversals,
+    transfers,
+)
 LISTED = 200
 
 

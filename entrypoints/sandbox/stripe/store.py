@@ -66,6 +66,11 @@ class Table:
             raise no_such(self.noun, identifier, param=param)
         return row
 
+    def set_once(self, row: Object, name: str, value: Any) -> None:
+        """Fill an indexed field that was empty when the object was added."""
+        row[name] = value
+        self._lists[self._owner[row["id"]], name, value].append(row["id"])
+
     def remove(self, identifier: str) -> None:
         del self._rows[identifier]
 
@@ -98,11 +103,11 @@ class World:
         self.config = config
         self.clock = clock
         self.delivery = delivery
-        self.webhook_url = config.stripe_webhook_url
-        self.connect_webhook_url = config.stripe_connect_webhook_url
         self.clear()
 
     def clear(self) -> None:
+        self.webhook_url = self.config.stripe_webhook_url
+        self.connect_webhook_url = self.config.stripe_connect_webhook_url
         self.accounts = Table(noun="account")
         self.sessions = Table("payment_intent", noun="checkout.session")
         self.intents = Table("customer", noun="payment_intent")
@@ -111,6 +116,7 @@ class World:
         self.transfers = Table("transfer_group", "destination", noun="transfer")
         self.reversals = Table("transfer", noun="transfer_reversal")
         self.disputes = Table("charge", "payment_intent", noun="dispute")
+        self.payouts = Table(noun="payout")
         self.transactions = Table("source", "type", noun="balance transaction")
         self.events = Table(noun="event")
         self.balances = Balances(self.clock, self.transactions)
@@ -135,6 +141,7 @@ class World:
             "re": self.refunds,
             "tr": self.transfers,
             "trr": self.reversals,
+            "po": self.payouts,
             "dp": self.disputes,
             "txn": self.transactions,
         }
