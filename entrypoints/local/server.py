@@ -81,7 +81,7 @@ class EmbeddedServer(ABC):
             raise
 
     def revive(self) -> bool:
-        """Start the server if it does not answer; whether that was needed. The caller has a share."""
+        """Start the server unless it answers; whether that was needed. The caller has a share."""
         with alone(self.folder / "start.lock"):
             if self.answers():
                 return False

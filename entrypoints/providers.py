@@ -1,0 +1,107 @@
+"""Where the outside world is: real providers, or the sandbox for those whose keys are missing.
+
+The same adapters speak to both; only addresses and keys differ. The sandbox's own keys are public:
+they are the defaults of `entrypoints.sandbox`, visibly no secrets.
+"""
+
+from dataclasses import dataclass
+
+from entrypoints.settings import Settings
+from entrypoints.settings_values import Secret
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StripeAccess:
+    """`api_base` None is Stripe's own."""
+
+    secret_key: Secret
+    webhook_secrets: tuple[Secret, ...]
+    connect_webhook_secrets: tuple[Secret, ...]
+    api_base: str | None
+    sandboxed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplicateAccess:
+    """`api_base` None is Replicate's own."""
+
+    api_token: Secret
+    webhook_secret: Secret
+    api_base: str | None
+    sandboxed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FalAccess:
+    """`api_base` and `jwks_url` None are fal's own; only webhooks for `user_id` are believed."""
+
+    key: Secret
+    user_id: str
+    api_base: str | None
+    jwks_url: str | None
+    sandboxed: bool
+
+
+def stripe_access(settings: Settings) -> StripeAccess:
+    if settings.stripe_secret_key:
+        return StripeAccess(
+            secret_key=settings.stripe_secret_key,
+            webhook_secrets=settings.stripe_webhook_secret,
+            connect_webhook_secrets=settings.stripe_connect_webhook_secret,
+            api_base=settings.stripe_api_base or None,
+            sandboxed=False,
+        )
+    return StripeAccess(
+        secret_key=Secret("sk_test_sandbox"),
+        webhook_secrets=(Secret("whsec_sandbox"),),
+        connect_webhook_secrets=(Secret("whsec_sandbox_connect"),),
+        api_base=f"{settings.sandbox_url}/stripe",
+        sandboxed=True,
+    )
+
+
+def replicate_access(settings: Settings) -> ReplicateAccess | None:
+    """None when another image provider is there and this one is not."""
+    if settings.replicate_api_token and settings.replicate_webhook_secret:
+        return ReplicateAccess(
+            api_token=settings.replicate_api_token,
+            webhook_secret=settings.replicate_webhook_secret,
+            api_base=settings.replicate_api_base or None,
+            sandboxed=False,
+        )
+    if settings.fal_key:
+        return None
+    return ReplicateAccess(
+        api_token=Secret("r8_sandbox"),
+        webhook_secret=Secret("whsec_c2FuZGJveC1yZXBsaWNhdGUtc2VjcmV0"),
+        api_base=f"{settings.sandbox_url}/replicate",
+        sandboxed=True,
+    )
+
+
+def fal_access(settings: Settings) -> FalAccess | None:
+    """None when another image provider is there and this one is not."""
+    if settings.fal_key:
+        return FalAccess(
+            key=settings.fal_key,
+            user_id=settings.fal_user_id,
+            api_base=settings.fal_api_base or None,
+            jwks_url=settings.fal_jwks_url or None,
+            sandboxed=False,
+        )
+    if settings.replicate_api_token:
+        return None
+    return FalAccess(
+        key=Secret("sandbox:fal"),
+        user_id="sandbox-user",
+        api_base=f"{settings.sandbox_url}/fal",
+        jwks_url=f"{settings.sandbox_url}/fal/.well-known/jwks.json",
+        sandboxed=True,
+    )
+
+
+def needs_sandbox(settings: Settings) -> bool:
+    """Whether any provider has to be played; never in production."""
+    return not settings.is_production and not (
+        settings.stripe_secret_key and (settings.replicate_api_token or settings.fal_key)
+    )

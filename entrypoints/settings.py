@@ -1,0 +1,304 @@
+# ruff: noqa: RUF009 - `setting` makes dataclass fields
+"""Everything that an operator can set: `LIKENESS_…` in the environment, or in a file `.env`.
+
+A field is its own documentation: `docs/settings.md` is made from the metadata here. All that is
+wrong is told at once. Without keys of the providers, development and tests talk to the sandbox;
+production refuses to start.
+"""
+
+import dataclasses
+import difflib
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Literal, TypeVar, cast
+
+from entrypoints import settings_rules as rules
+from entrypoints import settings_values as values
+from entrypoints.settings_values import FileStorageLocation, S3StorageLocation, Secret
+
+PREFIX: Final = "LIKENESS_"
+Environment = Literal["development", "test", "production"]
+T = TypeVar("T")
+
+
+class SettingsError(Exception):
+    """What is wrong with the settings: each problem names the variable, the fault and the cure."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """How one variable is read and explained. `default` is what an operator would have written."""
+
+    doc: str
+    default: str
+    parse: Callable[[str], Any]
+    example: str
+    secret: bool
+    variable: str | None
+    default_shown: str | None
+
+
+def setting(
+    doc: str,
+    parse: Callable[[str], T],
+    default: str = "",
+    *,
+    example: str = "",
+    secret: bool = False,
+    variable: str | None = None,
+    default_shown: str | None = None,
+) -> T:
+    spec = Spec(doc, default, parse, example, secret, variable, default_shown)
+    return cast("T", dataclasses.field(repr=not secret, metadata={"spec": spec}))
+
+
+def _optional(parse: Callable[[str], T]) -> Callable[[str], T | None]:
+    return lambda raw: parse(raw) if raw else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Empty texts and None mean "not set"; what then happens is said in each field's text."""
+
+    env: Environment = setting(
+        "What this installation is. `production` refuses sandboxes and weak settings.",
+        cast("Callable[[str], Environment]", values.one_of("development", "test", "production")),
+        "development",
+        example="production",
+    )
+    secret_keys: tuple[Secret, ...] = setting(
+        "Signs tokens and links, and encrypts what is secret in the database. At least 32 "
+        "characters. To rotate, write the new one first and the old one behind a comma.",
+        values.secret_keys,
+        example="(48 random characters)",
+        secret=True,
+        variable="LIKENESS_SECRET_KEY",
+        default_shown="in development one is made and kept in the data folder",
+    )
+    data_dir: Path = setting(
+        "Folder of the embedded servers, of stored files and of the generated key.",
+        values.folder,
+        ".likeness",
+        example="/var/lib/likeness",
+    )
+    database_url: str = setting(
+        "PostgreSQL 15 to 18. Transaction-pooling PgBouncer is fine.",
+        lambda raw: values.database_url(raw) if raw else "",
+        example="postgresql://likeness:…@db.internal:5432/likeness",
+        secret=True,
+        default_shown="in development an embedded PostgreSQL",
+    )
+    database_pool_size: int = setting(
+        "Connections that each process keeps open; it may open as many again under load.",
+        values.whole_number(1, 200),
+        "10",
+        example="20",
+    )
+    redis_url: str = setting(
+        "Redis 6.2 or newer, or Valkey. It may lose its data at any moment.",
+        lambda raw: values.redis_url(raw) if raw else "",
+        example="redis://cache.internal:6379/0",
+        secret=True,
+        default_shown="in development an embedded Valkey",
+    )
+    storage_url: str = setting(
+        "Where files are kept: a folder, or a bucket of anything that speaks S3.",
+        lambda raw: values.storage_url(raw) if raw else "",
+        example="s3://likeness?endpoint=https://s3.example.com&region=auto",
+        default_shown="the folder `storage` in the data folder",
+    )
+    s3_access_key_id: Secret | None = setting(
+        "Key for the bucket. Without one, the usual places of the AWS tools are searched.",
+        _optional(values.secret),
+        example="AKIA…",
+        secret=True,
+    )
+    s3_secret_access_key: Secret | None = setting(
+        "The secret half of that key.", _optional(values.secret), example="…", secret=True
+    )
+    host: str = setting("Address the API listens on.", values.text, "127.0.0.1", example="0.0.0.0")
+    port: int = setting(
+        "Port the API listens on; 0 takes 8000, or the next one that is free.",
+        values.whole_number(0, 65535),
+        "0",
+        example="8000",
+    )
+    api_processes: int = setting(
+        "Processes that serve the API on this machine.", values.whole_number(1, 64), "1"
+    )
+    base_url: str = setting(
+        "How the world reaches the API; written into links and webhook addresses.",
+        lambda raw: values.web_url(raw) if raw else "",
+        example="https://api.example.com",
+        default_shown="the address it listens on",
+    )
+    cors_origins: tuple[str, ...] = setting(
+        "Web origins whose scripts may call the API, separated by commas.",
+        values.origins,
+        example="https://app.example.com,https://admin.example.com",
+    )
+    trusted_proxies: tuple[str, ...] = setting(
+        "Networks of the reverse proxies whose `X-Forwarded-For` is believed.",
+        values.networks,
+        example="10.0.0.0/8",
+    )
+    rate_limits: bool = setting(
+        "Limits on requests per address and user. Must be on in production.",
+        values.on_or_off,
+        "on",
+        example="off",
+    )
+    metrics_token: Secret | None = setting(
+        "Bearer token for `/metrics`. Without one the page is closed in production.",
+        _optional(values.secret),
+        example="…",
+        secret=True,
+    )
+    log_level: str = setting(
+        "The least serious message that is logged.",
+        values.one_of("DEBUG", "INFO", "WARNING", "ERROR"),
+        "INFO",
+        example="WARNING",
+    )
+    stripe_secret_key: Secret | None = setting(
+        "Key of the Stripe platform account. Without one, the sandbox plays Stripe.",
+        _optional(values.secret),
+        example="sk_live_…",
+        secret=True,
+    )
+    stripe_webhook_secret: tuple[Secret, ...] = setting(
+        "Signing secret of the platform's webhook endpoint; two, with a comma, while it rotates.",
+        values.secrets,
+        example="whsec_…,whsec_…",
+        secret=True,
+    )
+    stripe_connect_webhook_secret: tuple[Secret, ...] = setting(
+        "Signing secret of the endpoint for connected accounts; two, with a comma, likewise.",
+        values.secrets,
+        example="whsec_…",
+        secret=True,
+    )
+    stripe_api_base: str = setting(
+        "Another address of Stripe's API, for a proxy or a stand-in.",
+        lambda raw: values.web_url(raw) if raw else "",
+        example="https://stripe-proxy.internal",
+    )
+    replicate_api_token: Secret | None = setting(
+        "Token for Replicate. Without keys of any image provider, the sandbox draws.",
+        _optional(values.secret),
+        example="r8_…",
+        secret=True,
+    )
+    replicate_api_base: str = setting(
+        "Another address of Replicate's API.",
+        lambda raw: values.web_url(raw) if raw else "",
+        example="https://replicate-proxy.internal",
+    )
+    replicate_webhook_secret: Secret | None = setting(
+        "Signing secret of Replicate's webhooks.",
+        _optional(values.secret),
+        example="whsec_…",
+        secret=True,
+    )
+    fal_key: Secret | None = setting(
+        "Key for fal. Without keys of any image provider, the sandbox draws.",
+        _optional(values.secret),
+        example="id:secret",
+        secret=True,
+    )
+    fal_api_base: str = setting(
+        "Another address of fal's queue.",
+        lambda raw: values.web_url(raw) if raw else "",
+        example="https://fal-proxy.internal",
+    )
+    fal_jwks_url: str = setting(
+        "Another address of the keys that fal signs webhooks with.",
+        lambda raw: values.web_url(raw) if raw else "",
+        example="https://fal-proxy.internal/jwks.json",
+    )
+    fal_user_id: str = setting(
+        "Our user id at fal: webhooks signed on behalf of anybody else are refused.",
+        values.text,
+        example="github|12345",
+    )
+    hold_days: int = setting(
+        "Days from a payment until a creator's share of it can be paid out.",
+        values.whole_number(0, 90),
+        "7",
+        example="14",
+    )
+    platform_fee_bps: int = setting(
+        "The platform's fee in basis points: 1000 is 10 %.",
+        values.whole_number(0, 10_000),
+        "1000",
+        example="1250",
+    )
+    sandbox_url: str = setting(
+        "Where the sandbox answers that plays the providers whose keys are missing.",
+        lambda raw: values.web_url(raw) if raw else "",
+        example="http://127.0.0.1:12111",
+        default_shown="`likeness up` starts one and chooses",
+    )
+    clock_control: bool = setting(
+        "Lets `likeness dev advance-clock` move time. Must be off in production.",
+        values.on_or_off,
+        "off",
+        example="on",
+    )
+
+    @property
+    def is_production(self) -> bool:
+        return self.env == "production"
+
+    @property
+    def storage(self) -> FileStorageLocation | S3StorageLocation:
+        return values.storage_location(self.storage_url)
+
+    @classmethod
+    def load(
+        cls, environ: Mapping[str, str] | None = None, *, env_file: Path | None = None
+    ) -> "Settings":
+        """Read the environment and, behind it, `.env` of the working folder.
+
+        Raises `SettingsError`. Given an `environ`, only that is read, and `env_file` if given.
+        """
+        if environ is None:
+            environ, env_file = os.environ, env_file or Path(".env")
+        given = {**(values.read_env_file(env_file) if env_file else {}), **environ}
+        problems = _misspelt(given)
+        found: dict[str, Any] = {}
+        for name, spec in specs().items():
+            raw = given.get(variable_of(name), "").strip() or spec.default
+            try:
+                found[name] = spec.parse(raw)
+            except ValueError as error:
+                problems.append(f"{variable_of(name)} {error}.")
+        if not problems:
+            problems = rules.settle(found, {name: variable_of(name) for name in found})
+        if problems:
+            raise SettingsError(problems)
+        return cls(**found)
+
+
+def specs() -> dict[str, Spec]:
+    """The fields of `Settings` in their order."""
+    return {field.name: field.metadata["spec"] for field in dataclasses.fields(Settings)}
+
+
+def variable_of(name: str) -> str:
+    return specs()[name].variable or PREFIX + name.upper()
+
+
+def _misspelt(given: Mapping[str, str]) -> list[str]:
+    known = {variable_of(name) for name in specs()}
+    return [
+        f"{name} is not a setting; did you mean {close[0]}?"
+        for name in sorted(given.keys() - known)
+        if name.startswith(PREFIX) and (close := difflib.get_close_matches(name, known, 1, 0.9))
+    ]
