@@ -65,7 +65,7 @@ class MemoryStorage:
     async def check(self) -> None:
         """Always well."""
 
-    def keys(self) -> set[str]:
+    def stored_keys(self) -> set[str]:
         return set(self._objects)
 
     def _found(self, key: str) -> tuple[bytes, StoredObject, ListedObject]:

@@ -7,7 +7,9 @@ from typing import Any, NamedTuple, Self
 import msgspec
 
 from adapters.memory.identity import ONE_USER_PER_EMAIL, MemorySessions, MemoryUsers
+from adapters.memory.media import MemoryAssets
 from adapters.memory.repository import MemoryRepository, Table
+from application.ports.media import CleanGrant
 
 
 class AddedMessage(NamedTuple):
@@ -44,6 +46,7 @@ class MemoryDatabase:
     def __init__(self) -> None:
         self.messages: list[AddedMessage] = []
         self.tables: dict[str, Table[Any]] = {}
+        self.asset_grants: set[CleanGrant] = set()
 
     def table(self, kind: str, **options: Any) -> Table[Any]:
         return self.tables.setdefault(kind, Table(kind, **options))
@@ -60,7 +63,9 @@ class MemoryUnitOfWork:
         refresh_tokens = MemoryRepository(self._database.table("refresh token"))
         self.users = MemoryUsers(self._database.table("user", unique=ONE_USER_PER_EMAIL))
         self.sessions = MemorySessions(self._database.table("session"), tokens=refresh_tokens)
+        self.assets = MemoryAssets(self._database.table("asset"), self._database.asset_grants)
         self._repositories: list[MemoryRepository[Any]] = [
+            self.assets,
             self.users,
             self.sessions,
             refresh_tokens,

@@ -2,6 +2,7 @@
 
 from adapters.postgres import (  # noqa: F401
     identity,
+    media,
     messages,
     scheduler_runs,
 )

@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from adapters.postgres.errors import translated
 from adapters.postgres.identity import PostgresSessions, PostgresUsers
+from adapters.postgres.media import PostgresAssets
 from adapters.postgres.messages import PostgresOutbox
 from application.ports.clock import Clock
 from application.ports.ids import Ids
@@ -33,6 +34,7 @@ class PostgresUnitOfWork:
         self._session = self._sessions()
         self.users = PostgresUsers(self._session)
         self.sessions = PostgresSessions(self._session)
+        self.assets = PostgresAssets(self._session)
         self.outbox = PostgresOutbox(clock=self._clock, ids=self._ids)
         return self
 

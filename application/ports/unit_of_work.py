@@ -16,6 +16,7 @@ from application.ports.catalogue import Products, Stores
 from application.ports.creators import Consents, Creators, TermsVersions
 from application.ports.identity import Sessions, Users
 from application.ports.ledger import Earnings, Ledger, Payees, Reversals, Transfers
+from application.ports.media import Assets
 from application.ports.messages import Outbox
 from application.ports.ordering import Orders, Refunds
 
@@ -65,6 +66,9 @@ class UnitOfWork(Protocol):
 
     @property
     def sessions(self) -> Sessions: ...
+
+    @property
+    def assets(self) -> Assets: ...
 
     async def __aenter__(self) -> Self: ...
 

@@ -1,0 +1,142 @@
+"""Assets and the grants of their clean copies."""
+
+from collections.abc import Collection
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    Table,
+    Uuid,
+    select,
+    tuple_,
+)
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+
+from adapters.postgres.columns import enum_text
+from adapters.postgres.metadata import id_column, instant, mappers, metadata, text
+from adapters.postgres.repository import PostgresRepository
+from application.ports.media import CleanGrant
+from domain.media.asset import Asset, AssetInUse, AssetPurpose, AssetState
+
+_FOREIGN_KEY_VIOLATION = "23503"
+
+assets = Table(
+    "assets",
+    metadata,
+    id_column(),
+    Column("owner_id", Uuid(), nullable=False),
+    enum_text("purpose", AssetPurpose),
+    enum_text("state", AssetState),
+    text("content_type"),
+    Column("width", Integer, nullable=False),
+    Column("height", Integer, nullable=False),
+    Column("size_bytes", BigInteger, nullable=False),
+    text("sha256"),
+    text("clean_key"),
+    text("preview_key"),
+    text("thumbnail_key"),
+    text("original_key", nullable=True),
+    Column("generation_id", Uuid(), nullable=True),
+    instant("created_at"),
+    CheckConstraint("width > 0 AND height > 0 AND size_bytes > 0", name="size"),
+    CheckConstraint("(generation_id IS NOT NULL) = (purpose = 'generation')", name="generation"),
+    Index("ix_assets_owner", "owner_id", "created_at", "id"),
+    Index("ix_assets_generation", "generation_id", postgresql_where="generation_id IS NOT NULL"),
+)
+
+asset_grants = Table(
+    "asset_grants",
+    metadata,
+    Column("asset_id", ForeignKey("assets.id"), primary_key=True),
+    Column("user_id", Uuid(), primary_key=True),
+    Column("order_id", Uuid(), primary_key=True),
+)
+
+mappers.map_imperatively(Asset, assets)
+
+
+class PostgresAssets(PostgresRepository[Asset]):
+    """See `application.ports.media.Assets`."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        super().__init__(session, Asset, kind="asset")
+
+    async def many(self, asset_ids: Collection[UUID]) -> list[Asset]:
+        return await self._many(select(Asset).where(assets.c.id.in_(asset_ids)))
+
+    async def of_generation(self, generation_id: UUID) -> list[Asset]:
+        return await self._many(
+            select(Asset)
+            .where(assets.c.generation_id == generation_id)
+            .order_by(assets.c.created_at, assets.c.id)
+        )
+
+    async def remove(self, asset: Asset) -> None:
+        await self._session.delete(asset)
+        try:
+            await self._session.flush()
+        except IntegrityError as error:
+            if getattr(error.orig, "sqlstate", None) == _FOREIGN_KEY_VIOLATION:
+                raise AssetInUse("The image is still used: remove what uses it first.") from error
+            raise
+
+    async def grant_clean(self, grants: Collection[CleanGrant]) -> int:
+        if not grants:
+            return 0
+        rows = [
+            {"asset_id": grant.asset_id, "user_id": grant.user_id, "order_id": grant.order_id}
+            for grant in grants
+        ]
+        statement = (
+            insert(asset_grants)
+            .values(rows)
+            .on_conflict_do_nothing()
+            .returning(asset_grants.c.asset_id)
+        )
+        return len((await self._session.execute(statement)).all())
+
+    async def grantees(self, asset_id: UUID) -> set[UUID]:
+        statement = select(asset_grants.c.user_id).where(asset_grants.c.asset_id == asset_id)
+        return set(await self._session.scalars(statement))
+
+
+class PostgresAssetViews:
+    """See `application.ports.media.AssetViews`."""
+
+    def __init__(self, sessions: async_sessionmaker[AsyncSession]) -> None:
+        self._sessions = sessions
+
+    async def page(
+        self,
+        owner_id: UUID,
+        *,
+        purpose: AssetPurpose | None,
+        before: tuple[datetime, UUID] | None,
+        limit: int,
+    ) -> list[Asset]:
+        statement = (
+            select(Asset)
+            .where(assets.c.owner_id == owner_id, assets.c.state == AssetState.READY)
+            .order_by(assets.c.created_at.desc(), assets.c.id.desc())
+            .limit(limit)
+        )
+        if purpose is not None:
+            statement = statement.where(assets.c.purpose == purpose)
+        if before is not None:
+            statement = statement.where(tuple_(assets.c.created_at, assets.c.id) < before)
+        async with self._sessions() as session:
+            return list(await session.scalars(statement))
+
+    async def existing(self, asset_ids: Collection[UUID]) -> set[UUID]:
+        if not asset_ids:
+            return set()
+        async with self._sessions() as session:
+            return set(await session.scalars(select(assets.c.id).where(assets.c.id.in_(asset_ids))))

@@ -1,0 +1,181 @@
+"""Upload images, look at them, delete them.
+
+Bytes are written before the row that points at them, and erased after it is gone: whatever crashes
+in between leaves bytes that nobody finds, which a sweep removes a day later, never a row that
+points to nothing.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import msgspec
+
+from application.media.delivery import AssetDetails, details_of
+from application.ports.clock import Clock
+from application.ports.ids import Ids
+from application.ports.images import ImageProcessor, Rendition
+from application.ports.media import AssetViews
+from application.ports.messages import Message
+from application.ports.storage import ObjectStorage, StoredObject
+from application.ports.unit_of_work import UnitOfWork
+from domain.identity.actor import Actor
+from domain.media.asset import Asset, AssetPurpose, AssetState, check_upload
+from domain.shared.errors import NotFound
+
+ERASE_BYTES = "media.erase_bytes"
+ORPHAN_AGE = timedelta(days=1)
+_SWEEP_BATCH = 500
+
+
+class EraseBytes(msgspec.Struct, frozen=True):
+    """Outbox message: nothing refers to these objects any more."""
+
+    keys: list[str]
+
+
+class StoredRenditions(msgspec.Struct, frozen=True, kw_only=True):
+    clean: StoredObject
+    preview: StoredObject
+    thumbnail: StoredObject
+
+
+async def upload_image(
+    content: bytes,
+    purpose: AssetPurpose,
+    *,
+    actor: Actor,
+    uow: UnitOfWork,
+    storage: ObjectStorage,
+    images: ImageProcessor,
+    clock: Clock,
+    ids: Ids,
+) -> AssetDetails:
+    """Keep a clean copy; the upload itself is forgotten.
+
+    Raises PurposeRefused, UploadTooLarge, ImageTypeRefused, ImageRefused.
+    """
+    check_upload(purpose, len(content))
+    made = await images.derive(content, watermark=None)
+    asset_id = ids.new()
+    stored = await store_renditions(
+        asset_id, made.clean, made.preview, made.thumbnail, storage=storage
+    )
+    asset = Asset(
+        id=asset_id,
+        owner_id=actor.user_id,
+        purpose=purpose,
+        content_type=made.clean.content_type,
+        width=made.clean.width,
+        height=made.clean.height,
+        size_bytes=stored.clean.size_bytes,
+        sha256=stored.clean.sha256,
+        clean_key=stored.clean.key,
+        preview_key=stored.preview.key,
+        thumbnail_key=stored.thumbnail.key,
+        created_at=clock.now(),
+    )
+    async with uow:
+        uow.assets.add(asset)
+        await uow.commit()
+    return await details_of(asset, viewer_id=actor.user_id, grantees=(), storage=storage)
+
+
+async def read_asset(
+    asset_id: UUID, *, actor: Actor, uow: UnitOfWork, storage: ObjectStorage
+) -> AssetDetails:
+    """For its owner and for who bought it. Raises NotFound for everybody else."""
+    async with uow:
+        asset = await uow.assets.get(asset_id)
+        grantees = await uow.assets.grantees(asset_id)
+    if actor.user_id not in {asset.owner_id, *grantees} or asset.state is AssetState.HIDDEN:
+        raise NotFound("asset", asset_id)
+    return await details_of(asset, viewer_id=actor.user_id, grantees=grantees, storage=storage)
+
+
+async def list_assets(
+    *,
+    actor: Actor,
+    purpose: AssetPurpose | None,
+    before: tuple[datetime, UUID] | None,
+    limit: int,
+    views: AssetViews,
+    storage: ObjectStorage,
+) -> list[AssetDetails]:
+    """The actor's own, newest first. Clean copies of bought images are linked by `read_asset`."""
+    found = await views.page(actor.user_id, purpose=purpose, before=before, limit=limit)
+    return await asyncio.gather(
+        *(
+            details_of(asset, viewer_id=actor.user_id, grantees=(), storage=storage)
+            for asset in found
+        )
+    )
+
+
+async def delete_asset(asset_id: UUID, *, actor: Actor, uow: UnitOfWork) -> None:
+    """Raises NotFound for anybody but the owner, AssetInUse while something refers to it."""
+    async with uow:
+        asset = await uow.assets.get(asset_id, lock=True)
+        if asset.owner_id != actor.user_id:
+            raise NotFound("asset", asset_id)
+        await uow.assets.remove(asset)
+        uow.outbox.add(ERASE_BYTES, EraseBytes(asset.keys))
+        await uow.commit()
+
+
+async def erase_bytes(messages: Sequence[Message], *, storage: ObjectStorage) -> None:
+    """Handles `media.erase_bytes`; erasing twice is fine."""
+    for message in messages:
+        for key in msgspec.json.decode(message.payload, type=EraseBytes).keys:
+            await storage.delete(key)
+
+
+async def sweep_orphans(*, storage: ObjectStorage, views: AssetViews, clock: Clock) -> int:
+    """Erase objects older than a day whose asset has no row; answers how many."""
+    old = clock.now() - ORPHAN_AGE
+    erased = 0
+    batch: dict[str, UUID] = {}
+    async for found in storage.listing("assets/"):
+        if found.modified_at < old:
+            batch[found.key] = UUID(found.key.split("/")[1])
+        if len(batch) == _SWEEP_BATCH:
+            erased += await _erase_orphans(batch, storage=storage, views=views)
+            batch = {}
+    return erased + await _erase_orphans(batch, storage=storage, views=views)
+
+
+async def store_renditions(
+    asset_id: UUID,
+    clean: Rendition,
+    preview: Rendition,
+    thumbnail: Rendition,
+    *,
+    storage: ObjectStorage,
+) -> StoredRenditions:
+    """Write the copies below `assets/{id}/`. The same asset, written again, lands on itself."""
+    stored = await asyncio.gather(
+        *(
+            storage.put(
+                f"assets/{asset_id}/{name}.{rendition.content_type.removeprefix('image/')}",
+                rendition.content,
+                content_type=rendition.content_type,
+            )
+            for name, rendition in (
+                ("clean", clean),
+                ("preview", preview),
+                ("thumbnail", thumbnail),
+            )
+        )
+    )
+    return StoredRenditions(clean=stored[0], preview=stored[1], thumbnail=stored[2])
+
+
+async def _erase_orphans(
+    batch: dict[str, UUID], *, storage: ObjectStorage, views: AssetViews
+) -> int:
+    existing = await views.existing(set(batch.values()))
+    orphans = [key for key, asset_id in batch.items() if asset_id not in existing]
+    for key in orphans:
+        await storage.delete(key)
+    return len(orphans)

@@ -1,0 +1,81 @@
+"""Who gets a link to which copy. Links expire soon and are made anew for each answer."""
+
+import asyncio
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import msgspec
+
+from application.ports.storage import ObjectStorage
+from domain.media.asset import Asset, AssetPurpose
+
+PREVIEW_LIFE = timedelta(hours=1)
+CLEAN_LIFE = timedelta(minutes=5)
+
+
+class AssetDetails(msgspec.Struct, frozen=True, kw_only=True):
+    """`url` is the best copy that the reader may have; `clean_url` is null for who has not paid.
+
+    Width, height, bytes and hash are those of the clean copy.
+    """
+
+    id: UUID
+    purpose: AssetPurpose
+    content_type: str
+    width: int
+    height: int
+    size_bytes: int
+    sha256: str
+    created_at: datetime
+    url: str
+    preview_url: str
+    thumbnail_url: str
+    clean_url: str | None
+
+
+class PreviewUrls(msgspec.Struct, frozen=True, kw_only=True):
+    preview_url: str
+    thumbnail_url: str
+
+
+async def preview_urls(asset: Asset, *, storage: ObjectStorage) -> PreviewUrls:
+    """Links to the copies that show an image without giving it away."""
+    preview, thumbnail = await asyncio.gather(
+        storage.signed_url(asset.preview_key, expires_in=PREVIEW_LIFE),
+        storage.signed_url(asset.thumbnail_key, expires_in=PREVIEW_LIFE),
+    )
+    return PreviewUrls(preview_url=preview, thumbnail_url=thumbnail)
+
+
+async def clean_url(
+    asset: Asset, buyer_id: UUID, *, grantees: Collection[UUID], storage: ObjectStorage
+) -> str | None:
+    """A link to the clean copy, or None for who may not have it."""
+    if not asset.shows_clean_copy_to(buyer_id, grantees=grantees):
+        return None
+    extension = asset.clean_key.rpartition(".")[2]
+    return await storage.signed_url(
+        asset.clean_key, expires_in=CLEAN_LIFE, download_name=f"{asset.id}.{extension}"
+    )
+
+
+async def details_of(
+    asset: Asset, *, viewer_id: UUID, grantees: Collection[UUID], storage: ObjectStorage
+) -> AssetDetails:
+    previews = await preview_urls(asset, storage=storage)
+    clean = await clean_url(asset, viewer_id, grantees=grantees, storage=storage)
+    return AssetDetails(
+        id=asset.id,
+        purpose=asset.purpose,
+        content_type=asset.content_type,
+        width=asset.width,
+        height=asset.height,
+        size_bytes=asset.size_bytes,
+        sha256=asset.sha256,
+        created_at=asset.created_at,
+        url=clean or previews.preview_url,
+        preview_url=previews.preview_url,
+        thumbnail_url=previews.thumbnail_url,
+        clean_url=clean,
+    )

@@ -1,0 +1,52 @@
+"""Keeping assets, and who has bought the clean copy of which."""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+import msgspec
+
+from application.ports.repository import Repository
+from domain.media.asset import Asset, AssetPurpose
+
+
+class CleanGrant(msgspec.Struct, frozen=True, kw_only=True):
+    """A buyer's right to the clean copy, and the order that gave it."""
+
+    asset_id: UUID
+    user_id: UUID
+    order_id: UUID
+
+
+class Assets(Repository[Asset], Protocol):
+    async def many(self, asset_ids: Collection[UUID]) -> list[Asset]:
+        """Those that exist, in no particular order."""
+        ...
+
+    async def of_generation(self, generation_id: UUID) -> list[Asset]: ...
+
+    async def remove(self, asset: Asset) -> None:
+        """Delete the row. Raises AssetInUse while anything refers to it."""
+        ...
+
+    async def grant_clean(self, grants: Collection[CleanGrant]) -> int:
+        """Add those that are not there yet, in one statement; answers how many were new."""
+        ...
+
+    async def grantees(self, asset_id: UUID) -> set[UUID]: ...
+
+
+class AssetViews(Protocol):
+    async def page(
+        self,
+        owner_id: UUID,
+        *,
+        purpose: AssetPurpose | None,
+        before: tuple[datetime, UUID] | None,
+        limit: int,
+    ) -> list[Asset]:
+        """The owner's assets, newest first, from after the (created_at, id) of the page before."""
+        ...
+
+    async def existing(self, asset_ids: Collection[UUID]) -> set[UUID]: ...

@@ -1,0 +1,117 @@
+"""Images of the signed-in user: upload, look, delete. Answers hold links, never bytes."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from litestar import Router, delete, get, post
+from litestar.datastructures import UploadFile
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery, MultipartBody, SkipValidation
+
+from application.media.assets import delete_asset, list_assets, read_asset, upload_image
+from application.media.delivery import AssetDetails
+from application.ports.clock import Clock
+from application.ports.ids import Ids
+from application.ports.images import ImageProcessor, ImageRefused, ImageTypeRefused
+from application.ports.media import AssetViews
+from application.ports.storage import ObjectStorage
+from application.ports.unit_of_work import UnitOfWork
+from domain.media.asset import (
+    UPLOAD_LIMIT_BYTES,
+    AssetInUse,
+    AssetPurpose,
+    PurposeRefused,
+    UploadTooLarge,
+)
+from domain.shared.errors import NotFound
+from entrypoints.http.dependencies import CurrentActor
+from entrypoints.http.envelope import Data, Page
+from entrypoints.http.errors import errors
+from entrypoints.http.paging import PageCursor, PageLimit, page_of, read_cursor
+
+MAX_BODY_BYTES = max(UPLOAD_LIMIT_BYTES.values()) + 64 * 1024
+"""The largest file and its multipart frame; enforced while the body arrives."""
+
+
+@dataclass(frozen=True)
+class UploadForm:
+    """`file` is a PNG, JPEG, WebP or GIF, told by its bytes; `purpose` decides how large it may be:
+    training_image 25 MB, scene_image and product_image 15 MB, banner 10 MB, avatar 5 MB."""
+
+    file: UploadFile
+    purpose: AssetPurpose
+
+
+@post(
+    "/",
+    request_max_body_size=MAX_BODY_BYTES,
+    responses=errors(PurposeRefused, UploadTooLarge, ImageTypeRefused, ImageRefused),
+)
+async def upload(
+    data: MultipartBody[UploadForm],
+    actor: CurrentActor,
+    uow: NamedDependency[SkipValidation[UnitOfWork]],
+    storage: NamedDependency[SkipValidation[ObjectStorage]],
+    images: NamedDependency[SkipValidation[ImageProcessor]],
+    clock: NamedDependency[SkipValidation[Clock]],
+    ids: NamedDependency[SkipValidation[Ids]],
+) -> Data[AssetDetails]:
+    """Upload an image. What is kept is a clean copy: upright, in sRGB, without metadata."""
+    return Data(
+        await upload_image(
+            await data.file.read(),
+            data.purpose,
+            actor=actor,
+            uow=uow,
+            storage=storage,
+            images=images,
+            clock=clock,
+            ids=ids,
+        )
+    )
+
+
+@get("/")
+async def list_own(
+    actor: CurrentActor,
+    asset_views: NamedDependency[SkipValidation[AssetViews]],
+    storage: NamedDependency[SkipValidation[ObjectStorage]],
+    purpose: FromQuery[AssetPurpose | None] = None,
+    limit: PageLimit = 20,
+    cursor: PageCursor = None,
+) -> Page[AssetDetails]:
+    """The caller's images, newest first."""
+    found = await list_assets(
+        actor=actor,
+        purpose=purpose,
+        before=read_cursor(cursor, tuple[datetime, UUID]),
+        limit=limit + 1,
+        views=asset_views,
+        storage=storage,
+    )
+    return page_of(found, limit=limit, key=lambda asset: (asset.created_at, asset.id))
+
+
+@get("/{asset_id:uuid}", responses=errors(NotFound))
+async def read(
+    asset_id: FromPath[UUID],
+    actor: CurrentActor,
+    uow: NamedDependency[SkipValidation[UnitOfWork]],
+    storage: NamedDependency[SkipValidation[ObjectStorage]],
+) -> Data[AssetDetails]:
+    """An image with fresh links, for its owner and for who bought it."""
+    return Data(await read_asset(asset_id, actor=actor, uow=uow, storage=storage))
+
+
+@delete("/{asset_id:uuid}", responses=errors(NotFound, AssetInUse))
+async def remove(
+    asset_id: FromPath[UUID],
+    actor: CurrentActor,
+    uow: NamedDependency[SkipValidation[UnitOfWork]],
+) -> None:
+    """Delete an image for good, unless a listing or a buyer needs it."""
+    await delete_asset(asset_id, actor=actor, uow=uow)
+
+
+router = Router("/assets", route_handlers=[upload, list_own, read, remove], tags=["Assets"])

@@ -1,0 +1,95 @@
+"""Serves signed links of a store that cannot serve them itself: the link is the permission.
+
+Objects never change under their key, so what was fetched once may be kept as long as its link
+lives. Nothing is ever rendered as a page: no sniffing, a sandbox, and no scripts.
+"""
+
+import re
+from typing import Annotated
+
+from litestar import Response, Router, get
+from litestar.di import NamedDependency
+from litestar.params import FromPath, HeaderParameter, QueryParameter, SkipValidation
+from litestar.response import Stream
+
+from application.ports.storage import (
+    LinkExpired,
+    LinkRefused,
+    LinkVerifier,
+    ObjectStorage,
+    attachment,
+)
+from entrypoints.http.errors import errors
+
+_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
+
+
+@get(
+    "/{key:path}",
+    responses=errors(LinkRefused, LinkExpired),
+)
+async def serve(
+    key: FromPath[str],
+    expires: Annotated[int, QueryParameter(ge=0, le=2**53)],
+    signature: Annotated[str, QueryParameter(max_length=64)],
+    storage: NamedDependency[SkipValidation[ObjectStorage]],
+    file_links: NamedDependency[SkipValidation[LinkVerifier]],
+    name: Annotated[str | None, QueryParameter(max_length=255)] = None,
+    requested: Annotated[str | None, HeaderParameter(name="Range", max_length=100)] = None,
+    if_none_match: Annotated[
+        str | None, HeaderParameter(name="If-None-Match", max_length=200)
+    ] = None,
+) -> Response[None] | Stream:
+    """The file that a signed link names, whole or in part (one byte range)."""
+    key = key.removeprefix("/")
+    left_s = file_links.verify(key, expires=expires, signature=signature, download_name=name)
+    stored = await storage.stat(key)
+    headers = {
+        "Accept-Ranges": "bytes",
+        "Cache-Control": f"private, max-age={left_s}, immutable",
+        "Content-Disposition": attachment(name) if name is not None else "inline",
+        "Content-Security-Policy": "default-src 'none'; sandbox",
+        "Cross-Origin-Resource-Policy": "cross-origin",
+        "ETag": f'"{stored.sha256}"',
+        "X-Content-Type-Options": "nosniff",
+    }
+    if if_none_match is not None and headers["ETag"] in if_none_match:
+        return Response(None, status_code=304, headers=headers)
+    part = part_of(requested, stored.size_bytes)
+    if part is None:
+        headers["Content-Length"] = str(stored.size_bytes)
+        return Stream(
+            storage.stream(key), status_code=200, headers=headers, media_type=stored.content_type
+        )
+    start, end = part
+    headers["Content-Range"] = f"bytes {start}-{end - 1}/{stored.size_bytes}"
+    if start >= end:
+        headers["Content-Range"] = f"bytes */{stored.size_bytes}"
+        return Response(None, status_code=416, headers=headers)
+    headers["Content-Length"] = str(end - start)
+    return Stream(
+        storage.stream(key, offset=start, length=end - start),
+        status_code=206,
+        headers=headers,
+        media_type=stored.content_type,
+    )
+
+
+def part_of(requested: str | None, size_bytes: int) -> tuple[int, int] | None:
+    """Start and exclusive end of a byte range (RFC 9110, 14.2), empty when it cannot be met.
+
+    None for no range, several, or one that is not understood: then the whole is served.
+    """
+    understood = _RANGE.fullmatch(requested or "")
+    if understood is None or understood.groups() == ("", ""):
+        return None
+    first, last = understood.groups()
+    if not first:
+        return max(size_bytes - int(last), 0), size_bytes
+    end = min(int(last) + 1, size_bytes) if last else size_bytes
+    if last and int(last) < int(first):
+        return None
+    return int(first), end
+
+
+router = Router("/files", route_handlers=[serve], tags=["Files"])
