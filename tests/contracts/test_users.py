@@ -1,0 +1,248 @@
+"""What every store of users and sessions promises; concurrency is PostgreSQL's to show."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid4
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
+
+from adapters.memory.identity import CountingSecrets, MemoryAccessTokens
+from adapters.memory.system import ManualClock
+from adapters.memory.unit_of_work import MemoryDatabase, MemoryUnitOfWork
+from adapters.postgres.engine import sessions_of
+from adapters.postgres.identity import PostgresIdentityViews
+from adapters.postgres.unit_of_work import PostgresUnitOfWork
+from adapters.system.ids import UuidV7Ids
+from application.identity import sign_in
+from application.identity.sign_in import Refresh, SignedIn
+from application.ports.identity import EmailTaken
+from application.ports.unit_of_work import UnitOfWork
+from domain.identity.actor import Role
+from domain.identity.session import (
+    EndReason,
+    Origin,
+    RefreshTokenInvalid,
+    RefreshTokenReused,
+    Session,
+    digest,
+)
+from domain.identity.user import User
+from domain.shared.errors import NotFound
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+LAPTOP = Origin(user_agent="Laptop", address="192.0.2.1")
+
+NewUnitOfWork = Callable[[], UnitOfWork]
+
+
+@pytest.fixture
+async def sessions(clean_database: str) -> AsyncIterator[async_sessionmaker[AsyncSession]]:
+    engine = create_async_engine(clean_database)
+    yield sessions_of(engine)
+    await engine.dispose()
+
+
+@pytest.fixture(params=["memory", "postgres"])
+def new_uow(request: pytest.FixtureRequest) -> NewUnitOfWork:
+    if request.param == "memory":
+        database = MemoryDatabase()
+        return lambda: MemoryUnitOfWork(database)
+    real: NewUnitOfWork = request.getfixturevalue("postgres_uow")
+    return real
+
+
+@pytest.fixture
+def postgres_uow(sessions: async_sessionmaker[AsyncSession]) -> NewUnitOfWork:
+    return lambda: PostgresUnitOfWork(sessions, clock=ManualClock(NOON), ids=UuidV7Ids())
+
+
+def user(email: str = "ada@example.org") -> User:
+    return User.register(
+        user_id=uuid4(),
+        email=email,
+        display_name="Ada",
+        password_hash="1$hash",
+        roles=frozenset({Role.CREATOR, Role.FAN}),
+        now=NOON,
+    )
+
+
+async def stored(new_uow: NewUnitOfWork, *users: User) -> None:
+    async with new_uow() as uow:
+        for each in users:
+            uow.users.add(each)
+        await uow.commit()
+
+
+async def signed_in(new_uow: NewUnitOfWork, owner: User, *, token: str = "first") -> Session:
+    session = Session.start(session_id=uuid4(), user_id=owner.id, origin=LAPTOP, now=NOON)
+    async with new_uow() as uow:
+        uow.sessions.add(session)
+        uow.sessions.add_token(session.issue(token, token_id=uuid4(), now=NOON))
+        await uow.commit()
+    return session
+
+
+async def test_a_user_is_found_by_id_and_by_address(new_uow: NewUnitOfWork) -> None:
+    ada = user()
+    await stored(new_uow, ada, user("grace@example.org"))
+
+    async with new_uow() as uow:
+        by_id = await uow.users.get(ada.id)
+        by_email = await uow.users.by_email("ada@example.org")
+
+    assert by_email is by_id
+    assert vars_of(by_id) == vars_of(ada)
+
+
+async def test_who_is_not_there_is_not_found(new_uow: NewUnitOfWork) -> None:
+    async with new_uow() as uow:
+        assert await uow.users.by_email("ada@example.org") is None
+        assert await uow.sessions.by_refresh_token(digest("made up")) is None
+        with pytest.raises(NotFound):
+            await uow.users.get(UUID(int=404))
+
+
+async def test_two_users_never_share_an_address(new_uow: NewUnitOfWork) -> None:
+    await stored(new_uow, user())
+
+    with pytest.raises(EmailTaken):
+        await stored(new_uow, user())
+
+
+async def test_a_new_user_and_their_first_session_are_stored_together(
+    new_uow: NewUnitOfWork,
+) -> None:
+    ada = user()
+    session = Session.start(session_id=uuid4(), user_id=ada.id, origin=LAPTOP, now=NOON)
+    async with new_uow() as uow:
+        uow.sessions.add_token(session.issue("first", token_id=uuid4(), now=NOON))
+        uow.sessions.add(session)
+        uow.users.add(ada)
+        await uow.commit()
+
+    async with new_uow() as uow:
+        assert await uow.sessions.by_refresh_token(digest("first")) is not None
+
+
+async def test_what_is_not_committed_did_not_happen(new_uow: NewUnitOfWork) -> None:
+    ada = user()
+    await stored(new_uow, ada)
+    async with new_uow() as uow:
+        (await uow.users.get(ada.id)).display_name = "Somebody"
+
+    async with new_uow() as uow:
+        assert (await uow.users.get(ada.id)).display_name == "Ada"
+
+
+async def test_a_session_is_found_by_any_of_its_tokens(new_uow: NewUnitOfWork) -> None:
+    ada = user()
+    await stored(new_uow, ada)
+    started = await signed_in(new_uow, ada)
+    async with new_uow() as uow:
+        found = await uow.sessions.by_refresh_token(digest("first"))
+        assert found is not None
+        session, first = found
+        session.spend(first, origin=LAPTOP, now=NOON)
+        uow.sessions.add_token(session.issue("second", token_id=uuid4(), now=NOON))
+        await uow.commit()
+
+    async with new_uow() as uow:
+        for token, spent_at in (("first", NOON), ("second", None)):
+            found = await uow.sessions.by_refresh_token(digest(token))
+            assert found is not None
+            assert (found[0].id, found[1].spent_at) == (started.id, spent_at)
+
+
+async def test_an_ended_session_stays_ended(new_uow: NewUnitOfWork) -> None:
+    ada = user()
+    await stored(new_uow, ada)
+    session_id = (await signed_in(new_uow, ada)).id
+    async with new_uow() as uow:
+        (await uow.sessions.get(session_id)).end(EndReason.REVOKED, now=NOON)
+        await uow.commit()
+
+    async with new_uow() as uow:
+        session = await uow.sessions.get(session_id, lock=True)
+        assert (session.ended_at, session.end_reason) == (NOON, EndReason.REVOKED)
+
+
+async def test_of_two_refreshes_at_once_one_wins_and_the_session_ends(
+    postgres_uow: NewUnitOfWork,
+) -> None:
+    ada = user()
+    await stored(postgres_uow, ada)
+    session_id = (await signed_in(postgres_uow, ada)).id
+    secrets, tokens = CountingSecrets(), MemoryAccessTokens()
+
+    async def refresh(token: str) -> SignedIn:
+        return await sign_in.refresh(
+            Refresh(refresh_token=token),
+            origin=LAPTOP,
+            uow=postgres_uow(),
+            clock=ManualClock(NOON),
+            ids=UuidV7Ids(),
+            secrets=secrets,
+            tokens=tokens,
+        )
+
+    outcomes = await asyncio.gather(*(refresh("first") for _ in range(4)), return_exceptions=True)
+
+    winners = [outcome for outcome in outcomes if isinstance(outcome, SignedIn)]
+    refusals = sorted(type(o).__name__ for o in outcomes if isinstance(o, Exception))
+    assert len(winners) == 1
+    assert refusals == [RefreshTokenInvalid.__name__] * 2 + [RefreshTokenReused.__name__]
+    with pytest.raises(RefreshTokenInvalid):
+        await refresh(winners[0].refresh_token)
+    async with postgres_uow() as uow:
+        assert (await uow.sessions.get(session_id)).end_reason is EndReason.TOKEN_REUSED
+
+
+async def test_of_two_who_register_one_address_at_once_one_wins(
+    postgres_uow: NewUnitOfWork,
+) -> None:
+    outcomes = await asyncio.gather(
+        *(stored(postgres_uow, user()) for _ in range(4)), return_exceptions=True
+    )
+
+    assert outcomes.count(None) == 1
+    assert all(isinstance(outcome, EmailTaken | None) for outcome in outcomes)
+
+
+async def test_a_user_sees_who_they_are(
+    sessions: async_sessionmaker[AsyncSession], postgres_uow: NewUnitOfWork
+) -> None:
+    ada = user()
+    await stored(postgres_uow, ada)
+
+    me = await PostgresIdentityViews(sessions).me(ada.id)
+
+    assert (me.user.id, me.user.email) == (ada.id, "ada@example.org")
+    assert me.user.roles == [Role.CREATOR, Role.FAN]
+    with pytest.raises(NotFound):
+        await PostgresIdentityViews(sessions).me(UUID(int=404))
+
+
+async def test_only_sessions_that_can_go_on_are_listed(
+    sessions: async_sessionmaker[AsyncSession], postgres_uow: NewUnitOfWork
+) -> None:
+    ada, grace = user(), user("grace@example.org")
+    await stored(postgres_uow, ada, grace)
+    here = await signed_in(postgres_uow, ada, token="here")
+    ended = await signed_in(postgres_uow, ada, token="ended")
+    await signed_in(postgres_uow, grace, token="other")
+    async with postgres_uow() as uow:
+        (await uow.sessions.get(ended.id)).end(EndReason.LOGGED_OUT, now=NOON)
+        await uow.commit()
+    views = PostgresIdentityViews(sessions)
+
+    listed = await views.sessions(ada.id, current=here.id, now=NOON)
+
+    assert [(session.id, session.current) for session in listed] == [(here.id, True)]
+    assert await views.sessions(ada.id, current=None, now=NOON + timedelta(days=30)) == []
+
+
+def vars_of(aggregate: object) -> dict[str, object]:
+    return {name: value for name, value in vars(aggregate).items() if not name.startswith("_")}
