@@ -1,0 +1,113 @@
+"""The HTTP API, assembled: from the outside in, what a request passes.
+
+edge          id, log line, metrics, security headers      (every request, found or not)
+compression   gzip or brotli for text
+CORS          by setting
+routing       404 and 405
+identified    whose access token it is
+rate limits   429
+idempotency   the kept answer, or one attempt at a time
+admission     text that cannot be stored, 401, 415
+route         body → command → use case → Data(result)
+"""
+
+from collections.abc import Sequence
+from functools import partial
+
+from litestar import Litestar
+from litestar.config.cors import CORSConfig
+from litestar.types import ControllerRouterHandler, Middleware
+
+from entrypoints.http.admission import admit
+from entrypoints.http.authentication import identified
+from entrypoints.http.compression import compressed
+from entrypoints.http.dependencies import PlatformPorts, RoutesPrepared, dependencies_of
+from entrypoints.http.docs import (
+    CompleteDocument,
+    OfflinePage,
+    docs_asset,
+    docs_router,
+    openapi_document,
+)
+from entrypoints.http.edge import at_the_edge
+from entrypoints.http.errors import answer_error
+from entrypoints.http.health import health_router, metrics_route
+from entrypoints.http.idempotency import answered_once
+from entrypoints.http.live import live_route
+from entrypoints.http.openapi import openapi_config
+from entrypoints.http.rate_limiting import rate_limited
+from entrypoints.http.routes import ROUTERS
+from entrypoints.http.settings import HttpSettings
+from entrypoints.http.text import ApiRequest
+
+
+def create_app(
+    ports: PlatformPorts,
+    settings: HttpSettings,
+    *,
+    routers: Sequence[ControllerRouterHandler] = ROUTERS,
+) -> Litestar:
+    """The ASGI application over `ports`, a dataclass whose fields are what handlers may ask for."""
+    app = Litestar(
+        route_handlers=[
+            *routers,
+            live_route(ports),
+            health_router(ports.health_checks),
+            metrics_route(settings),
+            openapi_document,
+            docs_asset,
+        ],
+        dependencies=dependencies_of(ports),
+        guards=[admit],
+        middleware=_middleware(ports, settings),
+        exception_handlers={Exception: answer_error},
+        plugins=[RoutesPrepared()],
+        request_class=ApiRequest,
+        request_max_body_size=settings.max_body_bytes,
+        cors_config=_cors(settings),
+        openapi_config=openapi_config(
+            settings, router=docs_router(), plugins=[OfflinePage(), CompleteDocument()]
+        ),
+        logging_config=None,
+        debug=False,
+    )
+    app.asgi_handler = at_the_edge(compressed(app.asgi_handler), settings)
+    return app
+
+
+def _middleware(ports: PlatformPorts, settings: HttpSettings) -> list[Middleware]:
+    layers: list[Middleware] = [
+        partial(identified, tokens=ports.access_tokens, clock=ports.clock),
+    ]
+    if settings.rate_limits:
+        layers.append(partial(rate_limited, counters=ports.rate_limits))
+    layers.append(
+        partial(
+            answered_once,
+            requests=ports.idempotency,
+            clock=ports.clock,
+            wait_s=settings.idempotency_wait_s,
+        )
+    )
+    return layers
+
+
+def _cors(settings: HttpSettings) -> CORSConfig | None:
+    """Bearer tokens only, no cookies: credentials are not allowed across origins."""
+    if not settings.cors_origins:
+        return None
+    return CORSConfig(
+        allow_origins=list(settings.cors_origins),
+        allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"],
+        allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "If-Match"],
+        expose_headers=[
+            "ETag",
+            "Idempotent-Replayed",
+            "RateLimit-Limit",
+            "RateLimit-Remaining",
+            "RateLimit-Reset",
+            "Retry-After",
+            "X-Request-Id",
+        ],
+        max_age=600,
+    )

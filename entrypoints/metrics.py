@@ -1,0 +1,61 @@
+"""Prometheus metrics: rate, errors and duration per route, and a registry for everybody's gauges.
+
+Labels are route templates and names from closed lists, never ids: a label's values are kept for
+ever. With several worker processes set PROMETHEUS_MULTIPROC_DIR, and a scrape sees them all.
+"""
+
+import os
+
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    generate_latest,
+)
+from prometheus_client.multiprocess import MultiProcessCollector
+
+REGISTRY = CollectorRegistry(auto_describe=True)
+
+HTTP_REQUESTS = Counter(
+    "http_requests_total",
+    "Requests answered.",
+    ("method", "route", "status"),
+    registry=REGISTRY,
+)
+HTTP_DURATION = Histogram(
+    "http_request_duration_seconds",
+    "From the request's first byte to the answer's last.",
+    ("method", "route"),
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
+    registry=REGISTRY,
+)
+HTTP_IN_PROGRESS = Gauge(
+    "http_requests_in_progress",
+    "Requests under way.",
+    registry=REGISTRY,
+    multiprocess_mode="livesum",
+)
+LIVE_CONNECTIONS = Gauge(
+    "live_connections",
+    "WebSockets open.",
+    registry=REGISTRY,
+    multiprocess_mode="livesum",
+)
+RATE_LIMITS_SKIPPED = Counter(
+    "rate_limits_skipped_total",
+    "Requests let through because the counters could not be reached.",
+    registry=REGISTRY,
+)
+
+CONTENT_TYPE = CONTENT_TYPE_LATEST
+
+
+def exposition() -> bytes:
+    """All metrics in the text format of Prometheus."""
+    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+        return generate_latest(REGISTRY)
+    gathered = CollectorRegistry()
+    MultiProcessCollector(gathered)  # type: ignore[no-untyped-call]
+    return generate_latest(gathered)
