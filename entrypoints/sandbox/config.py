@@ -18,6 +18,7 @@ class SandboxConfig(msgspec.Struct, frozen=True, kw_only=True):
     stripe_settlement_s: int = 2 * 24 * 3600
     stripe_bank_debit_s: float = 1.0
     stripe_payout_s: float = 0.2
+    stripe_overdraft_cents: int = 100_000
     replicate_api_token: str = "r8_sandbox"  # noqa: S105
     replicate_webhook_secret: str = "whsec_c2FuZGJveC1yZXBsaWNhdGUtc2VjcmV0"  # noqa: S105
     fal_key: str = "sandbox:fal"

@@ -91,7 +91,7 @@ def stripe_client(
         base_addresses=addresses(sandbox),
         http_client=http,
     )
-    http.close()
+    http.close()  # type: ignore[no-untyped-call]
 
 
 def addresses(sandbox: Sandbox) -> BaseAddresses:

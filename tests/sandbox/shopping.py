@@ -50,8 +50,8 @@ def open_session(
             ],
             "success_url": "https://shop.example.org/thanks?session={CHECKOUT_SESSION_ID}",
             "cancel_url": "https://shop.example.org/cart",
-            **more,  # type: ignore[typeddict-item]
-        }
+            **more,
+        }  # type: ignore[arg-type]
     )
 
 

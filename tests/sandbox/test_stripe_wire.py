@@ -142,4 +142,4 @@ async def test_the_asynchronous_client_works_as_well(sandbox: Sandbox) -> None:
     client = stripe.StripeClient(STRIPE_KEY, base_addresses=addresses(sandbox), http_client=http)
     account = await client.v1.accounts.create_async({"country": "US"})
     assert (await client.v1.accounts.retrieve_async(account.id)).id == account.id
-    await http.close_async()
+    await http.close_async()  # type: ignore[no-untyped-call]

@@ -1,7 +1,7 @@
 """Refunds: never more than what remains of the charge; transfers are left alone.
 
-Where the platform's whole balance cannot cover it, a refund stays `pending` until money comes in.
-Processing fees are not returned.
+A refund may overdraw the platform's balance as far as its bank account covers; beyond that it stays
+`pending` until money comes in. Processing fees are not returned.
 """
 
 from entrypoints.sandbox.stripe.errors import StripeProblem, in_words, invalid, missing_parameter
@@ -42,7 +42,7 @@ def create_refund(world: World, call: Call) -> Object:
     previous = {name: charge[name] for name in ("amount_refunded", "refunded")}
     charge["amount_refunded"] += amount_cents
     charge["refunded"] = charge["amount_refunded"] == charge["amount"]
-    if world.balances.total_cents(call.account, currency) >= amount_cents:
+    if _covered(world, refund):
         _pay_back(world, call.account, refund)
     else:
         refund["pending_reason"] = "insufficient_funds"
@@ -103,6 +103,11 @@ def _require_remaining(charge: Object, *, amount_cents: int, remaining_cents: in
         )
 
 
+def _covered(world: World, refund: Object) -> bool:
+    total_cents = world.balances.total_cents(PLATFORM, refund["currency"])
+    return bool(total_cents + world.config.stripe_overdraft_cents >= refund["amount"])
+
+
 def _pay_back(world: World, account: str, refund: Object) -> None:
     transaction = world.balances.post(
         account,
@@ -123,7 +128,7 @@ def fund_pending(world: World) -> None:
     """Pay the refunds that waited for money, oldest first, as far as it reaches."""
     while world.unfunded_refunds:
         refund = world.unfunded_refunds[0]
-        if world.balances.total_cents(PLATFORM, refund["currency"]) < refund["amount"]:
+        if not _covered(world, refund):
             return
         world.unfunded_refunds.popleft()
         previous = {
