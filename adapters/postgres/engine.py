@@ -29,6 +29,7 @@ def database_config(url: str, *, pool_size: int = 10) -> SQLAlchemyAsyncConfig:
             max_overflow=pool_size,
             pool_timeout=10,
             pool_pre_ping=True,
+            hide_parameters=True,  # an error's text must not carry personal data into a log
             json_serializer=lambda value: json.encode(value).decode(),
             json_deserializer=json.decode,
             connect_args={
