@@ -24,6 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
+from adapters.postgres.columns import enum_text
 from adapters.postgres.errors import on_violation
 from adapters.postgres.metadata import id_column, instant, mappers, metadata, text
 from adapters.postgres.repository import PostgresRepository
@@ -45,17 +46,6 @@ class RoleSet(TypeDecorator[frozenset[Role]]):
 
     def process_result_value(self, value: Any, dialect: Dialect) -> frozenset[Role]:
         return frozenset(map(Role, value))
-
-
-class EndReasonText(TypeDecorator[EndReason]):
-    impl = Text
-    cache_ok = True
-
-    def process_bind_param(self, value: EndReason | None, dialect: Dialect) -> str | None:
-        return value
-
-    def process_result_value(self, value: str | None, dialect: Dialect) -> EndReason | None:
-        return None if value is None else EndReason(value)
 
 
 def _owned_by(target: str) -> ForeignKey:
@@ -92,7 +82,7 @@ sessions = Table(
     instant("last_seen_at"),
     instant("expires_at"),
     instant("ended_at", nullable=True),
-    Column("end_reason", EndReasonText(), nullable=True),
+    enum_text("end_reason", EndReason, nullable=True),
     CheckConstraint("(ended_at IS NULL) = (end_reason IS NULL)", name="end_has_reason"),
     Index(None, "user_id", "last_seen_at"),
 )
@@ -147,7 +137,12 @@ _LIVE_SESSIONS = """
 """
 
 _ME = """
-    SELECT id, email, display_name, roles FROM users WHERE id = :user_id
+    SELECT id, email, display_name, roles,
+        (SELECT creators.id FROM creators WHERE creators.user_id = users.id) AS creator_id,
+        ARRAY(
+            SELECT stores.id FROM stores WHERE stores.owner_id = users.id ORDER BY stores.id
+        ) AS store_ids
+    FROM users WHERE id = :user_id
 """
 
 
@@ -169,8 +164,8 @@ class PostgresIdentityViews:
                 display_name=row["display_name"],
                 roles=[Role(role) for role in row["roles"]],
             ),
-            creator_id=None,
-            store_ids=[],
+            creator_id=row["creator_id"],
+            store_ids=row["store_ids"],
         )
 
     async def sessions(

@@ -29,7 +29,7 @@ from domain.identity.user import MAX_NAME_LENGTH, User, normalised_display_name
 SelfAssignedRole = Literal["fan", "creator", "store_owner"]
 
 
-class Register(Confidential, frozen=True, kw_only=True):
+class Register(Confidential, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Without `roles`, a fan."""
 
     email: Annotated[str, msgspec.Meta(min_length=3, max_length=email_rules.MAX_LENGTH)]
@@ -41,7 +41,7 @@ class Register(Confidential, frozen=True, kw_only=True):
     roles: frozenset[SelfAssignedRole] = frozenset()
 
 
-class CreateAdmin(Confidential, frozen=True, kw_only=True):
+class CreateAdmin(Confidential, frozen=True, kw_only=True, forbid_unknown_fields=True):
     email: str
     password: str
     display_name: str

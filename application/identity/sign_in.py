@@ -33,12 +33,12 @@ from domain.identity.user import User
 from domain.shared.errors import Unauthenticated
 
 
-class Login(Confidential, frozen=True, kw_only=True):
+class Login(Confidential, frozen=True, kw_only=True, forbid_unknown_fields=True):
     email: Annotated[str, msgspec.Meta(min_length=1, max_length=email_rules.MAX_LENGTH)]
     password: Annotated[str, msgspec.Meta(min_length=1, max_length=password_rules.MAX_LENGTH)]
 
 
-class Refresh(Confidential, frozen=True, kw_only=True):
+class Refresh(Confidential, frozen=True, kw_only=True, forbid_unknown_fields=True):
     refresh_token: Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
 
 

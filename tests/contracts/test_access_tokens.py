@@ -99,7 +99,7 @@ def test_an_unsigned_token_is_refused() -> None:
     tokens = JwtAccessTokens(["new secret"])
     token, _ = tokens.issue(ACTOR, now=NOON)
     header = jwt.get_unverified_header(token)
-    unsigned = jwt.encode(_claims(token), None, algorithm="none", headers={"kid": header["kid"]})
+    unsigned = jwt.encode(_claims(token), "", algorithm="none", headers={"kid": header["kid"]})
 
     for forged in (unsigned, token.rpartition(".")[0] + ".", token[:-4] + "AAAA"):
         with pytest.raises(AccessTokenInvalid):

@@ -2,4 +2,6 @@
 
 from litestar import Router
 
-ROUTERS: list[Router] = []
+from entrypoints.http.routes import auth
+
+ROUTERS: list[Router] = [auth.ROUTER]

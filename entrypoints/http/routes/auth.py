@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from litestar import Request, delete, get, post
+from litestar import Request, Router, delete, get, post
 from litestar.datastructures import CacheControlHeader
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, SkipValidation
@@ -40,9 +40,9 @@ NEVER_STORED = CacheControlHeader(no_store=True)
 
 
 @post(
-    "/auth/register",
+    "/register",
+    summary="Register",
     cache_control=NEVER_STORED,
-    tags=["Sign-in"],
     opt=limited("register"),
     responses=errors(EmailTaken, InvalidDisplayName, InvalidEmail, WeakPassword, HashingBusy),
 )
@@ -71,10 +71,10 @@ async def register(
 
 
 @post(
-    "/auth/login",
+    "/login",
+    summary="Sign in",
     cache_control=NEVER_STORED,
     status_code=200,
-    tags=["Sign-in"],
     opt=limited("login", account_field="email"),
     responses=errors(InvalidCredentials, HashingBusy),
 )
@@ -103,10 +103,10 @@ async def login(
 
 
 @post(
-    "/auth/refresh",
+    "/refresh",
+    summary="Refresh the tokens",
     cache_control=NEVER_STORED,
     status_code=200,
-    tags=["Sign-in"],
     responses=errors(RefreshTokenInvalid, RefreshTokenReused),
 )
 async def refresh(
@@ -136,7 +136,7 @@ async def refresh(
     return Data(signed_in)
 
 
-@post("/auth/logout", status_code=204, tags=["Sign-in"])
+@post("/logout", summary="Sign out", status_code=204)
 async def log_out(
     actor: CurrentActor,
     uow: NamedDependency[SkipValidation[UnitOfWork]],
@@ -146,7 +146,7 @@ async def log_out(
     await account.log_out(actor=actor, uow=uow, clock=clock)
 
 
-@get("/auth/me", tags=["Sign-in"])
+@get("/me", summary="Who am I?")
 async def me(
     actor: CurrentActor, identity_views: NamedDependency[SkipValidation[IdentityViews]]
 ) -> Data[Me]:
@@ -154,7 +154,7 @@ async def me(
     return Data(await account.me(actor=actor, views=identity_views))
 
 
-@get("/auth/sessions", tags=["Sign-in"])
+@get("/sessions", summary="List the signed-in devices")
 async def list_sessions(
     actor: CurrentActor,
     identity_views: NamedDependency[SkipValidation[IdentityViews]],
@@ -164,7 +164,7 @@ async def list_sessions(
     return Data(await account.my_sessions(actor=actor, views=identity_views, clock=clock))
 
 
-@delete("/auth/sessions/{session_id:uuid}", tags=["Sign-in"], responses=errors(NotFound))
+@delete("/sessions/{session_id:uuid}", summary="Sign a device out", responses=errors(NotFound))
 async def end_session(
     session_id: FromPath[UUID],
     actor: CurrentActor,
@@ -175,7 +175,11 @@ async def end_session(
     await account.end_session(session_id, actor=actor, uow=uow, clock=clock)
 
 
-ROUTES = (register, login, refresh, log_out, me, list_sessions, end_session)
+ROUTER = Router(
+    "/api/v1/auth",
+    route_handlers=[register, login, refresh, log_out, me, list_sessions, end_session],
+    tags=["sign-in"],
+)
 
 
 def _origin_of(request: Request[Any, Any, Any]) -> Origin:
