@@ -16,6 +16,8 @@ def upgrade(url: str) -> None:
 async def _create_all(url: str) -> None:
     engine = create_async_engine(async_url(url))
     async with engine.begin() as connection:
+        for statement in schema.FUNCTIONS:
+            await connection.exec_driver_sql(statement)
         await connection.run_sync(metadata.create_all)
         for statement in schema.STATEMENTS:
             await connection.exec_driver_sql(statement)

@@ -1,10 +1,19 @@
 """Every module that defines tables, so that the metadata is complete once this is imported."""
 
 from adapters.postgres import (  # noqa: F401
+    catalogue,
+    creators,
+    earnings,
+    idempotency,
     identity,
+    ledger,
+    legs,
     media,
     messages,
+    ordering,
+    payees,
     scheduler_runs,
 )
 
-STATEMENTS: list[str] = []
+STATEMENTS: list[str] = [*ledger.TRIGGERS]
+FUNCTIONS: list[str] = [legs.LEGS_TOTAL]

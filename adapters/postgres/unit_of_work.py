@@ -5,10 +5,20 @@ from typing import Self
 
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
+from adapters.postgres.catalogue import PostgresProducts, PostgresStores
+from adapters.postgres.creators import (
+    PostgresConsents,
+    PostgresCreators,
+    PostgresTermsVersions,
+)
+from adapters.postgres.earnings import PostgresEarnings, PostgresReversals, PostgresTransfers
 from adapters.postgres.errors import translated
 from adapters.postgres.identity import PostgresSessions, PostgresUsers
+from adapters.postgres.ledger import PostgresLedger
 from adapters.postgres.media import PostgresAssets
 from adapters.postgres.messages import PostgresOutbox
+from adapters.postgres.ordering import PostgresOrders, PostgresRefunds
+from adapters.postgres.payees import PostgresPayees
 from application.ports.clock import Clock
 from application.ports.ids import Ids
 from application.ports.messages import Wake
@@ -35,6 +45,18 @@ class PostgresUnitOfWork:
         self.users = PostgresUsers(self._session)
         self.sessions = PostgresSessions(self._session)
         self.assets = PostgresAssets(self._session)
+        self.creators = PostgresCreators(self._session)
+        self.consents = PostgresConsents(self._session)
+        self.terms = PostgresTermsVersions(self._session)
+        self.stores = PostgresStores(self._session)
+        self.products = PostgresProducts(self._session)
+        self.orders = PostgresOrders(self._session)
+        self.refunds = PostgresRefunds(self._session)
+        self.payees = PostgresPayees(self._session)
+        self.ledger = PostgresLedger(self._session, ids=self._ids)
+        self.earnings = PostgresEarnings(self._session)
+        self.transfers = PostgresTransfers(self._session)
+        self.reversals = PostgresReversals(self._session)
         self.outbox = PostgresOutbox(clock=self._clock, ids=self._ids)
         return self
 

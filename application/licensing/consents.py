@@ -102,7 +102,7 @@ async def withdraw_consent(
 async def list_consents(creator_id: UUID, *, actor: Actor, uow: UnitOfWork) -> list[ConsentRecord]:
     async with uow:
         creator = await own_creator(creator_id, actor=actor, uow=uow)
-        consents = await uow.consents.of_creator(creator.id)
+        consents = await uow.consents.of_creators([creator.id])
     return [record_of(consent) for consent in consents]
 
 

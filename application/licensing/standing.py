@@ -1,5 +1,6 @@
 """What may be done with a creator's likeness right now: consent and the terms in force."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -10,7 +11,7 @@ from domain.licensing.decision import Decision
 from domain.licensing.evaluate import evaluate
 from domain.licensing.use import Use
 from domain.licensing.version import TermsVersion
-from domain.shared.errors import RuleRefused
+from domain.shared.errors import NotFound, RuleRefused
 
 
 class NoLicence(RuleRefused):
@@ -58,6 +59,25 @@ class Standing:
 
 async def standing_terms(uow: UnitOfWork, creator_id: UUID) -> Standing:
     """Load what a decision about this creator needs. Raises NotFound."""
-    creator = await uow.creators.get(creator_id)
-    terms = await uow.terms.get(creator.terms_id) if creator.terms_id else None
-    return Standing(creator, terms, await uow.consents.of_creator(creator_id))
+    standing = await standings(uow, [creator_id])
+    if creator_id not in standing:
+        raise NotFound("creator", creator_id)
+    return standing[creator_id]
+
+
+async def standings(uow: UnitOfWork, creator_ids: Collection[UUID]) -> dict[UUID, Standing]:
+    """The same for many creators in three queries; creators that do not exist are left out."""
+    creators = await uow.creators.many(creator_ids)
+    terms = {
+        version.id: version
+        for version in await uow.terms.many([c.terms_id for c in creators if c.terms_id])
+    }
+    consents = await uow.consents.of_creators(creator_ids)
+    return {
+        creator.id: Standing(
+            creator,
+            terms[creator.terms_id] if creator.terms_id else None,
+            [consent for consent in consents if consent.creator_id == creator.id],
+        )
+        for creator in creators
+    }

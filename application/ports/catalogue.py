@@ -14,6 +14,8 @@ from domain.catalogue.store import Store
 class Stores(Repository[Store], Protocol):
     async def owned_by(self, user_id: UUID) -> list[Store]: ...
 
+    async def many(self, store_ids: Collection[UUID]) -> list[Store]: ...
+
 
 class Artwork(msgspec.Struct, frozen=True, kw_only=True):
     """A finished generation, as far as a listing needs it."""

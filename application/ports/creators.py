@@ -1,5 +1,6 @@
 """Keeping creators, their consents and their licence terms."""
 
+from collections.abc import Collection
 from typing import Protocol
 from uuid import UUID
 
@@ -12,10 +13,16 @@ from domain.licensing.version import TermsVersion
 class Creators(Repository[Creator], Protocol):
     async def of_user(self, user_id: UUID) -> Creator | None: ...
 
+    async def many(self, creator_ids: Collection[UUID]) -> list[Creator]: ...
+
 
 class Consents(Repository[Consent], Protocol):
-    async def of_creator(self, creator_id: UUID) -> list[Consent]: ...
+    async def of_creators(self, creator_ids: Collection[UUID]) -> list[Consent]:
+        """Newest first."""
+        ...
 
 
 class TermsVersions(Repository[TermsVersion], Protocol):
     async def latest(self, creator_id: UUID) -> TermsVersion | None: ...
+
+    async def many(self, terms_ids: Collection[UUID]) -> list[TermsVersion]: ...

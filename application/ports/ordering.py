@@ -31,8 +31,18 @@ class Orders(Repository[Order], Protocol):
         """End an order that nobody paid and free its stock; False when it had ended already."""
         ...
 
-    async def stale(self, *, before: datetime, limit: int) -> list[UUID]:
-        """Unpaid orders whose payment page is past its time."""
+    async def by_charge(self, charge_id: str) -> UUID | None:
+        """The order that this charge paid."""
+        ...
+
+    async def charges(self, order_ids: Collection[UUID]) -> dict[UUID, str]:
+        """The charges that paid these orders."""
+        ...
+
+    async def claim_reconcilable(
+        self, *, now: datetime, again_at: datetime, limit: int
+    ) -> list[UUID]:
+        """Unpaid orders about which the provider should be asked, each put off to `again_at`."""
         ...
 
 

@@ -49,7 +49,10 @@ class OutOfStock(Conflict):
 
 @dataclass(eq=False, kw_only=True)
 class Product:
-    """`stock` None means made to order. `reserved` pieces wait for their buyers' payment."""
+    """`stock` None means made to order. `reserved` pieces wait for their buyers' payment.
+
+    `prompt` is that of the generation: the licence looks at it whenever the product is judged.
+    """
 
     id: UUID
     store_id: UUID
@@ -59,6 +62,7 @@ class Product:
     product_type: ProductType
     title: str
     description: str
+    prompt: str
     price_cents: int
     currency: Currency
     stock: int | None

@@ -7,7 +7,7 @@ it was made under, so that the rule of any old decision can be read again.
 import hashlib
 import json
 from dataclasses import dataclass, field, fields
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
@@ -121,7 +121,7 @@ def _plain(value: object) -> object:
         case MinimumPrice():
             return {f.name: _plain(getattr(value, f.name)) for f in fields(value)}
         case datetime() | UUID():
-            return value.isoformat() if isinstance(value, datetime) else str(value)
+            return str(value) if isinstance(value, UUID) else value.astimezone(UTC).isoformat()
         case _:
             return value
 

@@ -85,8 +85,15 @@ class OrderLine:
 
 @dataclass(eq=False, kw_only=True)
 class Order:
+    """`request_key` is the buyer's idempotency key: one key, one order.
+
+    `reconcile_at` is when the provider is asked how an unpaid order stands, should no word of it
+    have arrived.
+    """
+
     id: UUID
     buyer_id: UUID
+    request_key: str
     currency: Currency
     total_cents: int
     fees_version: str
@@ -97,6 +104,7 @@ class Order:
     charge_id: str | None = None
     created_at: datetime
     expires_at: datetime
+    reconcile_at: datetime
     paid_at: datetime | None = None
     lines: list[OrderLine] = field(default_factory=list)
 

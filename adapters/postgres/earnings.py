@@ -1,0 +1,182 @@
+"""Earnings, transfers and reversals. They are changed under row locks, so they need no version."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    Select,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    insert,
+    select,
+)
+from sqlalchemy import text as sql
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from adapters.postgres.arrays import Values, unnested
+from adapters.postgres.columns import enum_text
+from adapters.postgres.metadata import cents, id_column, instant, mappers, metadata, text
+from adapters.postgres.payees import CAN_BE_PAID, payees
+from adapters.postgres.repository import PostgresRepository
+from domain.ledger.earning import (
+    Earning,
+    EarningState,
+    Reversal,
+    ReversalState,
+    Transfer,
+    TransferState,
+)
+
+earnings = Table(
+    "earnings",
+    metadata,
+    Column("order_id", ForeignKey("orders.id"), primary_key=True),
+    Column("payee_id", ForeignKey("payees.id"), primary_key=True),
+    text("currency"),
+    cents("amount_cents", CheckConstraint("amount_cents > 0", name="amount_positive")),
+    cents("returned_cents"),
+    enum_text("state", EarningState),
+    instant("release_at"),
+    instant("released_at", nullable=True),
+    CheckConstraint(
+        "0 <= returned_cents AND returned_cents <= amount_cents", name="returned_within_amount"
+    ),
+    Index("ix_earnings_pending", "release_at", postgresql_where=sql("state = 'pending'")),
+    Index("ix_earnings_released", "released_at", postgresql_where=sql("state = 'released'")),
+    Index(None, "payee_id", "state"),
+)
+
+transfers = Table(
+    "transfers",
+    metadata,
+    id_column(),
+    Column("order_id", ForeignKey("orders.id"), nullable=False),
+    Column("payee_id", ForeignKey("payees.id"), nullable=False),
+    text("account_id"),
+    text("charge_id"),
+    text("currency"),
+    cents("amount_cents", CheckConstraint("amount_cents > 0", name="amount_positive")),
+    cents("reversal_cents"),
+    enum_text("state", TransferState),
+    Column("attempt", Integer, nullable=False),
+    text("provider_id", nullable=True),
+    text("last_error", nullable=True),
+    instant("created_at"),
+    instant("sent_at", nullable=True),
+    UniqueConstraint("order_id", "payee_id"),
+    UniqueConstraint("provider_id"),
+    CheckConstraint(
+        "0 <= reversal_cents AND reversal_cents <= amount_cents", name="reversals_within_amount"
+    ),
+    CheckConstraint("(state = 'sent') = (provider_id IS NOT NULL)", name="sent_has_provider_id"),
+    Index(None, "payee_id", "id"),
+)
+
+reversals = Table(
+    "transfer_reversals",
+    metadata,
+    id_column(),
+    Column("transfer_id", ForeignKey("transfers.id"), nullable=False),
+    Column("refund_id", ForeignKey("refunds.id"), nullable=False),
+    Column("order_id", Uuid, nullable=False),
+    Column("payee_id", Uuid, nullable=False),
+    text("currency"),
+    cents("amount_cents", CheckConstraint("amount_cents > 0", name="amount_positive")),
+    enum_text("state", ReversalState),
+    Column("attempt", Integer, nullable=False),
+    text("provider_id", nullable=True),
+    text("last_error", nullable=True),
+    instant("created_at"),
+    instant("done_at", nullable=True),
+    UniqueConstraint("refund_id", "transfer_id"),
+    UniqueConstraint("provider_id"),
+    Index(None, "transfer_id"),
+)
+
+mappers.map_imperatively(Earning, earnings)
+mappers.map_imperatively(Transfer, transfers)
+mappers.map_imperatively(Reversal, reversals)
+
+_NO_OPEN_REFUND = sql(
+    "NOT EXISTS (SELECT 1 FROM refunds r "
+    "WHERE r.order_id = earnings.order_id AND r.status = 'pending')"
+)
+
+
+async def insert_earnings(session: AsyncSession, new: Sequence[Earning]) -> None:
+    rows = unnested(
+        "new",
+        Values("order_id", Uuid(), [e.order_id for e in new]),
+        Values("payee_id", Uuid(), [e.payee_id for e in new]),
+        Values("currency", Text(), [e.currency for e in new]),
+        Values("amount_cents", earnings.c.amount_cents.type, [e.amount_cents for e in new]),
+        Values("returned_cents", earnings.c.returned_cents.type, [e.returned_cents for e in new]),
+        Values("state", Text(), [str(e.state) for e in new]),
+        Values("release_at", earnings.c.release_at.type, [e.release_at for e in new]),
+    )
+    await session.execute(insert(earnings).from_select([c.name for c in rows.c], select(*rows.c)))
+
+
+class PostgresEarnings:
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def due(self, *, now: datetime, limit: int) -> list[Earning]:
+        return await self._locked(
+            select(Earning)
+            .where(earnings.c.state == EarningState.PENDING, earnings.c.release_at <= now)
+            .where(_NO_OPEN_REFUND)
+            .order_by(earnings.c.release_at, earnings.c.order_id, earnings.c.payee_id)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+
+    async def released(self, *, limit: int) -> list[Earning]:
+        return await self._locked(
+            select(Earning)
+            .join(payees, payees.c.id == earnings.c.payee_id)
+            .where(earnings.c.state == EarningState.RELEASED, CAN_BE_PAID)
+            .where(_NO_OPEN_REFUND)
+            .order_by(earnings.c.released_at, earnings.c.order_id, earnings.c.payee_id)
+            .limit(limit)
+            .with_for_update(skip_locked=True, of=earnings)
+        )
+
+    async def of_order(self, order_id: UUID) -> list[Earning]:
+        return await self._locked(
+            select(Earning)
+            .where(earnings.c.order_id == order_id)
+            .order_by(earnings.c.payee_id)
+            .with_for_update()
+        )
+
+    async def _locked(self, statement: Select[Earning]) -> list[Earning]:
+        found = await self._session.scalars(statement.execution_options(populate_existing=True))
+        return list(found.all())
+
+
+class PostgresTransfers(PostgresRepository[Transfer]):
+    def __init__(self, session: AsyncSession) -> None:
+        super().__init__(session, Transfer, kind="transfer")
+
+    async def of_order(self, order_id: UUID) -> list[Transfer]:
+        return await self._many(
+            select(Transfer)
+            .where(transfers.c.order_id == order_id)
+            .order_by(transfers.c.payee_id)
+            .with_for_update()
+            .execution_options(populate_existing=True)
+        )
+
+
+class PostgresReversals(PostgresRepository[Reversal]):
+    def __init__(self, session: AsyncSession) -> None:
+        super().__init__(session, Reversal, kind="reversal")

@@ -1,0 +1,264 @@
+"""The books: append-only postings, and the payees' balances kept by the statement that posts.
+
+PostgreSQL asserts again what the domain asserts: entries of a transaction sum to zero (a deferred
+constraint trigger), nothing posted is ever changed or removed (triggers), an effect is posted
+once (unique key), and only `available` may be below zero (check constraints).
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    select,
+    tuple_,
+)
+from sqlalchemy import text as sql
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from adapters.postgres.errors import on_violation, translated
+from adapters.postgres.metadata import cents, id_column, instant, metadata, text
+from application.ports.ids import Ids
+from application.ports.ledger import BalanceKey
+from domain.ledger.earning import PayeeBalance
+from domain.ledger.posting import EffectMismatch, Transaction
+from domain.shared.errors import Conflict
+from domain.shared.money import Currency
+
+ledger_transactions = Table(
+    "ledger_transactions",
+    metadata,
+    id_column(),
+    text("effect_key"),
+    text("kind"),
+    text("currency"),
+    text("content_hash"),
+    Column("order_id", Uuid, nullable=True),
+    instant("occurred_at"),
+    UniqueConstraint("effect_key"),
+    Index(None, "order_id"),
+)
+
+ledger_entries = Table(
+    "ledger_entries",
+    metadata,
+    Column("transaction_id", ForeignKey("ledger_transactions.id"), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    text("account"),
+    Column("payee_id", Uuid, nullable=True),
+    cents("amount_cents", CheckConstraint("amount_cents <> 0", name="amount_not_zero")),
+    text("currency"),
+    CheckConstraint(
+        "(account LIKE 'payable%') = (payee_id IS NOT NULL)", name="payables_have_payees"
+    ),
+    Index(
+        "ix_ledger_entries_payee",
+        "payee_id",
+        "transaction_id",
+        postgresql_where=sql("payee_id IS NOT NULL"),
+    ),
+)
+
+payee_balances = Table(
+    "payee_balances",
+    metadata,
+    Column("payee_id", Uuid, primary_key=True),
+    Column("currency", Text, primary_key=True),
+    cents("pending_cents", CheckConstraint("pending_cents >= 0", name="pending_not_negative")),
+    cents("available_cents"),
+    cents("reserved_cents", CheckConstraint("reserved_cents >= 0", name="reserved_not_negative")),
+    cents("disputed_cents", CheckConstraint("disputed_cents >= 0", name="disputed_not_negative")),
+    cents("lifetime_cents"),
+)
+
+TRIGGERS = (
+    """
+    CREATE OR REPLACE FUNCTION ledger_is_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        RAISE EXCEPTION '% is append-only: post a correction instead', TG_TABLE_NAME
+            USING ERRCODE = 'restrict_violation';
+    END $$
+    """,
+    """
+    CREATE OR REPLACE FUNCTION ledger_transaction_balances() RETURNS trigger
+    LANGUAGE plpgsql AS $$
+    DECLARE
+        entries bigint;
+        total numeric;
+        foreign_entries bigint;
+    BEGIN
+        SELECT count(*), sum(amount_cents), count(*) FILTER (WHERE currency <> NEW.currency)
+        INTO entries, total, foreign_entries
+        FROM ledger_entries WHERE transaction_id = NEW.id;
+        IF entries < 2 OR total <> 0 OR foreign_entries > 0 THEN
+            RAISE EXCEPTION 'ledger transaction % does not balance', NEW.effect_key
+                USING ERRCODE = 'check_violation';
+        END IF;
+        RETURN NULL;
+    END $$
+    """,
+    """
+    CREATE OR REPLACE FUNCTION ledger_entries_balance() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        IF EXISTS (
+            SELECT 1 FROM added GROUP BY transaction_id, currency HAVING sum(amount_cents) <> 0
+        ) THEN
+            RAISE EXCEPTION 'ledger entries do not sum to zero'
+                USING ERRCODE = 'check_violation';
+        END IF;
+        RETURN NULL;
+    END $$
+    """,
+    """
+    CREATE CONSTRAINT TRIGGER ledger_transactions_balance
+    AFTER INSERT ON ledger_transactions DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW EXECUTE FUNCTION ledger_transaction_balances()
+    """,
+    """
+    CREATE TRIGGER ledger_entries_balance AFTER INSERT ON ledger_entries
+    REFERENCING NEW TABLE AS added
+    FOR EACH STATEMENT EXECUTE FUNCTION ledger_entries_balance()
+    """,
+    *(
+        f"""
+        CREATE TRIGGER {table}_append_only
+        BEFORE UPDATE OR DELETE OR TRUNCATE ON {table}
+        FOR EACH STATEMENT EXECUTE FUNCTION ledger_is_append_only()
+        """
+        for table in ("ledger_transactions", "ledger_entries")
+    ),
+)
+
+for _part in ("pending", "reserved", "disputed"):
+    on_violation(
+        f"ck_payee_balances_{_part}_not_negative",
+        lambda part=_part: Conflict(f"The payee has not that much {part}."),  # type: ignore[misc]
+    )
+
+_POST = sql("""
+    WITH posted AS (
+        INSERT INTO ledger_transactions
+            (id, effect_key, kind, currency, content_hash, order_id, occurred_at)
+        SELECT * FROM unnest(
+            CAST(:ids AS uuid[]), CAST(:keys AS text[]), CAST(:kinds AS text[]),
+            CAST(:currencies AS text[]), CAST(:hashes AS text[]), CAST(:order_ids AS uuid[]),
+            CAST(:instants AS timestamptz[])
+        )
+        ON CONFLICT (effect_key) DO NOTHING
+        RETURNING id, effect_key, kind, currency
+    ), entered AS (
+        INSERT INTO ledger_entries
+            (transaction_id, position, account, payee_id, amount_cents, currency)
+        SELECT posted.id, e.position, e.account, e.payee_id, e.amount_cents, posted.currency
+        FROM unnest(
+            CAST(:entry_ids AS uuid[]), CAST(:positions AS int[]), CAST(:accounts AS text[]),
+            CAST(:payees AS uuid[]), CAST(:amounts AS bigint[])
+        ) AS e (id, position, account, payee_id, amount_cents)
+        JOIN posted ON posted.id = e.id
+        RETURNING transaction_id, account, payee_id, amount_cents, currency
+    ), kept AS (
+        INSERT INTO payee_balances AS b
+            (payee_id, currency, pending_cents, available_cents, reserved_cents, disputed_cents,
+             lifetime_cents)
+        SELECT e.payee_id, e.currency,
+            coalesce(sum(amount_cents) FILTER (WHERE account = 'payable_pending'), 0),
+            coalesce(sum(amount_cents) FILTER (WHERE account = 'payable_available'), 0),
+            coalesce(sum(amount_cents) FILTER (WHERE account = 'payable_reserved'), 0),
+            coalesce(sum(amount_cents) FILTER (WHERE account = 'payable_disputed'), 0),
+            coalesce(sum(amount_cents) FILTER (WHERE kind IN ('sale', 'refund')), 0)
+        FROM entered e JOIN posted ON posted.id = e.transaction_id
+        WHERE e.payee_id IS NOT NULL
+        GROUP BY e.payee_id, e.currency
+        ORDER BY e.payee_id, e.currency
+        ON CONFLICT (payee_id, currency) DO UPDATE SET
+            pending_cents = b.pending_cents + excluded.pending_cents,
+            available_cents = b.available_cents + excluded.available_cents,
+            reserved_cents = b.reserved_cents + excluded.reserved_cents,
+            disputed_cents = b.disputed_cents + excluded.disputed_cents,
+            lifetime_cents = b.lifetime_cents + excluded.lifetime_cents
+    )
+    SELECT effect_key FROM posted
+    """)
+
+
+class PostgresLedger:
+    """See `application.ports.ledger.Ledger`."""
+
+    def __init__(self, session: AsyncSession, *, ids: Ids) -> None:
+        self._session = session
+        self._ids = ids
+
+    async def post(self, transactions: Sequence[Transaction]) -> Collection[str]:
+        if not transactions:
+            return frozenset()
+        ordered = sorted(transactions, key=lambda transaction: transaction.effect_key)
+        new_ids = [self._ids.new() for _ in ordered]
+        entries = [
+            (new_id, position, str(account), payee_id, amount_cents)
+            for new_id, transaction in zip(new_ids, ordered, strict=True)
+            for position, (account, payee_id, amount_cents) in enumerate(transaction.entries)
+        ]
+        await self._session.flush()
+        with translated():
+            posted = await self._session.scalars(
+                _POST,
+                {
+                    "ids": new_ids,
+                    "keys": [t.effect_key for t in ordered],
+                    "kinds": [t.kind for t in ordered],
+                    "currencies": [t.currency for t in ordered],
+                    "hashes": [t.content_hash for t in ordered],
+                    "order_ids": [t.order_id for t in ordered],
+                    "instants": [t.occurred_at for t in ordered],
+                    "entry_ids": [entry[0] for entry in entries],
+                    "positions": [entry[1] for entry in entries],
+                    "accounts": [entry[2] for entry in entries],
+                    "payees": [entry[3] for entry in entries],
+                    "amounts": [entry[4] for entry in entries],
+                },
+            )
+        new = frozenset(posted.all())
+        if len(new) < len(ordered):
+            await self._check_replays([t for t in ordered if t.effect_key not in new])
+        return new
+
+    async def lock_balances(
+        self, keys: Collection[BalanceKey]
+    ) -> Mapping[BalanceKey, PayeeBalance]:
+        if not keys:
+            return {}
+        found = await self._session.execute(
+            select(payee_balances)
+            .where(tuple_(payee_balances.c.payee_id, payee_balances.c.currency).in_(keys))
+            .order_by(payee_balances.c.payee_id, payee_balances.c.currency)
+            .with_for_update()
+        )
+        locked = {(row.payee_id, Currency(row.currency)): PayeeBalance(*row) for row in found}
+        return {
+            (payee_id, currency): locked.get(
+                (payee_id, currency), PayeeBalance(payee_id, currency, 0, 0, 0, 0, 0)
+            )
+            for payee_id, currency in keys
+        }
+
+    async def _check_replays(self, replays: Sequence[Transaction]) -> None:
+        """What was posted before must be the same again; anything else is a fault to look at."""
+        known = await self._session.execute(
+            select(ledger_transactions.c.effect_key, ledger_transactions.c.content_hash).where(
+                ledger_transactions.c.effect_key.in_([t.effect_key for t in replays])
+            )
+        )
+        hashes = dict(known.tuples().all())
+        for transaction in replays:
+            if hashes[transaction.effect_key] != transaction.content_hash:
+                raise EffectMismatch(
+                    "This effect was posted before with other content.",
+                    effect_key=transaction.effect_key,
+                )

@@ -1,0 +1,274 @@
+"""List a generated image on a kind of product, and put it on sale when every gate is open."""
+
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+
+from application.catalogue.gates import Offer, Verdict, ask_gates
+from application.catalogue.stores import own_store
+from application.licensing.standing import standing_terms
+from application.ports.clock import Clock
+from application.ports.ids import Ids
+from application.ports.unit_of_work import UnitOfWork
+from domain.catalogue.product import Product, ProductStatus
+from domain.catalogue.store import Store
+from domain.identity.actor import Actor
+from domain.licensing.decision import Outcome, Reason
+from domain.licensing.terms import ProductType
+from domain.licensing.use import Action
+from domain.ordering.split import FeeSchedule
+from domain.shared.errors import Conflict, Invalid, NotFound
+from domain.shared.money import currency
+
+Title = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+Description = Annotated[str, msgspec.Meta(max_length=5000)]
+PriceCents = Annotated[int, msgspec.Meta(ge=0, le=99_999_999)]
+Stock = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
+
+
+class CreateProduct(msgspec.Struct, frozen=True, kw_only=True):
+    """`stock` left out means made to order, without a limit."""
+
+    generation_id: UUID
+    product_type: ProductType
+    title: Title
+    description: Description = ""
+    price_cents: PriceCents
+    currency: Annotated[str, msgspec.Meta(pattern="^[a-zA-Z]{3}$", examples=["usd"])]
+    stock: Stock | None = None
+
+
+class UpdateProduct(msgspec.Struct, frozen=True, kw_only=True):
+    """What is left out stays as it is. A change of what is on sale is judged again."""
+
+    title: Title | None = None
+    description: Description | None = None
+    price_cents: PriceCents | None = None
+    stock: Stock | None = None
+
+
+class DecisionView(msgspec.Struct, frozen=True, kw_only=True):
+    """The licence's word and every other reason that keeps the product from being sold."""
+
+    outcome: Outcome
+    reasons: list[Reason]
+
+
+class ProductView(msgspec.Struct, frozen=True, kw_only=True):
+    id: UUID
+    store_id: UUID
+    creator_id: UUID
+    generation_id: UUID
+    product_type: ProductType
+    title: str
+    description: str
+    price_cents: int
+    currency: str
+    stock: int | None
+    status: ProductStatus
+    decision: DecisionView
+    terms_version: int
+    terms_hash: str
+    version: int
+
+
+class CurrencyUnknown(Invalid):
+    code = "currency_unknown"
+
+
+class GenerationNotReady(Conflict):
+    """The generation has no finished image to sell."""
+
+    code = "generation_not_ready"
+
+
+class StockBelowReserved(Conflict):
+    """Buyers are paying for more pieces than the new stock has."""
+
+    code = "stock_below_reserved"
+
+
+async def create_product(
+    store_id: UUID,
+    command: CreateProduct,
+    *,
+    actor: Actor,
+    uow: UnitOfWork,
+    clock: Clock,
+    ids: Ids,
+    fees: FeeSchedule,
+) -> ProductView:
+    """Keep a draft and say what the gates think of it.
+
+    Raises NotFound, CurrencyUnknown, GenerationNotReady, NoLicence.
+    """
+    try:
+        code = currency(command.currency)
+    except ValueError as error:
+        raise CurrencyUnknown(str(error), fields={"currency": [str(error)]}) from error
+    async with uow:
+        store = await own_store(store_id, actor=actor, uow=uow)
+        artwork = await uow.products.artwork(command.generation_id)
+        if artwork is None:
+            raise GenerationNotReady("There is no finished image of this generation.")
+        standing = await standing_terms(uow, artwork.creator_id)
+        terms = standing.terms_in_force()
+        offer = Offer(
+            product_type=command.product_type,
+            title=command.title,
+            description=command.description,
+            prompt=artwork.prompt,
+            price_cents=command.price_cents,
+            currency=code,
+            store=store,
+            standing=standing,
+            creator_payee=await uow.payees.get(artwork.creator_id),
+            store_payee=await uow.payees.get(store.id),
+        )
+        verdict = ask_gates(offer, action=Action.LIST, fees=fees, at=clock.now())
+        product = Product(
+            id=ids.new(),
+            store_id=store.id,
+            creator_id=artwork.creator_id,
+            generation_id=artwork.generation_id,
+            asset_id=artwork.asset_id,
+            product_type=command.product_type,
+            title=command.title,
+            description=command.description,
+            prompt=artwork.prompt,
+            price_cents=command.price_cents,
+            currency=code,
+            stock=command.stock,
+            terms_id=terms.id,
+            terms_version=terms.version,
+            terms_hash=terms.hash,
+            decision=verdict.decision,
+            created_at=clock.now(),
+        )
+        uow.products.add(product)
+        await uow.commit()
+    return _view(product, verdict)
+
+
+async def publish_product(
+    product_id: UUID, *, actor: Actor, uow: UnitOfWork, clock: Clock, fees: FeeSchedule
+) -> ProductView:
+    """Put it on sale under the terms now in force. Raises ListingRefused with every reason."""
+    async with uow:
+        product, store = await _own_product(product_id, actor=actor, uow=uow)
+        verdict = await _judge(product, store, uow=uow, clock=clock, fees=fees)
+        product.publish(verdict.decision, closed_gates=verdict.closed_gates, at=clock.now())
+        await uow.commit()
+    return _view(product, verdict)
+
+
+async def unpublish_product(
+    product_id: UUID, *, actor: Actor, uow: UnitOfWork, clock: Clock, fees: FeeSchedule
+) -> ProductView:
+    async with uow:
+        product, store = await _own_product(product_id, actor=actor, uow=uow)
+        product.unpublish()
+        verdict = await _judge(product, store, uow=uow, clock=clock, fees=fees)
+        await uow.commit()
+    return _view(product, verdict)
+
+
+async def update_product(
+    product_id: UUID,
+    command: UpdateProduct,
+    *,
+    actor: Actor,
+    uow: UnitOfWork,
+    clock: Clock,
+    fees: FeeSchedule,
+) -> ProductView:
+    """Change a product; on sale, the change must pass the gates. Raises ListingRefused."""
+    async with uow:
+        product, store = await _own_product(product_id, actor=actor, uow=uow)
+        if command.title is not None:
+            product.title = command.title
+        if command.description is not None:
+            product.description = command.description
+        if command.price_cents is not None:
+            product.price_cents = command.price_cents
+        if command.stock is not None:
+            if command.stock < product.reserved:
+                raise StockBelowReserved(
+                    "Buyers are paying for more pieces than that.", reserved=product.reserved
+                )
+            product.stock = command.stock
+        verdict = await _judge(product, store, uow=uow, clock=clock, fees=fees)
+        if product.status is ProductStatus.ACTIVE:
+            product.publish(verdict.decision, closed_gates=verdict.closed_gates, at=clock.now())
+        await uow.commit()
+    return _view(product, verdict)
+
+
+async def show_product(
+    product_id: UUID, *, actor: Actor, uow: UnitOfWork, clock: Clock, fees: FeeSchedule
+) -> ProductView:
+    """The store's own view, with what the gates say now. Raises NotFound."""
+    async with uow:
+        product, store = await _own_product(product_id, actor=actor, uow=uow, lock=False)
+        verdict = await _judge(product, store, uow=uow, clock=clock, fees=fees)
+    return _view(product, verdict)
+
+
+async def _own_product(
+    product_id: UUID, *, actor: Actor, uow: UnitOfWork, lock: bool = True
+) -> tuple[Product, Store]:
+    product = await uow.products.get(product_id, lock=lock)
+    store = await uow.stores.get(product.store_id)
+    if store.owner_id != actor.user_id and not actor.is_admin:
+        raise NotFound("product", product_id)
+    return product, store
+
+
+async def _judge(
+    product: Product, store: Store, *, uow: UnitOfWork, clock: Clock, fees: FeeSchedule
+) -> Verdict:
+    """Ask the gates under the terms in force, which the product then carries."""
+    standing = await standing_terms(uow, product.creator_id)
+    terms = standing.terms_in_force()
+    product.terms_id, product.terms_version, product.terms_hash = (
+        terms.id,
+        terms.version,
+        terms.hash,
+    )
+    offer = Offer(
+        product_type=product.product_type,
+        title=product.title,
+        description=product.description,
+        prompt=product.prompt,
+        price_cents=product.price_cents,
+        currency=product.currency,
+        store=store,
+        standing=standing,
+        creator_payee=await uow.payees.get(product.creator_id),
+        store_payee=await uow.payees.get(store.id),
+    )
+    return ask_gates(offer, action=Action.LIST, fees=fees, at=clock.now())
+
+
+def _view(product: Product, verdict: Verdict) -> ProductView:
+    outcome = verdict.decision.outcome if not verdict.closed_gates else Outcome.DENY
+    return ProductView(
+        id=product.id,
+        store_id=product.store_id,
+        creator_id=product.creator_id,
+        generation_id=product.generation_id,
+        product_type=product.product_type,
+        title=product.title,
+        description=product.description,
+        price_cents=product.price_cents,
+        currency=product.currency,
+        stock=product.stock,
+        status=product.status,
+        decision=DecisionView(
+            outcome=outcome, reasons=[*verdict.decision.reasons, *verdict.closed_gates]
+        ),
+        terms_version=product.terms_version,
+        terms_hash=product.terms_hash,
+        version=product.version,
+    )

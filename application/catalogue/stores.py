@@ -1,0 +1,104 @@
+"""Open a store and keep its page."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+
+from application.creators.profile import Slug
+from application.ports.clock import Clock
+from application.ports.ids import Ids
+from application.ports.unit_of_work import UnitOfWork
+from domain.catalogue.store import Store
+from domain.creators.creator import check_slug
+from domain.identity.actor import Actor, Role
+from domain.ledger.payee import Payee, PayeeKind
+from domain.shared.errors import NotFound
+
+StoreName = Annotated[str, msgspec.Meta(min_length=1, max_length=120)]
+StoreDescription = Annotated[str, msgspec.Meta(max_length=5000)]
+
+
+class OpenStore(msgspec.Struct, frozen=True, kw_only=True):
+    name: StoreName
+    slug: Slug
+    description: StoreDescription = ""
+
+
+class UpdateStore(msgspec.Struct, frozen=True, kw_only=True):
+    """What is left out stays as it is."""
+
+    name: StoreName | None = None
+    description: StoreDescription | None = None
+
+
+class StoreView(msgspec.Struct, frozen=True, kw_only=True):
+    id: UUID
+    slug: str
+    name: str
+    description: str
+    created_at: datetime
+    version: int
+
+
+async def open_store(
+    command: OpenStore, *, actor: Actor, uow: UnitOfWork, clock: Clock, ids: Ids
+) -> StoreView:
+    """Raises RoleRequired, SlugInvalid, SlugTaken."""
+    actor.require(Role.STORE_OWNER)
+    async with uow:
+        store = Store(
+            id=ids.new(),
+            owner_id=actor.user_id,
+            slug=check_slug(command.slug),
+            name=command.name,
+            description=command.description,
+            created_at=clock.now(),
+        )
+        uow.stores.add(store)
+        uow.payees.add(Payee(id=store.id, kind=PayeeKind.STORE))
+        await uow.commit()
+    return store_view(store)
+
+
+async def update_store(
+    store_id: UUID, command: UpdateStore, *, actor: Actor, uow: UnitOfWork
+) -> StoreView:
+    async with uow:
+        store = await own_store(store_id, actor=actor, uow=uow)
+        if command.name is not None:
+            store.name = command.name
+        if command.description is not None:
+            store.description = command.description
+        await uow.commit()
+    return store_view(store)
+
+
+async def show_store(store_id: UUID, *, actor: Actor, uow: UnitOfWork) -> StoreView:
+    async with uow:
+        return store_view(await own_store(store_id, actor=actor, uow=uow))
+
+
+async def list_stores(*, actor: Actor, uow: UnitOfWork) -> list[StoreView]:
+    async with uow:
+        return [store_view(store) for store in await uow.stores.owned_by(actor.user_id)]
+
+
+async def own_store(store_id: UUID, *, actor: Actor, uow: UnitOfWork) -> Store:
+    """The store, when it is the actor's. Raises NotFound for anybody else's."""
+    store = await uow.stores.get(store_id)
+    if store.owner_id != actor.user_id and not actor.is_admin:
+        raise NotFound("store", store_id)
+    return store
+
+
+def store_view(store: Store) -> StoreView:
+    return StoreView(
+        id=store.id,
+        slug=store.slug,
+        name=store.name,
+        description=store.description,
+        created_at=store.created_at,
+        version=store.version,
+    )

@@ -1,0 +1,126 @@
+"""Get a creator or a store ready to be paid, and follow its account.
+
+The provider's account is opened outside any transaction, under a key of its own, so that asking
+twice opens one. What the account may do is fetched, never believed from a returning browser, and
+when it changes, listings of the payee are suspended or come back.
+"""
+
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+
+from application.ports.clock import Clock
+from application.ports.payments import AccountState, PayeeAccounts
+from application.ports.unit_of_work import UnitOfWork
+from domain.identity.actor import Actor
+from domain.ledger.payee import Payee, PayeeKind, PayeeStatus
+from domain.shared.errors import NotFound
+
+BrowserUrl = Annotated[str, msgspec.Meta(min_length=8, max_length=2048, pattern="^https?://[^ ]+$")]
+
+
+class StartOnboarding(msgspec.Struct, frozen=True, kw_only=True):
+    refresh_url: BrowserUrl
+    return_url: BrowserUrl
+
+
+class Onboarding(msgspec.Struct, frozen=True, kw_only=True):
+    """`url` can be opened once, soon; ask again for another."""
+
+    account_id: str
+    url: str
+
+
+class PayeeView(msgspec.Struct, frozen=True, kw_only=True):
+    status: PayeeStatus
+    account_id: str | None
+    transfers_active: bool
+    payouts_enabled: bool
+    disabled_reason: str | None
+    currently_due: list[str]
+    past_due: list[str]
+
+
+async def start_onboarding(
+    payee_id: UUID,
+    command: StartOnboarding,
+    *,
+    actor: Actor,
+    uow: UnitOfWork,
+    accounts: PayeeAccounts,
+) -> Onboarding:
+    """Open the payee's account unless it has one. Raises NotFound and provider errors."""
+    async with uow:
+        payee = await _own_payee(payee_id, actor=actor, uow=uow)
+        account_id = payee.account_id
+    if account_id is None:
+        account_id = await accounts.open_account(payee_id=payee_id, email=None, country=None)
+        async with uow:
+            payee = await uow.payees.get(payee_id, lock=True)
+            payee.account_id = account_id
+            await uow.commit()
+    url = await accounts.onboarding_link(
+        account_id, refresh_url=command.refresh_url, return_url=command.return_url
+    )
+    return Onboarding(account_id=account_id, url=url)
+
+
+async def show_payee(
+    payee_id: UUID, *, actor: Actor, uow: UnitOfWork, accounts: PayeeAccounts, clock: Clock
+) -> PayeeView:
+    """What still stands between the payee and its money; asks the provider until it is active."""
+    async with uow:
+        payee = await _own_payee(payee_id, actor=actor, uow=uow)
+    if payee.account_id is not None and not payee.can_be_paid:
+        await refresh_account(payee.account_id, uow=uow, accounts=accounts, clock=clock)
+        async with uow:
+            payee = await uow.payees.get(payee_id)
+    return PayeeView(
+        status=payee.status,
+        account_id=payee.account_id,
+        transfers_active=payee.transfers_active,
+        payouts_enabled=payee.payouts_enabled,
+        disabled_reason=payee.disabled_reason,
+        currently_due=list(payee.currently_due),
+        past_due=list(payee.past_due),
+    )
+
+
+async def refresh_account(
+    account_id: str, *, uow: UnitOfWork, accounts: PayeeAccounts, clock: Clock
+) -> None:
+    """Fetch what an account may do and act on it. An account that is not ours is ignored."""
+    asked_at = clock.now()
+    state = await accounts.account_state(account_id)
+    async with uow:
+        payee = await uow.payees.by_account(account_id)
+        if payee is None or (payee.refreshed_at and payee.refreshed_at > asked_at):
+            return
+        _mirror(payee, state)
+        payee.refreshed_at = asked_at
+        if payee.can_be_paid:
+            await uow.products.resume_payable(payee.id)
+        else:
+            await uow.products.suspend_unpayable(payee.id)
+        await uow.commit()
+
+
+def _mirror(payee: Payee, state: AccountState) -> None:
+    payee.transfers_active = state.transfers_active
+    payee.payouts_enabled = state.payouts_enabled
+    payee.disabled_reason = state.disabled_reason
+    payee.currently_due = state.currently_due
+    payee.past_due = state.past_due
+
+
+async def _own_payee(payee_id: UUID, *, actor: Actor, uow: UnitOfWork) -> Payee:
+    payee = await uow.payees.get(payee_id)
+    match payee.kind:
+        case PayeeKind.CREATOR:
+            owner_id = (await uow.creators.get(payee_id)).user_id
+        case PayeeKind.STORE:
+            owner_id = (await uow.stores.get(payee_id)).owner_id
+    if owner_id != actor.user_id and not actor.is_admin:
+        raise NotFound(payee.kind, payee_id)
+    return payee

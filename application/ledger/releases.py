@@ -1,0 +1,89 @@
+"""End holds and plan transfers: two set-based steps that a scheduler repeats.
+
+Release: an earning whose hold is over and whose order has no open refund becomes available.
+Plan: what is available of it, after debts, is reserved for one transfer per order and payee, and
+the outbox sends it. Each step is one transaction per batch.
+"""
+
+from application.ledger.transfers import SEND_TRANSFER, SendTransfer
+from application.ports.clock import Clock
+from application.ports.ids import Ids
+from application.ports.unit_of_work import UnitOfWork
+from domain.ledger import effects
+from domain.ledger.earning import EarningState, Transfer, transferable_cents
+
+BATCH = 500
+
+
+async def release_due_earnings(*, uow: UnitOfWork, clock: Clock, limit: int = BATCH) -> int:
+    """Make due earnings available; answers how many were released. Call again while it is full."""
+    now = clock.now()
+    async with uow:
+        due = await uow.earnings.due(now=now, limit=limit)
+        postings = []
+        for earning in due:
+            amount_cents = earning.release(at=now)
+            if amount_cents:
+                postings.append(
+                    effects.release(
+                        order_id=earning.order_id,
+                        payee_id=earning.payee_id,
+                        currency=earning.currency,
+                        amount_cents=amount_cents,
+                        at=now,
+                    )
+                )
+        await uow.ledger.post(postings)
+        await uow.commit()
+    return len(due)
+
+
+async def plan_transfers(*, uow: UnitOfWork, clock: Clock, ids: Ids, limit: int = BATCH) -> int:
+    """Reserve released earnings for transfers; answers how many earnings were looked at."""
+    now = clock.now()
+    async with uow:
+        released = await uow.earnings.released(limit=limit)
+        keys = {(earning.payee_id, earning.currency) for earning in released}
+        balances = await uow.ledger.lock_balances(keys)
+        available = {key: balances[key].available_cents for key in keys}
+        accounts = {
+            payee.id: payee.account_id
+            for payee in await uow.payees.many({payee_id for payee_id, _ in keys})
+        }
+        charges = await uow.orders.charges({earning.order_id for earning in released})
+        postings = []
+        for earning in released:
+            key = (earning.payee_id, earning.currency)
+            account_id = accounts[earning.payee_id]
+            amount_cents = transferable_cents(
+                earned_cents=earning.net_cents, available_cents=available[key]
+            )
+            if amount_cents == 0 or account_id is None:
+                earning.state = EarningState.SETTLED
+                continue
+            available[key] -= amount_cents
+            earning.state = EarningState.TRANSFERRING
+            transfer = Transfer(
+                id=ids.new(),
+                order_id=earning.order_id,
+                payee_id=earning.payee_id,
+                account_id=account_id,
+                charge_id=charges[earning.order_id],
+                currency=earning.currency,
+                amount_cents=amount_cents,
+                created_at=now,
+            )
+            uow.transfers.add(transfer)
+            uow.outbox.add(SEND_TRANSFER, SendTransfer(transfer_id=transfer.id))
+            postings.append(
+                effects.reserve(
+                    order_id=earning.order_id,
+                    payee_id=earning.payee_id,
+                    currency=earning.currency,
+                    amount_cents=amount_cents,
+                    at=now,
+                )
+            )
+        await uow.ledger.post(postings)
+        await uow.commit()
+    return len(released)
