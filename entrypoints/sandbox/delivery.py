@@ -213,7 +213,7 @@ class Delivery:
         headers = {"Content-Type": "application/json", **notice.sign(int(time.time()))}
         try:
             answer = await self._client.post(notice.url, content=notice.body, headers=headers)
-        except httpx.HTTPError:
+        except (httpx.HTTPError, httpx.InvalidURL):
             notice.last_status = 0
             return False
         notice.last_status = answer.status_code

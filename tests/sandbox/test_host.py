@@ -1,11 +1,14 @@
 """The host: faults on demand, the control routes, the state it shows."""
 
+import asyncio
 import time
 
 import httpx
 import pytest
 import stripe
 
+from entrypoints.sandbox.config import SandboxConfig
+from entrypoints.sandbox.server import free_port, serve_forever
 from tests.sandbox.server import SDK_WARNING, Sandbox, running_sandbox, stripe_client
 from tests.sandbox.shopping import open_session, paid_charge
 
@@ -100,3 +103,15 @@ def test_a_long_history_does_not_slow_the_next_call(
         session = open_session(client, payment_intent_data=group)
         sandbox.http.post(f"{session.url}/pay", data={"card": "4242424242424242"})
     assert seconds_for_one_look() < 5 * short
+
+
+async def test_it_can_be_served_as_a_task_of_another_program() -> None:
+    port = free_port()
+    config = SandboxConfig(base_url=f"http://127.0.0.1:{port}")
+    serving = asyncio.create_task(serve_forever(config, port=port))
+    transport = httpx.AsyncHTTPTransport(retries=3)
+    async with httpx.AsyncClient(transport=transport, base_url=config.base_url) as http:
+        assert (await http.get("/control/health")).json() == {"status": "ok"}
+    serving.cancel()
+    await asyncio.wait([serving], timeout=5)
+    assert serving.cancelled()
