@@ -10,6 +10,7 @@ import os
 import signal
 import subprocess
 import tempfile
+import threading
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -48,6 +49,7 @@ class EmbeddedServer(ABC):
         self._roll = Roll(self.folder / "processes.jsonl")
         self._lease = FileLock(self.folder / "lease.lock")
         self._process: subprocess.Popen[bytes] | None = None
+        self._turn = threading.RLock()
 
     @property
     @abstractmethod
@@ -69,40 +71,45 @@ class EmbeddedServer(ABC):
         """What is left to do once a fresh server answers."""
 
     def start(self) -> None:
-        if self._lease.held:
-            return
-        make_folder(self.folder)
-        self._lease.take_share()
-        try:
-            guardian.appoint(lock_path=self._lease.path, roll_path=self._roll.path)
-            self.revive()
-        except BaseException:
-            self.stop()
-            raise
+        with self._turn:
+            if self._lease.held:
+                return
+            make_folder(self.folder)
+            self._lease.take_share()
+            try:
+                guardian.appoint(lock_path=self._lease.path, roll_path=self._roll.path)
+                self.revive()
+            except BaseException:
+                self.stop()
+                raise
 
-    def revive(self) -> bool:
-        """Start the server unless it answers; whether that was needed. The caller has a share."""
-        with alone(self.folder / "start.lock"):
-            if self.answers():
-                return False
-            self._reap()
-            self._roll.stop_all()
-            self._prepare()
-            self._launch()
-            self._settle()
-            return True
+    def revive(self) -> None:
+        """Start the server again unless it answers. Does nothing without a share."""
+        with self._turn:
+            if not self._lease.held:
+                return
+            with alone(self.folder / "start.lock"):
+                if not self.answers():
+                    self._reap()
+                    self._roll.stop_all()
+                    self._prepare()
+                    self._launch()
+                    self._settle()
 
     def stop(self) -> None:
         """Return the share; the last one to do so stops the server and waits until it is gone."""
-        if not self._lease.held:
-            return
-        if self._lease.try_alone():
-            self._roll.stop_all()
-            self._reap()
-        elif self._process is not None:
-            guardian.disown(self._process)
-            self._process = None
-        self._lease.let_go()
+        with self._turn:
+            if not self._lease.held:
+                return
+            if self._lease.try_alone():
+                self._roll.stop_all()
+                self._reap()
+            else:
+                if self._process is not None:
+                    guardian.disown(self._process)
+                    self._process = None
+                self._lease.take_share()  # waits, should the guardian be stopping the server
+            self._lease.let_go()
 
     def _launch(self) -> None:
         with self.log_path.open("ab") as log:
