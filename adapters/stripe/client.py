@@ -2,6 +2,7 @@
 
 import logging
 
+import httpx
 import stripe
 
 from adapters.stripe.transport import Transport
@@ -10,7 +11,8 @@ from adapters.stripe.transport import Transport
 class StripeApi:
     """`base_url` None is the real service; otherwise one address plays all of Stripe's hosts.
 
-    Create it in the event loop's process and `close` it there.
+    Create it in the process that uses it and `close` it in its event loop. `network` replaces the
+    sockets.
     """
 
     def __init__(
@@ -22,6 +24,7 @@ class StripeApi:
         connect_timeout_s: float = 3.0,
         retries: int = 2,
         retry_pause_s: float = 0.5,
+        network: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         _be_discreet()
         self._transport = Transport(
@@ -29,6 +32,7 @@ class StripeApi:
             connect_timeout_s=connect_timeout_s,
             retry_pause_s=retry_pause_s,
             trust_env=base_url is None,  # a proxy of the environment cannot reach our own machine
+            network=network,
         )
         everywhere = base_url.rstrip("/") if base_url else None
         self.client = stripe.StripeClient(

@@ -48,12 +48,14 @@ class Transport(stripe.HTTPClient):
         connect_timeout_s: float,
         retry_pause_s: float,
         trust_env: bool,
+        network: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         super().__init__()
         self._retry_pause_s = retry_pause_s
         self._client = httpx.AsyncClient(
             timeout=httpx.Timeout(timeout_s, connect=connect_timeout_s),
             trust_env=trust_env,
+            transport=network,
         )
 
     async def request_with_retries_async(
