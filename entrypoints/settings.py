@@ -100,6 +100,14 @@ class Settings:
         "10",
         example="20",
     )
+    database_direct_url: str = setting(
+        "The same database past a transaction-pooling PgBouncer: the scheduler's lock lives as long "
+        "as its connection.",
+        lambda raw: values.database_url(raw) if raw else "",
+        example="postgresql://likeness:…@db.internal:5433/likeness",
+        secret=True,
+        default_shown="the value of `LIKENESS_DATABASE_URL`",
+    )
     redis_url: str = setting(
         "Redis 6.2 or newer, or Valkey. It may lose its data at any moment.",
         lambda raw: values.redis_url(raw) if raw else "",
@@ -131,6 +139,33 @@ class Settings:
     )
     api_processes: int = setting(
         "Processes that serve the API on this machine.", values.whole_number(1, 64), "1"
+    )
+    worker_processes: int = setting(
+        "Processes that `likeness worker` starts.", values.whole_number(1, 64), "1", example="2"
+    )
+    worker_threads: int = setting(
+        "Batches that each worker process handles at a time.",
+        values.whole_number(1, 256),
+        "16",
+        example="32",
+    )
+    worker_queues: tuple[str, ...] = setting(
+        "Queues that this worker serves, separated by commas: payments, transfers, webhooks, "
+        "studio, mail, default.",
+        values.names("payments", "transfers", "webhooks", "studio", "mail", "default"),
+        example="payments,transfers,webhooks",
+        default_shown="all of them",
+    )
+    message_attempts: int = setting(
+        "Failed attempts after which a message is parked for a person to look at.",
+        values.whole_number(1, 100),
+        "8",
+    )
+    message_retention_days: int = setting(
+        "Days that done messages and received webhooks are kept.",
+        values.whole_number(1, 3650),
+        "30",
+        example="90",
     )
     base_url: str = setting(
         "How the world reaches the API; written into links and webhook addresses.",

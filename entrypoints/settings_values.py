@@ -95,6 +95,18 @@ def one_of(*choices: str) -> Callable[[str], str]:
     return parse
 
 
+def names(*choices: str) -> Callable[[str], tuple[str, ...]]:
+    """Some of the choices, each once; none given means an empty tuple."""
+
+    def parse(raw: str) -> tuple[str, ...]:
+        given = tuple(dict.fromkeys(_parts(raw)))
+        if not set(given) <= set(choices):
+            raise ValueError(f"is {raw!r}; use {', '.join(choices)}, separated by commas")
+        return given
+
+    return parse
+
+
 def database_url(raw: str) -> str:
     """With the asyncpg driver named, because `postgresql://` alone means another driver."""
     scheme, _, rest = raw.partition("://")

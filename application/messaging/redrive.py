@@ -45,14 +45,11 @@ async def redrive(
         now=clock.now(),
     )
     _audit.info(
-        "messages redriven",
-        extra={
-            "box": command.box,
-            "topic": command.topic,
-            "by": by,
-            "count": len(ids),
-            "ids": [str(message_id) for message_id in ids[:100]],
-        },
+        "%s redrove %d parked messages of the %s: %s",
+        by,
+        len(ids),
+        command.box,
+        " ".join(str(message_id) for message_id in ids[:100]),
     )
     if ids and wake is not None:
         wake.wake()

@@ -87,6 +87,12 @@ class Wake(Protocol):
         ...
 
 
+class WakeListener(Protocol):
+    async def wait(self, timeout_s: float) -> bool:
+        """Until somebody wakes us (True) or the time has passed (False); never raises."""
+        ...
+
+
 class DueMessage(msgspec.Struct, frozen=True):
     """A row on its way to the queue."""
 
