@@ -6,11 +6,14 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
+from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 
 from adapters.memory.identity import CountingSecrets, MemoryAccessTokens
 from adapters.memory.system import ManualClock
 from adapters.memory.unit_of_work import MemoryDatabase, MemoryUnitOfWork
+from adapters.postgres.catalogue import stores
+from adapters.postgres.creators import creators
 from adapters.postgres.engine import sessions_of
 from adapters.postgres.identity import PostgresIdentityViews
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
@@ -223,6 +226,44 @@ async def test_a_user_sees_who_they_are(
     assert me.user.roles == [Role.CREATOR, Role.FAN]
     with pytest.raises(NotFound):
         await PostgresIdentityViews(sessions).me(UUID(int=404))
+
+
+async def test_a_user_sees_what_they_have_set_up(
+    sessions: async_sessionmaker[AsyncSession], postgres_uow: NewUnitOfWork
+) -> None:
+    ada = user()
+    await stored(postgres_uow, ada)
+    creator_id, store_ids = uuid4(), sorted(uuid4() for _ in range(2))
+    async with sessions() as session:
+        await session.execute(
+            insert(creators).values(
+                id=creator_id,
+                user_id=ada.id,
+                slug="ada",
+                display_name="Ada",
+                bio="",
+                published=False,
+                created_at=NOON,
+                version=1,
+            )
+        )
+        for number, store_id in enumerate(store_ids):
+            await session.execute(
+                insert(stores).values(
+                    id=store_id,
+                    owner_id=ada.id,
+                    slug=f"store-{number}",
+                    name="Store",
+                    description="",
+                    created_at=NOON,
+                    version=1,
+                )
+            )
+        await session.commit()
+
+    me = await PostgresIdentityViews(sessions).me(ada.id)
+
+    assert (me.creator_id, me.store_ids) == (creator_id, store_ids)
 
 
 async def test_only_sessions_that_can_go_on_are_listed(

@@ -22,7 +22,7 @@ class House:
     clock: ManualClock = field(default_factory=ManualClock)
     ids: CountingIds = field(default_factory=CountingIds)
     secrets: CountingSecrets = field(default_factory=CountingSecrets)
-    hasher: QuickPasswordHasher = field(default_factory=QuickPasswordHasher)
+    password_hasher: QuickPasswordHasher = field(default_factory=QuickPasswordHasher)
     tokens: MemoryAccessTokens = field(default_factory=MemoryAccessTokens)
 
     def uow(self) -> MemoryUnitOfWork:
@@ -43,7 +43,7 @@ class House:
             clock=self.clock,
             ids=self.ids,
             secrets=self.secrets,
-            hasher=self.hasher,
+            hasher=self.password_hasher,
             tokens=self.tokens,
         )
 
@@ -55,7 +55,7 @@ class House:
             clock=self.clock,
             ids=self.ids,
             secrets=self.secrets,
-            hasher=self.hasher,
+            hasher=self.password_hasher,
             tokens=self.tokens,
         )
 
@@ -76,7 +76,7 @@ class House:
             uow=self.uow(),
             clock=self.clock,
             ids=self.ids,
-            hasher=self.hasher,
+            hasher=self.password_hasher,
         )
         async with self.uow() as uow:
             return await uow.users.get(user_id)

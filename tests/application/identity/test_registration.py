@@ -27,7 +27,7 @@ async def test_the_password_is_stored_as_its_hash_only() -> None:
     user = await house.user(await house.register())
 
     assert PASSWORD not in user.password_hash
-    assert await house.hasher.verify(PASSWORD, user.password_hash)
+    assert await house.password_hasher.verify(PASSWORD, user.password_hash)
 
 
 async def test_an_address_opens_one_account_however_it_is_written() -> None:

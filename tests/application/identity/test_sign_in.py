@@ -47,28 +47,28 @@ async def test_whatever_is_wrong_the_answer_is_the_same(email: str, password: st
 async def test_signing_in_renews_a_hash_of_outdated_parameters() -> None:
     house = House()
     registered = await house.register()
-    house.hasher.generation = 2
+    house.password_hasher.generation = 2
 
     await house.login()
 
-    assert not house.hasher.needs_rehash((await house.user(registered)).password_hash)
+    assert not house.password_hasher.needs_rehash((await house.user(registered)).password_hash)
     await house.login()
 
 
 async def test_a_password_changed_while_it_was_checked_does_not_sign_in() -> None:
     house = House()
     registered = await house.register()
-    checked = house.hasher.verify
+    checked = house.password_hasher.verify
 
     async def change_after_check(password: str, password_hash: str | None) -> bool:
         matches = await checked(password, password_hash)
         async with house.uow() as uow:
             user = await uow.users.get(registered.user.id)
-            user.password_hash = await house.hasher.hash("a brand new secret")
+            user.password_hash = await house.password_hasher.hash("a brand new secret")
             await uow.commit()
         return matches
 
-    house.hasher.verify = change_after_check  # type: ignore[method-assign]
+    house.password_hasher.verify = change_after_check  # type: ignore[method-assign]
 
     with pytest.raises(InvalidCredentials):
         await house.login()

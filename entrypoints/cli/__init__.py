@@ -1,0 +1,1 @@
+"""The command `likeness`. A module is a group of commands; each is imported when it is used."""

@@ -1,0 +1,40 @@
+"""Which failures are told as a sentence: those that an operator can do something about."""
+
+import sys
+
+from entrypoints.local.errors import LocalError
+from entrypoints.settings import SettingsError
+
+_UNREACHABLE = (
+    ("asyncpg", "PostgresError", "PostgreSQL refused"),
+    ("asyncpg", "InterfaceError", "PostgreSQL refused"),
+    ("redis.exceptions", "ConnectionError", "Redis does not answer"),
+    ("httpx", "TransportError", "The server does not answer"),
+)
+
+
+def explain(error: BaseException) -> list[str] | None:
+    """The lines to print; None for what is a fault of ours and deserves its traceback."""
+    if isinstance(error, SettingsError):
+        return [*error.problems, "`docs/settings.md` explains every setting."]
+    if isinstance(error, LocalError):
+        return [str(error)]
+    cause = _root(error)
+    for module, name, words in _UNREACHABLE:
+        known = getattr(sys.modules.get(module), name, None)
+        if known is not None and isinstance(cause, known):
+            return [f"{words} ({type(cause).__name__}: {cause}). `likeness doctor` looks closer."]
+    if isinstance(cause, ConnectionError | TimeoutError):
+        return [
+            f"A server does not answer ({cause or type(cause).__name__}); try `likeness doctor`."
+        ]
+    if isinstance(cause, PermissionError):
+        return [f"No right to use {cause.filename}; give this account the right to."]
+    return None
+
+
+def _root(error: BaseException) -> BaseException:
+    """Drivers wrap what happened: SQLAlchemy keeps it in `orig`, others in the cause."""
+    while inner := getattr(error, "orig", None) or error.__cause__:
+        error = inner
+    return error

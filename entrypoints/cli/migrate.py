@@ -1,0 +1,42 @@
+"""Move the database between schemas."""
+
+import click
+
+from entrypoints.local.stack import connected
+from entrypoints.settings import Settings
+
+
+@click.group()
+def migrate() -> None:
+    """Bring the database to another schema."""
+
+
+@migrate.command()
+def up() -> None:
+    """To the newest schema. Safe to repeat, and while older processes still run."""
+    from adapters.postgres import migrate as migrations
+
+    with connected(Settings.load()) as settings:
+        migrations.upgrade(settings.database_url)
+    click.echo("the database has the newest schema")
+
+
+@migrate.command()
+@click.argument("revision")
+@click.confirmation_option(prompt="This may drop columns and their data. Go on?")
+def down(revision: str) -> None:
+    """Back to REVISION (`base` is the empty database)."""
+    from adapters.postgres import migrate as migrations
+
+    with connected(Settings.load()) as settings:
+        migrations.downgrade(settings.database_url, revision)
+    click.echo(f"the database is at {revision}")
+
+
+@migrate.command()
+def current() -> None:
+    """Which schema the database has."""
+    from adapters.postgres import migrate as migrations
+
+    with connected(Settings.load()) as settings:
+        click.echo(migrations.current(settings.database_url) or "none")

@@ -1,0 +1,61 @@
+"""One process of the stack each, as a platform's process manager starts it."""
+
+import dataclasses
+
+import click
+
+from entrypoints.local.ports import choose_port
+from entrypoints.local.stack import connected
+from entrypoints.settings import Settings
+
+
+@click.command()
+def api() -> None:
+    """Serve the HTTP API until SIGTERM; requests under way are finished first."""
+    from entrypoints.http.serve import serve
+
+    with connected(Settings.load()) as settings:
+        port = choose_port(settings.host, settings.port, variable="LIKENESS_PORT")
+        base_url = settings.base_url or f"http://{settings.host}:{port}"
+        serve(dataclasses.replace(settings, port=port, base_url=base_url))
+
+
+@click.command()
+def worker() -> None:
+    """Do the work that requests leave behind, until SIGTERM."""
+    from entrypoints.worker.main import run
+
+    with connected(Settings.load()) as settings:
+        run(settings)
+
+
+@click.command()
+def relay() -> None:
+    """Hand outbox messages to the workers, until SIGTERM. Any number may run."""
+    from entrypoints.worker.relay_main import run
+
+    with connected(Settings.load()) as settings:
+        run(settings)
+
+
+@click.command()
+def scheduler() -> None:
+    """Start what is due, until SIGTERM. Any number may run; one of them leads."""
+    from entrypoints.worker.scheduler_main import run
+
+    with connected(Settings.load()) as settings:
+        run(settings)
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=12111, show_default=True, help="0 chooses a free one.")
+def sandbox(host: str, port: int) -> None:
+    """Play Stripe, Replicate and fal on localhost, until SIGTERM."""
+    from entrypoints.local.ports import any_free_port
+    from entrypoints.sandbox.__main__ import serve
+    from entrypoints.sandbox.config import SandboxConfig
+
+    port = choose_port(host, port, variable="--port") if port else any_free_port(host)
+    click.echo(f"sandbox listening on http://{host}:{port}")
+    serve(SandboxConfig(base_url=f"http://{host}:{port}"), port, host)
