@@ -60,6 +60,18 @@ def test_beyond_the_overdraft_a_refund_waits(sandbox: Sandbox, client: stripe.St
     assert event_types(client)[-1] == "refund.updated"
 
 
+def test_a_refund_that_the_bank_returns_may_be_made_again(
+    sandbox: Sandbox, client: stripe.StripeClient
+) -> None:
+    charge = paid_charge(sandbox, client, amount_cents=1000)
+    refund = client.v1.refunds.create({"charge": charge.id})
+    sandbox.control(f"stripe/refunds/{refund.id}/fail", code="lost_or_stolen_card")
+    failed = client.v1.refunds.retrieve(refund.id)
+    assert (failed.status, failed.failure_reason) == ("failed", "lost_or_stolen_card")
+    assert event_types(client)[-2:] == ["refund.updated", "refund.failed"]
+    assert client.v1.refunds.create({"charge": charge.id}).amount == 1000
+
+
 def test_refunding_does_not_touch_transfers(sandbox: Sandbox, client: stripe.StripeClient) -> None:
     account = payable_account(sandbox, client)
     charge = paid_charge(sandbox, client)

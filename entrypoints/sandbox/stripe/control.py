@@ -6,9 +6,8 @@ import msgspec
 from litestar import Router, post
 from litestar.params import FromPath, JSONBody
 
-from entrypoints.sandbox.stripe import accounts, disputes, events, payouts
+from entrypoints.sandbox.stripe import accounts, disputes, events, payouts, refunds
 from entrypoints.sandbox.stripe.errors import no_such
-from entrypoints.sandbox.stripe.refunds import fund_pending
 from entrypoints.sandbox.stripe.store import PLATFORM, Object, World, new_id
 
 
@@ -37,6 +36,8 @@ class Verdict(msgspec.Struct):
 
 
 class BankReturn(msgspec.Struct):
+    """Why a bank sent money back, in Stripe's codes."""
+
     code: str = "account_closed"
 
 
@@ -76,7 +77,7 @@ def create_stripe_control(world: World) -> Router:
     @post("/balance", status_code=200)
     async def move_platform(data: JSONBody[Movement]) -> Object:
         _move(world, PLATFORM, data)
-        fund_pending(world)
+        refunds.fund_pending(world)
         return world.balances.as_object(PLATFORM, default_currency="usd")
 
     @post("/charges/{charge_id:str}/dispute", status_code=200)
@@ -109,7 +110,13 @@ def create_stripe_control(world: World) -> Router:
             raise no_such("payout", payout_id)
         return payouts.fail_payout(world, payout, code=data.code)
 
+    @post("/refunds/{refund_id:str}/fail", status_code=200)
+    async def fail_refund(refund_id: FromPath[str], data: JSONBody[BankReturn]) -> Object:
+        refund = world.refunds.get(PLATFORM, refund_id)
+        return refunds.fail_refund(world, refund, reason=data.code)
+
     handlers = [
+        fail_refund,
         fail,
         review,
         onboard,

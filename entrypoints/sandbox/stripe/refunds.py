@@ -124,6 +124,32 @@ def _pay_back(world: World, account: str, refund: Object) -> None:
     }
 
 
+def fail_refund(world: World, refund: Object, *, reason: str) -> Object:
+    """The customer's bank sends the refund back: the money returns and may be refunded again."""
+    if refund["status"] == "failed":
+        raise StripeProblem(f"Refund {refund['id']} has already failed.")
+    previous = {"status": refund["status"]}
+    if refund in world.unfunded_refunds:
+        world.unfunded_refunds.remove(refund)
+    else:
+        returned = world.balances.post(
+            PLATFORM,
+            identifier=new_id("txn"),
+            kind="refund_failure",
+            amount_cents=refund["amount"],
+            currency=refund["currency"],
+            source=refund["id"],
+        )
+        refund["failure_balance_transaction"] = returned["id"]
+    refund |= {"failure_reason": reason, "pending_reason": None, "status": "failed"}
+    charge = world.charges.get(PLATFORM, refund["charge"])
+    charge["amount_refunded"] -= refund["amount"]
+    charge["refunded"] = False
+    emit(world, "refund.updated", refund, previous=previous)
+    emit(world, "refund.failed", refund)
+    return refund
+
+
 def fund_pending(world: World) -> None:
     """Pay the refunds that waited for money, oldest first, as far as it reaches."""
     while world.unfunded_refunds:
