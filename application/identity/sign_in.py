@@ -52,6 +52,8 @@ class SignedIn(Confidential, frozen=True, kw_only=True):
 
 
 class InvalidCredentials(Unauthenticated):
+    """The address or the password is wrong; which one is not said."""
+
     code = "invalid_credentials"
 
     def __init__(self) -> None:

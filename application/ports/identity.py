@@ -14,7 +14,7 @@ from domain.shared.errors import Conflict, TooManyRequests
 
 
 class EmailTaken(Conflict):
-    """Raised by the commit, from the constraint that two users never share an address."""
+    """Another account has this address. The commit says so, from a constraint."""
 
     code = "email_taken"
 
@@ -23,7 +23,7 @@ class EmailTaken(Conflict):
 
 
 class HashingBusy(TooManyRequests):
-    """More passwords wait to be checked than is sensible."""
+    """Too many passwords wait to be checked."""
 
     code = "sign_in_busy"
 

@@ -17,6 +17,8 @@ _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)
 
 
 class InvalidEmail(Invalid):
+    """It is not the address of a mailbox."""
+
     code = "invalid_email"
 
     def __init__(self) -> None:

@@ -20,6 +20,8 @@ _RUNS = ("01234567890123456789", "abcdefghijklmnopqrstuvwxyz", "qwertyuiopasdfgh
 
 
 class WeakPassword(Invalid):
+    """Too short, too long, or easily guessed."""
+
     code = "weak_password"
 
     def __init__(self, message: str) -> None:

@@ -29,7 +29,7 @@ class EndReason(StrEnum):
 
 
 class RefreshTokenInvalid(Unauthenticated):
-    """Unknown, expired, or of a session that has ended: which one is nobody's business."""
+    """Unknown, expired, or of a session that has ended."""
 
     code = "refresh_token_invalid"
 
@@ -38,6 +38,8 @@ class RefreshTokenInvalid(Unauthenticated):
 
 
 class RefreshTokenReused(Unauthenticated):
+    """It was used before, so the session has ended for whoever holds its tokens."""
+
     code = "refresh_token_reused"
 
     def __init__(self) -> None:

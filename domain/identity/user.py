@@ -16,6 +16,8 @@ MAX_NAME_LENGTH = 80
 
 
 class InvalidDisplayName(Invalid):
+    """Empty, too long, or not printable."""
+
     code = "invalid_display_name"
 
     def __init__(self, message: str) -> None:
