@@ -89,12 +89,15 @@ def test_a_long_history_does_not_slow_the_next_call(
 ) -> None:
     """Filtered lists and balances read an index, not the history."""
 
-    def seconds_for_one_look(times: int = 20) -> float:
-        begun = time.perf_counter()
-        for _ in range(times):
+    def seconds_for_one_look() -> float:
+        """The best of many: what else the machine does must not count."""
+        times = []
+        for _ in range(30):
+            begun = time.perf_counter()
             client.v1.charges.list({"transfer_group": "order-0", "limit": 1})
             client.v1.balance.retrieve()
-        return (time.perf_counter() - begun) / times
+            times.append(time.perf_counter() - begun)
+        return min(times)
 
     paid_charge(sandbox, client, payment_intent_data={"transfer_group": "order-0"})
     short = seconds_for_one_look()
@@ -102,7 +105,7 @@ def test_a_long_history_does_not_slow_the_next_call(
         group = {"transfer_group": f"order-{number + 1}"}
         session = open_session(client, payment_intent_data=group)
         sandbox.http.post(f"{session.url}/pay", data={"card": "4242424242424242"})
-    assert seconds_for_one_look() < 5 * short
+    assert seconds_for_one_look() < 4 * short
 
 
 async def test_it_can_be_served_as_a_task_of_another_program() -> None:

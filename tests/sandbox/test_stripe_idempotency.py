@@ -75,12 +75,12 @@ def test_a_stored_500_is_replayed_but_a_429_is_not(
 def test_a_call_that_is_still_running_is_a_conflict(
     sandbox: Sandbox, client: stripe.StripeClient
 ) -> None:
-    sandbox.control("failures", provider="stripe", kind="latency", latency_ms=600, times=1)
+    sandbox.control("failures", provider="stripe", kind="latency", latency_ms=1500, times=1)
     options: stripe.RequestOptions = {"idempotency_key": "slow"}
     with stripe_client(sandbox) as other:
         slow = threading.Thread(target=lambda: other.v1.accounts.create({}, options))
         slow.start()
-        time.sleep(0.25)
+        time.sleep(0.5)
         with pytest.raises(stripe.StripeError) as conflict:
             client.v1.accounts.create({}, options)
         slow.join()
