@@ -295,6 +295,11 @@ class Settings:
     def storage(self) -> FileStorageLocation | S3StorageLocation:
         return values.storage_location(self.storage_url)
 
+    @property
+    def clock_file(self) -> Path:
+        """Where `LIKENESS_CLOCK_CONTROL` keeps how far time was moved."""
+        return self.data_dir / "clock"
+
     @classmethod
     def load(
         cls, environ: Mapping[str, str] | None = None, *, env_file: Path | None = None

@@ -13,7 +13,7 @@ from entrypoints.settings import Settings
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
-class DurationType(click.ParamType):
+class DurationType(click.ParamType[timedelta]):
     name = "duration"
 
     def convert(

@@ -23,11 +23,9 @@ def explain(error: BaseException) -> list[str] | None:
     for module, name, words in _UNREACHABLE:
         known = getattr(sys.modules.get(module), name, None)
         if known is not None and isinstance(cause, known):
-            return [f"{words} ({type(cause).__name__}: {cause}). `likeness doctor` looks closer."]
-    if isinstance(cause, ConnectionError | TimeoutError):
-        return [
-            f"A server does not answer ({cause or type(cause).__name__}); try `likeness doctor`."
-        ]
+            return [f"{words} ({_words(cause)}). `likeness doctor` looks closer."]
+    if isinstance(cause, ConnectionError | TimeoutError) and not isinstance(cause, BrokenPipeError):
+        return [f"A server does not answer ({_words(cause)}). `likeness doctor` looks closer."]
     if isinstance(cause, PermissionError):
         return [f"No right to use {cause.filename}; give this account the right to."]
     return None
@@ -38,3 +36,7 @@ def _root(error: BaseException) -> BaseException:
     while inner := getattr(error, "orig", None) or error.__cause__:
         error = inner
     return error
+
+
+def _words(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}".rstrip(": ")

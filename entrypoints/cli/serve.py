@@ -1,23 +1,30 @@
 """One process of the stack each, as a platform's process manager starts it."""
 
 import dataclasses
+import os
+from typing import Final
 
 import click
 
 from entrypoints.local.ports import choose_port
-from entrypoints.local.stack import connected
+from entrypoints.local.stack import connected, environment
 from entrypoints.settings import Settings
+
+FACTORY: Final = "entrypoints.bootstrap:create_app"
 
 
 @click.command()
 def api() -> None:
     """Serve the HTTP API until SIGTERM; requests under way are finished first."""
     from entrypoints.http.serve import serve
+    from entrypoints.settings_http import http_settings
 
     with connected(Settings.load()) as settings:
         port = choose_port(settings.host, settings.port, variable="LIKENESS_PORT")
         base_url = settings.base_url or f"http://{settings.host}:{port}"
-        serve(dataclasses.replace(settings, port=port, base_url=base_url))
+        settled = dataclasses.replace(settings, port=port, base_url=base_url)
+        os.environ.update(environment(settled))  # the factory runs in processes of its own
+        serve(http_settings(settled), factory=FACTORY)
 
 
 @click.command()

@@ -29,11 +29,7 @@ class Plan:
 
 
 def plan(settings: Settings, *, say: Callable[[str], None] = silent) -> Plan:
-    """Embedded servers, the sandbox and ports where the settings name none. Raises `LocalError`.
-
-    The parts hear of the settings that `plan` changes by their environment, and read the rest
-    themselves.
-    """
+    """Embedded servers, the sandbox and ports where the settings name none. Raises `LocalError`."""
     parts: list[Part] = []
     if not settings.database_url:
         postgres = embedded_postgres(settings, say=say)
@@ -50,7 +46,7 @@ def plan(settings: Settings, *, say: Callable[[str], None] = silent) -> Plan:
     sandbox_port = any_free_port() if starts_sandbox else 0
     if starts_sandbox:
         settings = dataclasses.replace(settings, sandbox_url=f"http://127.0.0.1:{sandbox_port}")
-    env = _environment(settings)
+    env = environment(settings)
     parts.append(
         Process(name="migrate", argv=(*_LIKENESS, "migrate", "up"), env=env, restart=False)
     )
@@ -111,7 +107,8 @@ def _sandbox(port: int, api_url: str) -> Process:
     )
 
 
-def _environment(settings: Settings) -> dict[str, str]:
+def environment(settings: Settings) -> dict[str, str]:
+    """What a process must be told so that it loads these settings; it reads the rest itself."""
     return {
         "LIKENESS_DATA_DIR": str(settings.data_dir),
         "LIKENESS_DATABASE_URL": settings.database_url,

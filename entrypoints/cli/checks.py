@@ -1,0 +1,200 @@
+"""What `likeness doctor` looks at. A check never raises: it finds, and says what to do."""
+
+import asyncio
+import os
+import shutil
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import asyncpg
+import httpx
+from redis import asyncio as redis
+from redis.exceptions import RedisError
+
+from entrypoints.providers import fal_access, replicate_access, stripe_access
+from entrypoints.settings import Settings
+from entrypoints.settings_values import FileStorageLocation, S3StorageLocation, Secret
+
+_PATIENCE_S: Final = 10.0
+_FREE_BYTES_NEEDED: Final = 1_000_000_000
+_POSTGRES_VERSIONS: Final = range(15, 19)
+_OLDEST_REDIS: Final = (6, 2)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    name: str
+    ok: bool
+    detail: str
+
+
+async def examine(settings: Settings, *, given: Settings) -> list[Finding]:
+    """`settings` have embedded servers filled in, `given` are as the operator wrote them."""
+    checks: dict[str, Callable[[], Awaitable[Finding]]] = {
+        "data folder": lambda: asyncio.to_thread(_data_folder, settings.data_dir),
+        "PostgreSQL": lambda: _postgres(settings, embedded=not given.database_url),
+        "Redis": lambda: _redis(settings, embedded=not given.redis_url),
+        "storage": lambda: asyncio.to_thread(_storage, settings),
+        "Stripe": lambda: _stripe(settings),
+        "Replicate": lambda: _replicate(settings),
+        "fal": lambda: _fal(settings),
+    }
+
+    async def run(name: str, check: Callable[[], Awaitable[Finding]]) -> Finding:
+        try:
+            return await asyncio.wait_for(check(), _PATIENCE_S)
+        except TimeoutError:
+            return Finding(name, False, f"no answer within {_PATIENCE_S:g} s; is it reachable?")
+
+    settings_fine = Finding("settings", True, f"complete for {settings.env}")
+    found = await asyncio.gather(*(run(name, check) for name, check in checks.items()))
+    return [settings_fine, *found]
+
+
+def _data_folder(folder: Path) -> Finding:
+    name = "data folder"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        return Finding(name, False, f"{folder}: {error.strerror}; set LIKENESS_DATA_DIR")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        return Finding(name, False, f"{folder} is not writable; change its rights or set another")
+    return _with_free_space(name, folder)
+
+
+def _with_free_space(name: str, folder: Path) -> Finding:
+    free = shutil.disk_usage(folder).free
+    enough = free >= _FREE_BYTES_NEEDED
+    advice = "" if enough else "; make room, 1 GB is the least"
+    return Finding(name, enough, f"{folder}, {free / 1e9:.1f} GB free{advice}")
+
+
+async def _postgres(settings: Settings, *, embedded: bool) -> Finding:
+    name = "PostgreSQL"
+    try:
+        connection = await asyncpg.connect(settings.database_url.replace("+asyncpg", ""), timeout=5)
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        return Finding(name, False, f"{_words(error)}; check LIKENESS_DATABASE_URL")
+    try:
+        version = str(await connection.fetchval("SHOW server_version"))
+    finally:
+        await connection.close()
+    major = int(version.split(".", maxsplit=1)[0].split(maxsplit=1)[0])
+    kind = "embedded" if embedded else "answers"
+    if major not in _POSTGRES_VERSIONS:
+        return Finding(name, False, f"version {version}; use one from 15 to 18")
+    return Finding(name, True, f"{kind}, version {version}")
+
+
+async def _redis(settings: Settings, *, embedded: bool) -> Finding:
+    name = "Redis"
+    try:
+        async with redis.from_url(settings.redis_url, socket_connect_timeout=5) as client:
+            info = await client.info("server")
+    except (OSError, RedisError) as error:
+        return Finding(name, False, f"{_words(error)}; check LIKENESS_REDIS_URL")
+    version = str(info["redis_version"])
+    kind = "embedded" if embedded else "answers"
+    if tuple(int(part) for part in version.split(".")[:2]) < _OLDEST_REDIS:
+        return Finding(name, False, f"version {version}; use 6.2 or newer")
+    return Finding(name, True, f"{kind}, speaks version {version}")
+
+
+def _storage(settings: Settings) -> Finding:
+    match settings.storage:
+        case FileStorageLocation(folder):
+            return _file_storage(folder)
+        case S3StorageLocation() as location:
+            return _s3_storage(settings, location)
+
+
+def _file_storage(folder: Path) -> Finding:
+    trial = folder / ".doctor"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        trial.write_bytes(b"likeness")
+        trial.unlink()
+    except OSError as error:
+        return Finding("storage", False, f"{folder}: {error.strerror}; set LIKENESS_STORAGE_URL")
+    return _with_free_space("storage", folder)
+
+
+def _s3_storage(settings: Settings, location: S3StorageLocation) -> Finding:
+    import boto3
+    from botocore.config import Config
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    def revealed(secret: Secret | None) -> str | None:
+        return secret.reveal() if secret else None
+
+    client = boto3.client(
+        "s3",
+        region_name=location.region,
+        endpoint_url=location.endpoint_url,
+        aws_access_key_id=revealed(settings.s3_access_key_id),
+        aws_secret_access_key=revealed(settings.s3_secret_access_key),
+        config=Config(connect_timeout=5, read_timeout=5, retries={"total_max_attempts": 1}),
+    )
+    try:
+        client.put_object(Bucket=location.bucket, Key=".doctor", Body=b"likeness")
+        client.delete_object(Bucket=location.bucket, Key=".doctor")
+    except (BotoCoreError, ClientError) as error:
+        detail = f"bucket {location.bucket}: {error}; check LIKENESS_STORAGE_URL and its keys"
+        return Finding("storage", False, detail)
+    finally:
+        client.close()
+    return Finding("storage", True, f"bucket {location.bucket} takes and gives back")
+
+
+async def _stripe(settings: Settings) -> Finding:
+    access = stripe_access(settings)
+    if access.sandboxed:
+        return _played("Stripe", "LIKENESS_STRIPE_SECRET_KEY")
+    url = f"{access.api_base or 'https://api.stripe.com'}/v1/balance"
+    headers = {"Authorization": f"Bearer {access.secret_key.reveal()}"}
+    return await _asked("Stripe", url, headers, "LIKENESS_STRIPE_SECRET_KEY")
+
+
+async def _replicate(settings: Settings) -> Finding:
+    access = replicate_access(settings)
+    if access is None:
+        return Finding("Replicate", True, "not used")
+    if access.sandboxed:
+        return _played("Replicate", "LIKENESS_REPLICATE_API_TOKEN")
+    url = f"{access.api_base or 'https://api.replicate.com'}/v1/account"
+    headers = {"Authorization": f"Bearer {access.api_token.reveal()}"}
+    return await _asked("Replicate", url, headers, "LIKENESS_REPLICATE_API_TOKEN")
+
+
+async def _fal(settings: Settings) -> Finding:
+    """fal has no free question that needs the key: its public keys must do."""
+    access = fal_access(settings)
+    if access is None:
+        return Finding("fal", True, "not used")
+    if access.sandboxed:
+        return _played("fal", "LIKENESS_FAL_KEY")
+    url = access.jwks_url or "https://rest.fal.ai/.well-known/jwks.json"
+    return await _asked("fal", url, {}, "LIKENESS_FAL_KEY")
+
+
+def _played(name: str, variable: str) -> Finding:
+    return Finding(name, True, f"played by the sandbox; set {variable} for the real one")
+
+
+async def _asked(name: str, url: str, headers: dict[str, str], variable: str) -> Finding:
+    try:
+        async with httpx.AsyncClient(timeout=_PATIENCE_S) as client:
+            answer = await client.get(url, headers=headers)
+    except httpx.HTTPError as error:
+        return Finding(name, False, f"{_words(error)}; does this machine reach {url}?")
+    if answer.status_code in {401, 403}:
+        return Finding(name, False, f"refuses the key; check {variable}")
+    if answer.is_error:
+        return Finding(name, False, f"answers {answer.status_code}; try again, or see its status")
+    return Finding(name, True, "answers" if not headers else "answers and accepts the key")
+
+
+def _words(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}".rstrip(": ")

@@ -1,0 +1,33 @@
+"""Check the settings and everything they point to; say what to do about each thing that fails."""
+
+import asyncio
+import json
+import sys
+from dataclasses import asdict
+
+import click
+
+from entrypoints.local.stack import connected
+from entrypoints.settings import Settings, SettingsError
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def doctor(as_json: bool) -> None:
+    """One line per check, with what to do; exit code 1 when any fails."""
+    from entrypoints.cli.checks import Finding, examine
+
+    try:
+        given = Settings.load()
+    except SettingsError as error:
+        findings = [Finding("settings", False, problem) for problem in error.problems]
+    else:
+        with connected(given) as settings:
+            findings = asyncio.run(examine(settings, given=given))
+    if as_json:
+        click.echo(json.dumps([asdict(finding) for finding in findings], indent=2))
+    else:
+        for finding in findings:
+            mark, colour = ("✓", "green") if finding.ok else ("✗", "red")
+            click.echo(f"{click.style(mark, fg=colour)} {finding.name:<11} {finding.detail}")
+    sys.exit(0 if all(finding.ok for finding in findings) else 1)

@@ -1,0 +1,105 @@
+"""Bring up the whole stack on this machine: to keep it running, or to play the story once."""
+
+import asyncio
+import dataclasses
+import functools
+import inspect
+import sys
+from collections.abc import Awaitable, Callable
+
+import click
+from rich.console import Console
+
+from entrypoints.cli import screen
+from entrypoints.local.stack import Plan, plan
+from entrypoints.local.supervisor import Supervisor, running_stack
+from entrypoints.providers import needs_sandbox
+from entrypoints.settings import Settings
+
+
+@click.command()
+@click.option("--demo-data", is_flag=True, help="Play the story of `likeness demo` first.")
+def up(demo_data: bool) -> None:
+    """Run servers, sandbox, API, worker, relay and scheduler until Ctrl-C.
+
+    In development time can be moved with `likeness dev advance-clock`.
+    """
+    console = Console(highlight=False)
+    settings = Settings.load()
+    if settings.env == "development":
+        settings = dataclasses.replace(settings, clock_control=True)
+    tell = screen.full(console)
+    stack = plan(settings, say=functools.partial(tell, screen.OURS))
+
+    async def stay() -> None:
+        if demo_data:
+            await _play(stack.settings.base_url, as_json=False)
+        _welcome(console, stack)
+        await asyncio.Event().wait()
+
+    asyncio.run(_supervise(stack, tell, stay))
+    console.print("stopped; nothing is left running")
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print the outcome for programs.")
+def demo(as_json: bool) -> None:
+    """Play the whole story over HTTP: licence, image, order, payment, hold, payout.
+
+    Uses the stack of this checkout if one is up; otherwise brings one up and stops it again. The
+    providers are always the sandbox.
+    """
+    console = Console(highlight=False, stderr=as_json)
+    settings = dataclasses.replace(
+        Settings.load(),
+        clock_control=True,
+        stripe_secret_key=None,
+        replicate_api_token=None,
+        fal_key=None,
+    )
+    if settings.is_production:
+        raise click.ClickException("The demo writes orders that never were; not in production.")
+    running = running_stack(settings.data_dir)
+    if running and not running.get("sandbox_url"):
+        raise click.ClickException(
+            "The stack that is up talks to real providers; stop it, and run the demo again."
+        )
+    if running:
+        sys.exit(asyncio.run(_play(running["base_url"], as_json=as_json)))
+
+    tell = screen.brief(console)
+    stack = plan(settings, say=functools.partial(tell, screen.OURS))
+    code = 1
+
+    async def play() -> None:
+        nonlocal code
+        code = await _play(stack.settings.base_url, as_json=as_json)
+
+    console.print("Starting PostgreSQL, Redis, the sandbox, the API and the workers …")
+    finished = asyncio.run(_supervise(stack, tell, play))
+    sys.exit(code if finished else 130)
+
+
+async def _supervise(
+    stack: Plan, tell: Callable[[str, str], None], body: Callable[[], Awaitable[None]]
+) -> bool:
+    supervisor = Supervisor(stack.settings.data_dir, stack.parts, tell=tell)
+    return await supervisor.run(body, facts=stack.facts)
+
+
+async def _play(base_url: str, *, as_json: bool) -> int:
+    """The exit code of the story."""
+    from entrypoints.cli.demo import play
+
+    result = await asyncio.to_thread(play, base_url, as_json)
+    return int(await result if inspect.isawaitable(result) else result or 0)
+
+
+def _welcome(console: Console, stack: Plan) -> None:
+    settings = stack.settings
+    console.print(f"\n[bold]Likeness answers at {settings.base_url}[/bold]")
+    console.print(f"  documentation of the API   {settings.base_url}/docs")
+    if needs_sandbox(settings):
+        console.print(f"  the sandbox                {settings.sandbox_url}")
+    console.print(f"  data and logs              {settings.data_dir}")
+    console.print("  Ctrl-C stops everything.\n")
