@@ -255,7 +255,7 @@ class PostgresLedger:
                 ledger_transactions.c.effect_key.in_([t.effect_key for t in replays])
             )
         )
-        hashes = dict(known.tuples().all())
+        hashes = dict(known.all())
         for transaction in replays:
             if hashes[transaction.effect_key] != transaction.content_hash:
                 raise EffectMismatch(

@@ -292,7 +292,7 @@ class PostgresOrders(PostgresRepository[Order]):
             )
             .group_by(order_lines.c.product_id)
         )
-        quantities = dict((await self._session.execute(reserved)).tuples().all())
+        quantities = dict((await self._session.execute(reserved)).all())
         if not quantities:
             return
         product_ids = sorted(quantities)
@@ -311,13 +311,7 @@ class PostgresOrders(PostgresRepository[Order]):
         ran_out = (left == 0) & (products.c.status == ProductStatus.ACTIVE)
         sold_out = {
             "stock": left,
-            "status": case(
-                (
-                    (left == 0) & (products.c.status == ProductStatus.ACTIVE),
-                    ProductStatus.OUT_OF_STOCK,
-                ),
-                else_=products.c.status,
-            ),
+            "status": case((ran_out, ProductStatus.OUT_OF_STOCK), else_=products.c.status),
         }
         await self._session.execute(
             update(products)

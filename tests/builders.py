@@ -1,0 +1,249 @@
+"""Makes the data that tests start from; every argument has a default that is right."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from uuid import UUID, uuid4
+
+from application.ports.unit_of_work import UnitOfWork
+from domain.catalogue.product import Product, ProductStatus
+from domain.catalogue.store import Store
+from domain.catalogue.template import TEMPLATES
+from domain.creators.creator import Creator
+from domain.identity.actor import Actor, Role
+from domain.identity.user import User
+from domain.ledger.payee import Payee, PayeeKind
+from domain.licensing.consent import Consent, ConsentUse
+from domain.licensing.decision import Decision, Outcome
+from domain.licensing.terms import LicenceTerms, ProductType
+from domain.licensing.version import TermsVersion
+from domain.media.asset import Asset, AssetPurpose
+from domain.ordering.order import Order, OrderLine
+from domain.ordering.split import FeeSchedule, Line, split
+from domain.shared.money import Currency
+
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+USD = Currency("usd")
+FEES = FeeSchedule(1000)
+
+_number = count(1)
+
+
+def actor(*roles: Role, user_id: UUID | None = None) -> Actor:
+    return Actor(user_id or uuid4(), frozenset(roles or Role))
+
+
+def user(**changes: object) -> User:
+    values = {
+        "id": uuid4(),
+        "email": f"user{next(_number)}@example.com",
+        "display_name": "Somebody",
+        "password_hash": "$argon2id$none",
+        "roles": frozenset({Role.FAN, Role.CREATOR, Role.STORE_OWNER}),
+        "created_at": NOON,
+    }
+    return User(**{**values, **changes})  # type: ignore[arg-type]
+
+
+def terms(**changes: object) -> LicenceTerms:
+    values = {"valid_from": NOON - timedelta(days=1)}
+    return LicenceTerms(**{**values, **changes})  # type: ignore[arg-type]
+
+
+def ready_payee(payee_id: UUID, kind: PayeeKind, *, account_id: str | None = None) -> Payee:
+    return Payee(
+        id=payee_id,
+        kind=kind,
+        account_id=account_id or f"acct_{payee_id.hex}",
+        transfers_active=True,
+        payouts_enabled=True,
+        refreshed_at=NOON,
+    )
+
+
+def generated_asset(owner_id: UUID) -> Asset:
+    asset_id, generation_id = uuid4(), uuid4()
+    return Asset(
+        id=asset_id,
+        owner_id=owner_id,
+        purpose=AssetPurpose.GENERATION,
+        content_type="image/png",
+        width=1024,
+        height=1024,
+        size_bytes=1000,
+        sha256="0" * 64,
+        original_key=f"originals/{asset_id}.png",
+        clean_key=f"clean/{asset_id}.png",
+        preview_key=f"previews/{asset_id}.jpg",
+        thumbnail_key=f"thumbnails/{asset_id}.jpg",
+        generation_id=generation_id,
+        created_at=NOON,
+    )
+
+
+@dataclass(slots=True)
+class Market:
+    """A creator with standing terms and a store, both payable; the products are on sale."""
+
+    creator: Creator
+    creator_user: User
+    store: Store
+    owner: User
+    terms: TermsVersion
+    products: list[Product] = field(default_factory=list)
+
+
+async def market(
+    uow: UnitOfWork,
+    *,
+    prices_cents: Sequence[int] = (2500,),
+    stock: int | None = None,
+    royalty_bps: int = 1000,
+    product_type: ProductType = ProductType.SHIRT,
+    creator_account_id: str | None = None,
+    store_account_id: str | None = None,
+) -> Market:
+    """Commit a market that is open for business."""
+    creator_user, owner = user(), user()
+    number = next(_number)
+    creator = Creator(
+        id=uuid4(),
+        user_id=creator_user.id,
+        slug=f"creator-{number}",
+        display_name="A creator",
+        bio="",
+        published=True,
+        created_at=NOON,
+    )
+    store = Store(
+        id=uuid4(),
+        owner_id=owner.id,
+        slug=f"store-{number}",
+        name="A store",
+        description="",
+        created_at=NOON,
+    )
+    licence = terms(royalty_bps=royalty_bps)
+    version = TermsVersion(
+        id=uuid4(),
+        creator_id=creator.id,
+        version=1,
+        hash=licence.hash,
+        terms=licence,
+        created_at=NOON,
+        created_by=creator_user.id,
+    )
+    creator.terms_id = version.id
+    consent = Consent(
+        id=uuid4(),
+        creator_id=creator.id,
+        text_version="2026-11",
+        text_hash=None,
+        language="en",
+        uses=frozenset(ConsentUse),
+        signer_name="A signer",
+        adult=True,
+        signed_at=NOON,
+        signed_by=creator_user.id,
+    )
+    assets = [generated_asset(owner.id) for _ in prices_cents]
+    products = [
+        Product(
+            id=uuid4(),
+            store_id=store.id,
+            creator_id=creator.id,
+            generation_id=asset.generation_id or asset.id,
+            asset_id=asset.id,
+            product_type=product_type,
+            title=f"Product {position}",
+            description="",
+            prompt="a portrait",
+            price_cents=price_cents,
+            currency=USD,
+            stock=stock,
+            status=ProductStatus.ACTIVE,
+            terms_id=version.id,
+            terms_version=1,
+            terms_hash=version.hash,
+            decision=Decision(Outcome.ALLOW, ()),
+            created_at=NOON,
+            published_at=NOON,
+        )
+        for position, (price_cents, asset) in enumerate(zip(prices_cents, assets, strict=True))
+    ]
+    async with uow:
+        for new_user in (creator_user, owner):
+            uow.users.add(new_user)
+        uow.creators.add(creator)
+        uow.stores.add(store)
+        uow.payees.add(ready_payee(creator.id, PayeeKind.CREATOR, account_id=creator_account_id))
+        uow.payees.add(ready_payee(store.id, PayeeKind.STORE, account_id=store_account_id))
+        uow.consents.add(consent)
+        uow.terms.add(version)
+        await uow.commit()
+    async with uow:
+        for asset in assets:
+            uow.assets.add(asset)
+        await uow.commit()
+    async with uow:
+        for product in products:
+            uow.products.add(product)
+        await uow.commit()
+    return Market(creator, creator_user, store, owner, version, products)
+
+
+def order_of(
+    products: Sequence[Product],
+    *,
+    quantity: int = 1,
+    buyer_id: UUID | None = None,
+    royalty_bps: int = 1000,
+    fees: FeeSchedule = FEES,
+    at: datetime = NOON,
+) -> Order:
+    """An unpaid order of some products, split as checkout would."""
+    order = Order(
+        id=uuid4(),
+        buyer_id=buyer_id or uuid4(),
+        request_key=str(uuid4()),
+        currency=products[0].currency,
+        total_cents=sum(product.price_cents * quantity for product in products),
+        fees_version=fees.version,
+        created_at=at,
+        expires_at=at + timedelta(hours=1),
+        reconcile_at=at + timedelta(minutes=2),
+    )
+    for position, product in enumerate(products):
+        total_cents = product.price_cents * quantity
+        line = Line(
+            total_cents,
+            quantity,
+            TEMPLATES[product.product_type].cost_cents(product.currency),
+            royalty_bps,
+            product.creator_id,
+            product.store_id,
+        )
+        order.lines.append(
+            OrderLine(
+                id=uuid4(),
+                order_id=order.id,
+                position=position,
+                product_id=product.id,
+                store_id=product.store_id,
+                creator_id=product.creator_id,
+                asset_id=product.asset_id,
+                product_type=product.product_type,
+                title=product.title,
+                unit_price_cents=product.price_cents,
+                quantity=quantity,
+                total_cents=total_cents,
+                terms_id=product.terms_id,
+                terms_version=product.terms_version,
+                terms_hash=product.terms_hash,
+                decision=product.decision,
+                stock_reserved=False,
+                legs=split(line, fees),
+            )
+        )
+    return order
