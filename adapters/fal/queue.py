@@ -134,7 +134,7 @@ def _under_way(request_id: str, status: Status) -> ProviderJob:
 
 
 def _rejection(response: httpx.Response) -> Rejected:
-    """Which problem it was, but none of the provider's words: they may quote a prompt or a URL."""
+    """Which kind of problem it was, in our words: those of fal may quote a prompt or a URL."""
     body = _json(response)
     problem = first_problem(body) if isinstance(body, dict) else None
     if response.status_code == NOT_FOUND:
@@ -145,7 +145,7 @@ def _rejection(response: httpx.Response) -> Rejected:
         reason = "invalid_input"
     else:
         reason = f"http_{response.status_code}"
-    message = f"fal refused the request with {response.status_code} ({problem or reason})"
+    message = f"fal refused the request with {response.status_code} ({reason})"
     return Rejected(message, provider=PROVIDER, reason=reason)
 
 
