@@ -5,7 +5,6 @@ are partial: millions of done rows cost the statements that look for work nothin
 """
 
 import asyncio
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -24,12 +23,12 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy import text as sql
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from sqlalchemy.schema import SchemaItem
 from sqlalchemy.types import TypeEngine
 
-from adapters.postgres.arrays import Values, unnested
+from adapters.postgres.arrays import parameters, unnested_parameters
 from adapters.postgres.metadata import id_column, instant, metadata, text
 from application.messaging import correlation
 from application.ports.clock import Clock
@@ -105,6 +104,36 @@ inbox_messages = _message_table(
 TABLES: dict[Box, Table] = {"outbox": outbox_messages, "inbox": inbox_messages}
 
 
+_INSTANT = DateTimeUTC(timezone=True)
+_ORIGIN: dict[str, TypeEngine[Any]] = {
+    "payload": LargeBinary(),
+    "due_at": _INSTANT,
+    "created_at": _INSTANT,
+    "request_id": Text(),
+    "traceparent": Text(),
+}
+
+
+def _insert(table: Table, alias: str, columns: dict[str, TypeEngine[Any]]) -> Insert:
+    rows = unnested_parameters(alias, columns)
+    return insert(table).from_select(list(columns), select(rows))
+
+
+_ADD = _insert(
+    outbox_messages, "added", {"id": Uuid(), "topic": Text(), "key": Text(), **_ORIGIN}
+).on_conflict_do_nothing(index_elements=["topic", "key"], index_where=sql("key IS NOT NULL"))
+
+_RECEIVE = (
+    _insert(
+        inbox_messages,
+        "received",
+        {"id": Uuid(), "topic": Text(), "external_id": Text(), "kind": Text(), **_ORIGIN},
+    )
+    .on_conflict_do_nothing(index_elements=["topic", "external_id"])
+    .returning(inbox_messages.c.id)
+)
+
+
 class _Added(NamedTuple):
     id: UUID
     topic: str
@@ -151,14 +180,7 @@ class PostgresOutbox:
         added, self._added = self._added, []
         if not added:
             return False
-        rows = unnested("added", *_columns(_OUTBOX_KINDS, added))
-        await session.execute(
-            insert(outbox_messages)
-            .from_select(list(rows.c.keys()), select(rows))
-            .on_conflict_do_nothing(
-                index_elements=["topic", "key"], index_where=sql("key IS NOT NULL")
-            )
-        )
+        await session.execute(_ADD, parameters("added", _Added._fields, added))
         return True
 
 
@@ -220,7 +242,7 @@ class PostgresInbox:
 
     async def _settle(self, batch: list[tuple[_Received, asyncio.Future[bool]]]) -> None:
         try:
-            inserted = await self._insert([received for received, _ in batch])
+            inserted = await self._store([received for received, _ in batch])
         except Exception as error:  # noqa: BLE001 - each caller gets its own answer
             if len(batch) > 1:  # one of them may be at fault: the others must not suffer
                 for one in batch:
@@ -234,26 +256,7 @@ class PostgresInbox:
         if inserted and self._wake is not None:
             self._wake.wake()
 
-    async def _insert(self, received: list[_Received]) -> set[UUID]:
-        rows = unnested("received", *_columns(_INBOX_KINDS, received))
-        statement = (
-            insert(inbox_messages)
-            .from_select(list(rows.c.keys()), select(rows))
-            .on_conflict_do_nothing(index_elements=["topic", "external_id"])
-            .returning(inbox_messages.c.id)
-        )
+    async def _store(self, received: list[_Received]) -> set[UUID]:
         async with self._engine.connect() as connection:
-            return set((await connection.scalars(statement)).all())
-
-
-_INSTANT = DateTimeUTC(timezone=True)
-_OUTBOX_KINDS = (Uuid(), Text(), Text(), LargeBinary(), _INSTANT, _INSTANT, Text(), Text())
-_INBOX_KINDS = (Uuid(), Text(), Text(), Text(), LargeBinary(), _INSTANT, _INSTANT, Text(), Text())
-
-
-def _columns(
-    kinds: tuple[TypeEngine[Any], ...], rows: Sequence[_Added | _Received]
-) -> list[Values]:
-    names = rows[0]._fields
-    arrays = zip(*rows, strict=True)
-    return [Values(*column) for column in zip(names, kinds, arrays, strict=True)]
+            given = parameters("received", _Received._fields, received)
+            return set((await connection.scalars(_RECEIVE, given)).all())
