@@ -1,10 +1,18 @@
 # Everything starts from nothing but Python and make: `make demo` is the first thing to try.
 
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+
 PYTHON ?= python3
 JOBS ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
-STAMP := $(VENV)/.installed
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+RUNS := $(VENV)/.ready-to-run
+DEVELOPS := $(VENV)/.ready-to-develop
+
+# What builds the project itself, taken from the lock file of the developers.
+BUILD_TOOLS := hatchling|editables|packaging|pathspec|pluggy|trove-classifiers
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo run test bench lint format types clean
@@ -16,48 +24,60 @@ help:
 	@echo "make bench   measure what the documentation claims"
 	@echo "make lint | format | types | clean"
 
-install: $(STAMP)
+install: $(DEVELOPS)
 
-$(STAMP): requirements-dev.lock pyproject.toml
+$(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
-	  echo "Likeness needs Python 3.11 or newer as '$(PYTHON)'; name another: make PYTHON=python3.12"; \
-	  exit 1; }
-	@echo "Making the environment in $(VENV) (once, a minute or so) …"
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { \
+	  echo "Likeness needs Python 3.11 or newer, and '$(PYTHON)' is not." \
+	    "Name another one: make PYTHON=python3.12"; exit 1; }
+	@echo "Making the environment $(VENV) (once; a minute or two) …"
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
 	  echo "Python cannot make environments here; on Debian and Ubuntu: apt install python3-venv"; \
-	  rm -rf $(VENV); exit 1; }
-	@$(BIN)/python -m pip --disable-pip-version-check --quiet install \
-	  --require-hashes --progress-bar on -r requirements-dev.lock
-	@$(BIN)/python -m pip --disable-pip-version-check --quiet install \
-	  --no-deps --no-build-isolation -e .
-	@touch $@
-	@echo "The environment is ready."
+	  exit 1; }
 
-demo: $(STAMP)
+$(RUNS): requirements.lock requirements-dev.lock pyproject.toml | $(BIN)/python
+	@$(call install_from,requirements.lock)
+	@awk '/^[a-z]/ { keep = /^($(BUILD_TOOLS))==/ } keep' requirements-dev.lock > $(VENV)/build.lock
+	@$(PIP) install --quiet --no-deps --require-hashes -r $(VENV)/build.lock
+	@$(PIP) install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(DEVELOPS): $(RUNS)
+	@$(call install_from,requirements-dev.lock)
+	@touch $@
+
+# Bytecode is left to the first import: most of what is installed is never imported.
+install_from = $(PIP) install --no-compile --no-deps --require-hashes -r $(1) \
+  | awk -v all=$$(grep -c '^[a-z].*==' $(1)) \
+  '/^(Collecting|Processing|Requirement already)/ && ++n % 5 == 0 { printf "\r  %s: %d of %d packages ", "$(1)", n, all; fflush() } \
+  /^Installing/ { printf "\r  %s: installing …             ", "$(1)"; fflush() } \
+  END { printf "\r  %s: done                          \n", "$(1)" }'
+
+demo: $(RUNS)
 	@$(BIN)/likeness demo
 
-run: $(STAMP)
+run: $(RUNS)
 	@$(BIN)/likeness up --demo-data
 
-test: $(STAMP)
+test: $(DEVELOPS)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest -n $(JOBS)
 
-bench: $(STAMP)
+bench: $(DEVELOPS)
 	@$(BIN)/python -m tests.benchmarks
 
-lint: $(STAMP)
+lint: $(DEVELOPS)
 	$(BIN)/ruff check
 	$(BIN)/lint-imports
 
-format: $(STAMP)
+format: $(DEVELOPS)
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
 
-types: $(STAMP)
+types: $(DEVELOPS)
 	$(BIN)/mypy
 
 clean:

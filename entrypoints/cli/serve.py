@@ -60,8 +60,8 @@ def scheduler() -> None:
 def sandbox(host: str, port: int) -> None:
     """Play Stripe, Replicate and fal on localhost, until SIGTERM."""
     from entrypoints.local.ports import any_free_port
-    from entrypoints.sandbox.__main__ import serve
     from entrypoints.sandbox.config import SandboxConfig
+    from entrypoints.sandbox.server import serve
 
     port = choose_port(host, port, variable="--port") if port else any_free_port(host)
     click.echo(f"sandbox listening on http://{host}:{port}")
