@@ -34,6 +34,7 @@ from entrypoints.http.errors import answer_error
 from entrypoints.http.health import health_router, metrics_route
 from entrypoints.http.idempotency import answered_once
 from entrypoints.http.live import live_route
+from entrypoints.http.methods import MethodsKnown
 from entrypoints.http.openapi import openapi_config
 from entrypoints.http.rate_limiting import rate_limited
 from entrypoints.http.routes import ROUTERS
@@ -48,6 +49,7 @@ def create_app(
     routers: Sequence[ControllerRouterHandler] = ROUTERS,
 ) -> Litestar:
     """The ASGI application over `ports`, a dataclass whose fields are what handlers may ask for."""
+    methods = MethodsKnown()
     app = Litestar(
         route_handlers=[
             *routers,
@@ -59,9 +61,9 @@ def create_app(
         ],
         dependencies=dependencies_of(ports),
         guards=[admit],
-        middleware=_middleware(ports, settings),
+        middleware=[methods.layer, *_middleware(ports, settings)],
         exception_handlers={Exception: answer_error},
-        plugins=[RoutesPrepared()],
+        plugins=[RoutesPrepared(), methods],
         request_class=ApiRequest,
         request_max_body_size=settings.max_body_bytes,
         cors_config=_cors(settings),

@@ -75,8 +75,8 @@ REFUSALS_OF_THE_SERVER: dict[int, tuple[str, str]] = {
     429: ("rate_limited", "Too many requests: slow down."),
 }
 
-# SQLSTATE classes for values that no column or cast can hold: always the input's fault.
-_INPUT_SQLSTATES = {"22001", "22003", "22008", "22021", "22P02", "22P03", "22P05"}
+# A value that no column or cast can hold. 22000 is what asyncpg says before it sends anything.
+_INPUT_SQLSTATES = {"22000", "22001", "22003", "22008", "22021", "22P02", "22P03", "22P05"}
 
 
 def status_of(family: type[LikenessError]) -> int:

@@ -35,7 +35,7 @@ def decode(body: bytes, target: Any) -> Any:
     """The body as `target`. Raises BodyInvalid, naming the field where one is at fault."""
     try:
         value = _decoder(target).decode(body)
-        if _SUSPECT.search(body) and (fault := unstorable(msgspec.json.decode(body))):
+        if _SUSPECT.search(body) and (fault := unstorable(msgspec.to_builtins(value))):
             field, message = fault
             raise BodyInvalid("The body cannot be accepted.", fields={field or "body": [message]})
     except msgspec.ValidationError as error:

@@ -55,11 +55,7 @@ class Ports:
     ids: CountingIds = field(default_factory=CountingIds)
     access_tokens: NamedTokens = field(default_factory=NamedTokens)
     idempotency: Idempotency = field(default_factory=MemoryIdempotency)
-    rate_limits: RateLimits = field(
-        default_factory=lambda: MemoryRateLimits(
-            clock=ManualClock(datetime(2026, 3, 1, tzinfo=UTC))
-        )
-    )
+    rate_limits: RateLimits = field(default_factory=lambda: MemoryRateLimits(clock=ManualClock()))
     live_feed: LiveFeed = field(default_factory=MemoryLive)
     job_progress: JobProgressViews = field(default_factory=MemoryJobProgress)
     health_checks: Mapping[str, HealthCheck] = field(default_factory=dict)

@@ -131,7 +131,6 @@ async def list_counted(
 
 class Picture(Struct):
     file: UploadFile
-    title: str
 
 
 @post("/picture", request_max_body_size=5_000_000, summary="Upload a picture")

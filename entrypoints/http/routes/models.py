@@ -1,0 +1,83 @@
+"""Likeness models: training them, and watching how it goes. For the creator alone."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from litestar import Router, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, JSONBody, SkipValidation
+
+from application.creators.models import (
+    AcceptedModel,
+    ModelDetails,
+    TrainModel,
+    list_models,
+    read_model,
+    train_model,
+)
+from application.licensing.standing import LicenceRefused, NoLicence
+from application.ports.clock import Clock
+from application.ports.ids import Ids
+from application.ports.live import LiveEvents
+from application.ports.studio import StudioViews
+from application.ports.unit_of_work import UnitOfWork
+from domain.creators.likeness_model import TrainingImagesRefused
+from domain.licensing.consent import ConsentMissing
+from domain.shared.errors import NotFound
+from entrypoints.http.dependencies import CurrentActor
+from entrypoints.http.envelope import Data
+from entrypoints.http.errors import errors
+from entrypoints.http.idempotency import idempotent
+
+
+@post(
+    "/",
+    status_code=202,
+    opt=idempotent(),
+    responses=errors(NotFound, TrainingImagesRefused, ConsentMissing, NoLicence, LicenceRefused),
+)
+async def train(
+    creator_id: FromPath[UUID],
+    data: JSONBody[TrainModel],
+    actor: CurrentActor,
+    uow: NamedDependency[SkipValidation[UnitOfWork]],
+    clock: NamedDependency[SkipValidation[Clock]],
+    ids: NamedDependency[SkipValidation[Ids]],
+    live: NamedDependency[SkipValidation[LiveEvents]],
+) -> Data[AcceptedModel]:
+    """Start training a likeness model from uploaded images. Progress is also told live, as
+    `job:{id}`."""
+    accepted = await train_model(
+        creator_id, data, actor=actor, uow=uow, clock=clock, ids=ids, live=live
+    )
+    return Data(accepted)
+
+
+@get("/", responses=errors(NotFound))
+async def list_own(
+    creator_id: FromPath[UUID],
+    actor: CurrentActor,
+    uow: NamedDependency[SkipValidation[UnitOfWork]],
+    studio_views: NamedDependency[SkipValidation[StudioViews]],
+) -> Data[Sequence[ModelDetails]]:
+    """The creator's models, newest first."""
+    return Data(await list_models(creator_id, actor=actor, uow=uow, views=studio_views))
+
+
+@get("/{model_id:uuid}", responses=errors(NotFound))
+async def read(
+    creator_id: FromPath[UUID],
+    model_id: FromPath[UUID],
+    actor: CurrentActor,
+    uow: NamedDependency[SkipValidation[UnitOfWork]],
+    studio_views: NamedDependency[SkipValidation[StudioViews]],
+) -> Data[ModelDetails]:
+    """A model and how far its training is."""
+    return Data(await read_model(creator_id, model_id, actor=actor, uow=uow, views=studio_views))
+
+
+ROUTER = Router(
+    "/creators/{creator_id:uuid}/models",
+    route_handlers=[train, list_own, read],
+    tags=["Likeness models"],
+)
