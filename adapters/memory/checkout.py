@@ -128,6 +128,9 @@ class MemoryCheckout:
             session.payment = "unpaid"
             self._ended(session, "payment_failed")
 
+    def _balance_cents(self, currency: str) -> int:
+        return self._platform_cents + self._balance[currency]
+
     def _capture(self, session: _Session) -> CapturedPayment:
         request = session.request
         captured = CapturedPayment(
@@ -175,9 +178,6 @@ class MemoryCheckout:
         if charge_id not in self._charges:
             raise refused("There is no such charge.", reason="resource_missing")
         return self._charges[charge_id]
-
-    def _available_cents(self, currency: str) -> int:
-        return self._platform_cents + self._balance[currency]
 
     def _new(self, prefix: str) -> str:
         self._made += 1

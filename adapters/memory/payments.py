@@ -5,6 +5,7 @@ charge, waits two days before money is available, and takes back only what a pay
 """
 
 from dataclasses import dataclass, field
+from typing import Literal
 from uuid import UUID
 
 import msgspec
@@ -96,6 +97,17 @@ class MemoryPayments(MemoryCheckout):
         for charge_id, refund in waiting:
             self._settle_refund(self._charge(charge_id), refund)
 
+    def return_refund(self, provider_id: str, *, reason: str) -> None:
+        """The buyer's bank sends a refund back: the money returns and may be refunded again."""
+        for charge in self._charges.values():
+            for refund in charge.refunds:
+                if refund.provider_id == provider_id and refund.status == "succeeded":
+                    self._balance[charge.captured.currency] += refund.amount_cents
+                    charge.refunded_cents -= refund.amount_cents
+                    self._replace(charge, refund, status="failed", reason=reason)
+                    return
+        raise ValueError("there is no such refund to return")
+
     def _pay_back(self, request: RefundRequest) -> ProviderRefund:
         charge = self._charge(request.charge_id)
         remaining_cents = charge.captured.amount_cents - charge.refunded_cents
@@ -116,15 +128,24 @@ class MemoryPayments(MemoryCheckout):
     def _settle_refund(self, charge: Charge, refund: ProviderRefund) -> ProviderRefund:
         """Pay it, or let it wait for money on our balance."""
         paid = charge.captured
-        if self._available_cents(paid.currency) < refund.amount_cents:
+        if self._balance_cents(paid.currency) < refund.amount_cents:
             self._unfunded.append((paid.charge_id, refund))
-        else:
-            self._balance[paid.currency] -= refund.amount_cents
-            done = msgspec.structs.replace(refund, status="succeeded")
-            charge.refunds[charge.refunds.index(refund)] = done
-            refund = done
-        self._webhooks.tell(RefundChanged(charge_id=paid.charge_id, refund=refund))
-        return refund
+            return self._replace(charge, refund, status="pending")
+        self._balance[paid.currency] -= refund.amount_cents
+        return self._replace(charge, refund, status="succeeded")
+
+    def _replace(
+        self,
+        charge: Charge,
+        refund: ProviderRefund,
+        *,
+        status: Literal["pending", "succeeded", "failed"],
+        reason: str | None = None,
+    ) -> ProviderRefund:
+        changed = msgspec.structs.replace(refund, status=status, failure_reason=reason)
+        charge.refunds[charge.refunds.index(refund)] = changed
+        self._webhooks.tell(RefundChanged(charge_id=charge.captured.charge_id, refund=changed))
+        return changed
 
     def _send(self, request: TransferRequest) -> str:
         if not self._accounts.require(request.destination_account_id).transfers_active:

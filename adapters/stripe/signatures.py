@@ -1,8 +1,8 @@
 """Who sent a webhook: Stripe's signature scheme v1, over the raw bytes.
 
 The header is `t=<unix time>,v1=<hex>[,v1=<hex>…]`; the signature is HMAC-SHA256 over
-`<t>.<body>` (Stripe, "Verify webhook signatures manually"). The SDK's check is slower, knows one
-secret at a time, and accepts times that lie in the future.
+`<t>.<body>` (Stripe, "Verify webhook signatures manually"). The SDK's check knows one secret at a
+time and accepts times that lie in the future.
 """
 
 import hmac

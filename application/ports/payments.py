@@ -21,6 +21,8 @@ class CheckoutLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CheckoutRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """`expires_at`: 30 minutes to 24 hours ahead. Asking again for an order repeats the request."""
+
     order_id: UUID
     currency: str
     lines: tuple[CheckoutLine, ...]

@@ -34,7 +34,8 @@ from tests.contracts.conftest import Sandbox
 
 Fault = Literal["unavailable", "lost_answer"]
 Endpoint = Literal["platform", "connect"]
-PLENTY_CENTS = 1_000_000
+PLENTY_CENTS = 100_000_000
+"""More than any provider advances."""
 NOWHERE = "http://127.0.0.1:9/"
 
 
@@ -73,6 +74,10 @@ class Provider(abc.ABC):
     @abc.abstractmethod
     async def fund(self, *, amount_cents: int) -> None:
         """Move money onto our own balance, or (negative) away from it."""
+
+    @abc.abstractmethod
+    async def return_refund(self, refund_id: str) -> None:
+        """The buyer's bank sends a refund back."""
 
     @abc.abstractmethod
     async def fail(self, operation: str, fault: Fault) -> None: ...
@@ -155,6 +160,9 @@ class MemoryProvider(Provider):
     async def fund(self, *, amount_cents: int) -> None:
         self._world.payments.fund(amount_cents=amount_cents, currency="usd")
 
+    async def return_refund(self, refund_id: str) -> None:
+        self._world.payments.return_refund(refund_id, reason="expired_or_canceled_card")
+
     async def fail(self, operation: str, fault: Fault) -> None:
         self._world.calls.fail(operation, fault)
 
@@ -196,7 +204,6 @@ class SandboxProvider(Provider):
         )
         sandbox.control("stripe/endpoints", url=NOWHERE, connect_url=NOWHERE)
         sandbox.control("webhooks", channel="stripe", drop_every=1)
-        sandbox.control("stripe/balance", amount=PLENTY_CENTS)
 
     async def close(self) -> None:
         self._sandbox.control("stripe/endpoints", url="", connect_url="")
@@ -222,6 +229,9 @@ class SandboxProvider(Provider):
 
     async def fund(self, *, amount_cents: int) -> None:
         self._sandbox.control("stripe/balance", amount=amount_cents)
+
+    async def return_refund(self, refund_id: str) -> None:
+        self._sandbox.control(f"stripe/refunds/{refund_id}/fail", code="expired_or_canceled_card")
 
     async def fail(self, operation: str, fault: Fault) -> None:
         kind = "status" if fault == "unavailable" else "timeout_after_acceptance"

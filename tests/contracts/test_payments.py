@@ -10,11 +10,18 @@ import pytest
 from application.ports.errors import OutcomeUnknown, Rejected, Unavailable
 from application.ports.payments import (
     CapturedPayment,
+    RefundChanged,
     RefundRequest,
     ReversalRequest,
     TransferRequest,
 )
-from tests.contracts.payment_providers import PROVIDERS, Provider, new_id, provider_for
+from tests.contracts.payment_providers import (
+    PLENTY_CENTS,
+    PROVIDERS,
+    Provider,
+    new_id,
+    provider_for,
+)
 
 
 @pytest.fixture(params=PROVIDERS)
@@ -178,16 +185,39 @@ class TestRefunds:
 
     async def test_a_refund_that_our_balance_cannot_pay_waits(self, provider: Provider) -> None:
         paid = await provider.paid_order(cents=2500)
-        await provider.fund(amount_cents=-1_000_000)
+        await provider.fund(amount_cents=-PLENTY_CENTS)
         request = refund_of(paid, 2500)
 
         assert (await provider.payments.refund(request)).status == "pending"
-        await provider.fund(amount_cents=1_000_000)
+        await provider.fund(amount_cents=PLENTY_CENTS)
         found = await provider.payments.find_refund(
             refund_id=request.refund_id, charge_id=paid.charge_id
         )
         assert found is not None
         assert found.status == "succeeded"
+
+    async def test_a_refund_that_the_bank_returns_can_be_tried_again(
+        self, provider: Provider
+    ) -> None:
+        paid = await provider.paid_order(cents=2500)
+        request = refund_of(paid, 2500)
+        returned = await provider.payments.refund(request)
+        await provider.return_refund(returned.provider_id)
+
+        found = await provider.payments.find_refund(
+            refund_id=request.refund_id, charge_id=paid.charge_id
+        )
+        assert found is not None
+        assert (found.status, found.failure_reason) == ("failed", "expired_or_canceled_card")
+        told = await provider.told()
+        assert RefundChanged(charge_id=paid.charge_id, refund=found) in told
+        again = await provider.payments.refund(msgspec.structs.replace(request, attempt=2))
+        assert again.status == "succeeded"
+        assert again.provider_id != returned.provider_id
+        found = await provider.payments.find_refund(
+            refund_id=request.refund_id, charge_id=paid.charge_id
+        )
+        assert found == again
 
     async def test_a_refund_whose_answer_was_lost_is_found(self, provider: Provider) -> None:
         paid = await provider.paid_order(cents=2500)
