@@ -101,8 +101,8 @@ class Settings:
         example="20",
     )
     database_direct_url: str = setting(
-        "The same database past a transaction-pooling PgBouncer: the scheduler's lock lives as long "
-        "as its connection.",
+        "The same database past a transaction-pooling PgBouncer: the lock of the scheduler lives "
+        "as long as its connection.",
         lambda raw: values.database_url(raw) if raw else "",
         example="postgresql://likeness:…@db.internal:5433/likeness",
         secret=True,
