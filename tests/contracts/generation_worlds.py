@@ -21,8 +21,8 @@ from application.ports.generation import (
     ProviderJob,
     TrainingRequest,
 )
-from tests.contracts.conftest import Sandbox
 from tests.pictures import picture
+from tests.sandbox.server import Sandbox
 
 FAL_KEY, REPLICATE_TOKEN = "sandbox:fal", "r8_sandbox"
 PATIENCE_S = 15.0
@@ -131,7 +131,7 @@ class MemoryFarSide:
 
 
 class SandboxFarSide:
-    """`submission` is how the sandbox names the call that begins a job; `RUN` is the work itself."""
+    """`submission` is the sandbox's name for the call that begins a job; `RUN` is the work."""
 
     def __init__(self, sandbox: Sandbox, jobs: Jobs, *, provider: str, submission: str) -> None:
         self._sandbox = sandbox

@@ -22,7 +22,6 @@ from application.ports.generation import (
 )
 from application.ports.webhooks import SignatureRefused
 from entrypoints.sandbox.replicate.signing import sign
-from tests.contracts.conftest import Sandbox
 from tests.contracts.generation_worlds import (
     ATTEMPT,
     fal_images,
@@ -31,6 +30,7 @@ from tests.contracts.generation_worlds import (
     replicate_images,
     training_request,
 )
+from tests.sandbox.server import Sandbox
 
 USER_ID = "sandbox-user"
 SECRET = "whsec_c2FuZGJveC1yZXBsaWNhdGUtc2VjcmV0"

@@ -13,7 +13,6 @@ from adapters.memory.generation import MemoryImageGenerator
 from adapters.replicate.images import ReplicateImageGenerator, nearest_aspect_ratio
 from application.ports.errors import OutcomeUnknown, Rejected, Unavailable
 from application.ports.generation import GenerationMode, ImageGenerator
-from tests.contracts.conftest import Sandbox
 from tests.contracts.generation_worlds import (
     ATTEMPT,
     ImageWorld,
@@ -26,6 +25,7 @@ from tests.contracts.generation_worlds import (
     replicate_images,
 )
 from tests.pictures import picture
+from tests.sandbox.server import Sandbox
 
 
 @pytest.fixture(params=["memory", "fal photo", "fal text", "replicate"])

@@ -10,7 +10,6 @@ import pytest
 
 from adapters.memory.generation import MemoryModelTrainer
 from application.ports.errors import OutcomeUnknown, Rejected, Unavailable
-from tests.contracts.conftest import Sandbox
 from tests.contracts.generation_worlds import (
     ATTEMPT,
     MemoryFarSide,
@@ -24,6 +23,7 @@ from tests.contracts.generation_worlds import (
     image_request,
     training_request,
 )
+from tests.sandbox.server import Sandbox
 
 
 @pytest.fixture(params=["memory", "fal"])
