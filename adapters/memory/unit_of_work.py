@@ -36,7 +36,11 @@ class MemoryOutbox:
 
     def flush(self) -> None:
         taken = {(m.topic, m.key) for m in self._committed if m.key is not None}
-        self._committed.extend(m for m in self._added if (m.topic, m.key) not in taken)
+        for message in self._added:
+            if (message.topic, message.key) not in taken:
+                self._committed.append(message)
+            if message.key is not None:
+                taken.add((message.topic, message.key))
         self._added.clear()
 
 
