@@ -157,7 +157,8 @@ class TestOverSockets:
         assert sandbox.state()["stripe"]["counts"]["accounts"] == 1
 
     async def test_a_closed_port_is_unavailable(self) -> None:
-        api = stripe_over(Sandbox("http://127.0.0.1:9"), retries=1)
+        with httpx.Client() as unused:
+            api = stripe_over(Sandbox("http://127.0.0.1:9", unused), retries=1)
         with pytest.raises(Unavailable):
             await StripePayments(api).check()
         await api.close()
