@@ -120,6 +120,13 @@ class PostgresTermsVersions(PostgresRepository[TermsVersion]):
     def __init__(self, session: AsyncSession) -> None:
         super().__init__(session, TermsVersion, kind="licence terms")
 
+    async def by_version(self, creator_id: UUID, version: int) -> TermsVersion | None:
+        return await self._one(
+            select(TermsVersion).where(
+                licence_terms.c.creator_id == creator_id, licence_terms.c.version == version
+            )
+        )
+
     async def latest(self, creator_id: UUID) -> TermsVersion | None:
         return await self._one(
             select(TermsVersion)

@@ -265,6 +265,15 @@ class PostgresOrders(PostgresRepository[Order]):
         )
         return {order_id: charge_id for order_id, charge_id in found if charge_id}
 
+    async def unended(self, order_ids: Collection[UUID]) -> list[UUID]:
+        found = await self._session.scalars(
+            select(orders.c.id).where(
+                orders.c.id == func.any(_ids(sorted(order_ids))),
+                orders.c.payment_status.in_(_UNENDED),
+            )
+        )
+        return list(found.all())
+
     async def claim_reconcilable(
         self, *, now: datetime, again_at: datetime, limit: int
     ) -> list[UUID]:

@@ -91,6 +91,15 @@ async def update_creator(
     return profile_of(creator)
 
 
+async def show_own(*, actor: Actor, uow: UnitOfWork) -> CreatorProfile:
+    """The actor's own page, published or not. Raises NotFound when the actor is no creator."""
+    async with uow:
+        creator = await uow.creators.of_user(actor.user_id)
+    if creator is None:
+        raise NotFound("creator")
+    return profile_of(creator)
+
+
 async def own_creator(creator_id: UUID, *, actor: Actor, uow: UnitOfWork) -> Creator:
     """The creator, locked, when it is the actor's. Raises NotFound for anybody else's."""
     creator = await uow.creators.get(creator_id, lock=True)

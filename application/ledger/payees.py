@@ -17,7 +17,13 @@ from domain.identity.actor import Actor
 from domain.ledger.payee import Payee, PayeeKind, PayeeStatus
 from domain.shared.errors import NotFound
 
+REFRESH_ACCOUNT = "payees.refresh_account"
+
 BrowserUrl = Annotated[str, msgspec.Meta(min_length=8, max_length=2048, pattern="^https?://[^ ]+$")]
+
+
+class RefreshAccount(msgspec.Struct, frozen=True, kw_only=True):
+    account_id: str
 
 
 class StartOnboarding(msgspec.Struct, frozen=True, kw_only=True):

@@ -26,6 +26,7 @@ from domain.licensing.terms import (
 )
 from domain.licensing.use import Action, Price, Seller, Use
 from domain.licensing.version import TermsVersion
+from domain.shared.errors import NotFound
 from domain.shared.money import SUPPORTED_CURRENCIES
 
 T = TypeVar("T")
@@ -127,6 +128,19 @@ async def publish_terms(
         creator.terms_id = version.id
         await uow.commit()
     return view_of(version)
+
+
+async def show_terms(creator_id: UUID, *, version: int | None, uow: UnitOfWork) -> TermsView:
+    """A version of the terms; None for those in force. Public. Raises NotFound."""
+    async with uow:
+        creator = await uow.creators.get(creator_id)
+        if version is not None:
+            found = await uow.terms.by_version(creator_id, version)
+        else:
+            found = await uow.terms.get(creator.terms_id) if creator.terms_id else None
+    if found is None:
+        raise NotFound("licence terms", version)
+    return view_of(found)
 
 
 async def evaluate_use(

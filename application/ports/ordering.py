@@ -39,6 +39,10 @@ class Orders(Repository[Order], Protocol):
         """The charges that paid these orders."""
         ...
 
+    async def unended(self, order_ids: Collection[UUID]) -> list[UUID]:
+        """Those of the orders that are neither paid nor closed."""
+        ...
+
     async def claim_reconcilable(
         self, *, now: datetime, again_at: datetime, limit: int
     ) -> list[UUID]:

@@ -1,0 +1,259 @@
+"""Reads of orders, balances and the catalogue: SQL into what is shown, one statement a screen."""
+
+from typing import Any, TypeVar
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import (
+    Select,
+    and_,
+    func,
+    select,
+)
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from adapters.postgres.catalogue import products, stores
+from adapters.postgres.creators import creators
+from adapters.postgres.earnings import earnings
+from adapters.postgres.ledger import payee_balances
+from adapters.postgres.ordering import order_lines, orders, refunds
+from application.ports.views import (
+    Balance,
+    ListedProduct,
+    OrderLineRecord,
+    OrderRecord,
+    OrderSummary,
+    PublicCreator,
+    PublicStore,
+    RefundRecord,
+    Release,
+    StoreProduct,
+)
+from domain.catalogue.product import ProductStatus
+from domain.ledger.earning import EarningState
+from domain.licensing.terms import ProductType
+from domain.ordering.order import refund_state_of, status_of
+from domain.shared.errors import NotFound
+
+S = TypeVar("S", bound=msgspec.Struct)
+
+RELEASE_DAYS_SHOWN = 60
+
+
+class Reader:
+    """Runs single statements outside any transaction."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")
+
+    async def _rows(self, statement: Select[*tuple[Any, ...]]) -> list[dict[str, Any]]:
+        async with self._engine.connect() as connection:
+            return [dict(row) for row in (await connection.execute(statement)).mappings()]
+
+    async def _all(self, statement: Select[*tuple[Any, ...]], kind: type[S]) -> list[S]:
+        return [kind(**row) for row in await self._rows(statement)]
+
+    async def _one(self, statement: Select[*tuple[Any, ...]], kind: type[S], *, missing: str) -> S:
+        rows = await self._all(statement, kind)
+        if not rows:
+            raise NotFound(missing)
+        return rows[0]
+
+
+class PostgresBalanceViews(Reader):
+    """See `application.ports.views.BalanceViews`."""
+
+    async def balance(self, payee_id: UUID, *, currency: str | None) -> Balance:
+        own = select(payee_balances).where(payee_balances.c.payee_id == payee_id)
+        if currency:
+            own = own.where(payee_balances.c.currency == currency)
+        found = await self._rows(own.order_by(payee_balances.c.lifetime_cents.desc()).limit(1))
+        row = found[0] if found else dict.fromkeys(payee_balances.c.keys(), 0)
+        held_in: str = found[0]["currency"] if found else currency or "usd"
+        row.pop("payee_id")
+        row.pop("currency")
+        day = func.date(func.timezone("UTC", earnings.c.release_at))
+        releases = (
+            select(
+                day.label("on"),
+                func.sum(earnings.c.amount_cents - earnings.c.returned_cents)
+                .cast(payee_balances.c.pending_cents.type)
+                .label("amount_cents"),
+            )
+            .where(
+                earnings.c.payee_id == payee_id,
+                earnings.c.state == EarningState.PENDING,
+                earnings.c.currency == held_in,
+            )
+            .group_by(day)
+            .order_by(day)
+            .limit(RELEASE_DAYS_SHOWN)
+        )
+        shown = await self._all(releases, Release) if row["pending_cents"] else []
+        return Balance(**row, currency=held_in, releases=[release for release in shown if release.amount_cents])
+
+
+class PostgresOrderViews(Reader):
+    """See `application.ports.views.OrderViews`."""
+
+    async def order(self, order_id: UUID) -> OrderRecord:
+        rows = await self._rows(_ORDER.where(orders.c.id == order_id))
+        if not rows:
+            raise NotFound("order", order_id)
+        lines = [
+            OrderLineRecord(**{name: row[f"line_{name}"] for name in _LINE_FIELDS}) for row in rows
+        ]
+        return OrderRecord(**{name: rows[0][name] for name in _ORDER_FIELDS}, lines=lines)
+
+    async def of_buyer(
+        self, buyer_id: UUID, *, before: UUID | None, limit: int
+    ) -> list[OrderSummary]:
+        own = _SUMMARY.where(orders.c.buyer_id == buyer_id)
+        return await self._summaries(own, before=before, limit=limit)
+
+    async def of_store(
+        self, store_id: UUID, *, before: UUID | None, limit: int
+    ) -> list[OrderSummary]:
+        own = _SUMMARY.where(order_lines.c.store_id == store_id)
+        return await self._summaries(own, before=before, limit=limit)
+
+    async def refunds(self, order_id: UUID) -> list[RefundRecord]:
+        names = RefundRecord.__struct_fields__
+        rows = await self._rows(
+            select(*(refunds.c[name] for name in names))
+            .where(refunds.c.order_id == order_id)
+            .order_by(refunds.c.id)
+        )
+        return [RefundRecord(**{**row, "lines": list(row["lines"])}) for row in rows]
+
+    async def _summaries(
+        self, statement: Select[*tuple[Any, ...]], *, before: UUID | None, limit: int
+    ) -> list[OrderSummary]:
+        if before is not None:
+            statement = statement.where(orders.c.id < before)
+        rows = await self._rows(
+            statement.group_by(orders.c.id).order_by(orders.c.id.desc()).limit(limit)
+        )
+        return [
+            OrderSummary(
+                **{k: v for k, v in row.items() if k != "returned_cents"},
+                status=status_of(row["payment_status"]),
+                refund_status=refund_state_of(
+                    total_cents=row["total_cents"], returned_cents=row["returned_cents"]
+                ),
+                refunded_cents=row["returned_cents"],
+            )
+            for row in rows
+        ]
+
+
+_ORDER_FIELDS = tuple(name for name in OrderRecord.__struct_fields__ if name != "lines")
+_LINE_FIELDS = OrderLineRecord.__struct_fields__
+_ELSEWHERE = {"store_owner_id": stores.c.owner_id, "creator_user_id": creators.c.user_id}
+_ORDER: Select[*tuple[Any, ...]] = (
+    select(
+        *(orders.c[name] for name in _ORDER_FIELDS),
+        *(
+            _ELSEWHERE[name].label(f"line_{name}")
+            if name in _ELSEWHERE
+            else order_lines.c[name].label(f"line_{name}")
+            for name in _LINE_FIELDS
+        ),
+    )
+    .join(order_lines, order_lines.c.order_id == orders.c.id)
+    .join(stores, stores.c.id == order_lines.c.store_id)
+    .join(creators, creators.c.id == order_lines.c.creator_id)
+    .order_by(order_lines.c.position)
+)
+_BIGINT = orders.c.total_cents.type
+_SUMMARY: Select[*tuple[Any, ...]] = select(
+    orders.c.id,
+    orders.c.payment_status,
+    orders.c.currency,
+    orders.c.created_at,
+    orders.c.paid_at,
+    func.sum(order_lines.c.total_cents).cast(_BIGINT).label("total_cents"),
+    func.sum(order_lines.c.returned_cents).cast(_BIGINT).label("returned_cents"),
+).join(order_lines, order_lines.c.order_id == orders.c.id)
+
+
+class PostgresCatalogueViews(Reader):
+    """See `application.ports.views.CatalogueViews`."""
+
+    async def on_sale(
+        self,
+        *,
+        store_id: UUID | None,
+        creator_id: UUID | None,
+        product_type: ProductType | None,
+        before: UUID | None,
+        limit: int,
+    ) -> list[ListedProduct]:
+        wanted = [
+            column == value
+            for column, value in (
+                (products.c.store_id, store_id),
+                (products.c.creator_id, creator_id),
+                (products.c.product_type, product_type),
+            )
+            if value is not None
+        ]
+        if before is not None:
+            wanted.append(products.c.id < before)
+        return await self._all(
+            _LISTED.where(and_(True, *wanted)).order_by(products.c.id.desc()).limit(limit),
+            ListedProduct,
+        )
+
+    async def listed(self, product_id: UUID) -> ListedProduct:
+        found = _LISTED.where(products.c.id == product_id)
+        return await self._one(found, ListedProduct, missing="product")
+
+    async def of_store(
+        self, store_id: UUID, *, before: UUID | None, limit: int
+    ) -> list[StoreProduct]:
+        own = select(*(products.c[name] for name in StoreProduct.__struct_fields__)).where(
+            products.c.store_id == store_id
+        )
+        if before is not None:
+            own = own.where(products.c.id < before)
+        return await self._all(own.order_by(products.c.id.desc()).limit(limit), StoreProduct)
+
+    async def creators(self, *, before: UUID | None, limit: int) -> list[PublicCreator]:
+        published = _CREATOR
+        if before is not None:
+            published = published.where(creators.c.id < before)
+        return await self._all(published.order_by(creators.c.id.desc()).limit(limit), PublicCreator)
+
+    async def creator(self, slug: str) -> PublicCreator:
+        found = _CREATOR.where(creators.c.slug == slug)
+        return await self._one(found, PublicCreator, missing="creator")
+
+    async def slug_taken(self, slug: str) -> bool:
+        return bool(await self._rows(select(creators.c.id).where(creators.c.slug == slug)))
+
+    async def store(self, slug: str) -> PublicStore:
+        found = select(*(stores.c[name] for name in PublicStore.__struct_fields__)).where(
+            stores.c.slug == slug
+        )
+        return await self._one(found, PublicStore, missing="store")
+
+
+_LISTED: Select[*tuple[Any, ...]] = (
+    select(
+        *(
+            products.c[name]
+            for name in ListedProduct.__struct_fields__
+            if name not in {"available", "store_slug", "creator_slug"}
+        ),
+        (products.c.stock - products.c.reserved).label("available"),
+        stores.c.slug.label("store_slug"),
+        creators.c.slug.label("creator_slug"),
+    )
+    .join(stores, stores.c.id == products.c.store_id)
+    .join(creators, creators.c.id == products.c.creator_id)
+    .where(products.c.status == ProductStatus.ACTIVE)
+)
+_CREATOR: Select[*tuple[Any, ...]] = select(
+    *(creators.c[name] for name in PublicCreator.__struct_fields__)
+).where(creators.c.published)

@@ -1,0 +1,195 @@
+"""What each party may read of an order: the buyer all, a seller and a creator their own lines."""
+
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from application.ports.views import OrderLineRecord, OrderRecord, OrderViews, RefundRecord
+from domain.identity.actor import Actor
+from domain.licensing.terms import ProductType
+from domain.ordering.order import (
+    OrderStatus,
+    PaymentStatus,
+    RefundState,
+    refund_state_of,
+    status_of,
+)
+from domain.ordering.refund import leg_reversals
+from domain.ordering.split import LegKind, explain
+from domain.shared.errors import NotFound
+
+
+class LicenceReference(msgspec.Struct, frozen=True, kw_only=True):
+    """The version of the terms under which the line was sold."""
+
+    terms_id: UUID
+    version: int
+    hash: str
+
+
+class OrderLineView(msgspec.Struct, frozen=True, kw_only=True):
+    id: UUID
+    product_id: UUID
+    store_id: UUID
+    creator_id: UUID
+    asset_id: UUID
+    product_type: ProductType
+    title: str
+    unit_price_cents: int
+    quantity: int
+    total_cents: int
+    refunded_cents: int
+    refunded_quantity: int
+    licence: LicenceReference
+
+
+class OrderView(msgspec.Struct, frozen=True, kw_only=True):
+    """`refunded_cents` has really gone back. `checkout_url` is there while it can be paid."""
+
+    id: UUID
+    status: OrderStatus
+    payment_status: PaymentStatus
+    refund_status: RefundState
+    total_cents: int
+    refunded_cents: int
+    currency: str
+    checkout_url: str | None
+    created_at: datetime
+    expires_at: datetime
+    paid_at: datetime | None
+    lines: list[OrderLineView]
+
+
+class StatementLeg(msgspec.Struct, frozen=True, kw_only=True):
+    """One party's part of a line, and why. `payee` is `creator:{id}`, `store:{id}` or
+    `platform`; `amount_cents` is what was frozen at the sale, `returned_cents` what of it went
+    back with refunds."""
+
+    line_id: UUID
+    kind: LegKind
+    payee: str
+    amount_cents: int
+    returned_cents: int
+    net_cents: int
+    reason: str
+
+
+class Statement(msgspec.Struct, frozen=True, kw_only=True):
+    """Where each cent went. `total_cents` is the sum of the legs shown."""
+
+    order_id: UUID
+    currency: str
+    payment_status: PaymentStatus
+    legs: list[StatementLeg]
+    total_cents: int
+    returned_cents: int
+    net_cents: int
+
+
+async def show_order(order_id: UUID, *, actor: Actor, views: OrderViews) -> OrderView:
+    """Raises NotFound, also for those who have no part in it."""
+    order = await views.order(order_id)
+    lines = _visible_lines(order, actor)
+    total = sum(line.total_cents for line in lines)
+    returned = sum(line.returned_cents for line in lines)
+    payable = order.payment_status is PaymentStatus.UNPAID and order.buyer_id == actor.user_id
+    return OrderView(
+        id=order.id,
+        status=status_of(order.payment_status),
+        payment_status=order.payment_status,
+        refund_status=refund_state_of(total_cents=total, returned_cents=returned),
+        total_cents=total,
+        refunded_cents=returned,
+        currency=order.currency,
+        checkout_url=order.checkout_url if payable else None,
+        created_at=order.created_at,
+        expires_at=order.expires_at,
+        paid_at=order.paid_at,
+        lines=[_line_view(line) for line in lines],
+    )
+
+
+async def show_statement(order_id: UUID, *, actor: Actor, views: OrderViews) -> Statement:
+    """Raises NotFound, also for those who have no part in the order."""
+    order = await views.order(order_id)
+    legs = [leg for line in _visible_lines(order, actor) for leg in _statement_legs(order, line)]
+    total = sum(leg.amount_cents for leg in legs)
+    returned = sum(leg.returned_cents for leg in legs)
+    return Statement(
+        order_id=order.id,
+        currency=order.currency,
+        payment_status=order.payment_status,
+        legs=legs,
+        total_cents=total,
+        returned_cents=returned,
+        net_cents=total - returned,
+    )
+
+
+async def list_refunds(order_id: UUID, *, actor: Actor, views: OrderViews) -> list[RefundRecord]:
+    """The refunds of an order, each with the lines that the actor may see."""
+    order = await views.order(order_id)
+    visible = {line.id for line in _visible_lines(order, actor)}
+    return [
+        refund
+        for refund in await views.refunds(order_id)
+        if any(part.line_id in visible for part in refund.lines)
+    ]
+
+
+def _visible_lines(order: OrderRecord, actor: Actor) -> list[OrderLineRecord]:
+    if actor.is_admin or actor.user_id == order.buyer_id:
+        return list(order.lines)
+    lines = [
+        line for line in order.lines if actor.user_id in (line.store_owner_id, line.creator_user_id)
+    ]
+    if not lines:
+        raise NotFound("order", order.id)
+    return lines
+
+
+def _statement_legs(order: OrderRecord, line: OrderLineRecord) -> list[StatementLeg]:
+    returned = leg_reversals(
+        [leg.amount_cents for leg in line.legs],
+        refunded_before_cents=0,
+        refunded_after_cents=line.returned_cents,
+    )
+    return [
+        StatementLeg(
+            line_id=line.id,
+            kind=leg.kind,
+            payee=_payee(leg.payee_id, line),
+            amount_cents=leg.amount_cents,
+            returned_cents=back,
+            net_cents=leg.amount_cents - back,
+            reason=explain(leg.kind, leg.reason, order.currency),
+        )
+        for leg, back in zip(line.legs, returned, strict=True)
+    ]
+
+
+def _payee(payee_id: UUID | None, line: OrderLineRecord) -> str:
+    if payee_id is None:
+        return "platform"
+    return f"creator:{payee_id}" if payee_id == line.creator_id else f"store:{payee_id}"
+
+
+def _line_view(line: OrderLineRecord) -> OrderLineView:
+    return OrderLineView(
+        id=line.id,
+        product_id=line.product_id,
+        store_id=line.store_id,
+        creator_id=line.creator_id,
+        asset_id=line.asset_id,
+        product_type=line.product_type,
+        title=line.title,
+        unit_price_cents=line.unit_price_cents,
+        quantity=line.quantity,
+        total_cents=line.total_cents,
+        refunded_cents=line.returned_cents,
+        refunded_quantity=line.refunded_quantity,
+        licence=LicenceReference(
+            terms_id=line.terms_id, version=line.terms_version, hash=line.terms_hash
+        ),
+    )

@@ -1,0 +1,206 @@
+"""The read side: questions that are answered from storage straight into what is shown."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Protocol
+from uuid import UUID
+
+import msgspec
+
+from domain.catalogue.product import ProductStatus
+from domain.licensing.terms import ProductType
+from domain.ordering.order import OrderStatus, PaymentStatus, RefundState
+from domain.ordering.refund import LineRefund, RefundStatus
+from domain.ordering.split import Leg
+
+
+class Release(msgspec.Struct, frozen=True, kw_only=True):
+    """What of the pending money becomes available on a day (UTC)."""
+
+    on: date
+    amount_cents: int
+
+
+class Balance(msgspec.Struct, frozen=True, kw_only=True):
+    """A payee's money in one currency. `available_cents` below zero is owed to the platform."""
+
+    available_cents: int
+    pending_cents: int
+    reserved_cents: int
+    disputed_cents: int
+    lifetime_cents: int
+    currency: str
+    releases: list[Release]
+
+
+class BalanceViews(Protocol):
+    async def balance(self, payee_id: UUID, *, currency: str | None) -> Balance:
+        """In `currency`, or the one in which the payee earned most; zeroes where there is none."""
+        ...
+
+
+class OrderLineRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """A line with what decides who may see it."""
+
+    id: UUID
+    product_id: UUID
+    store_id: UUID
+    store_owner_id: UUID
+    creator_id: UUID
+    creator_user_id: UUID
+    asset_id: UUID
+    product_type: ProductType
+    title: str
+    unit_price_cents: int
+    quantity: int
+    total_cents: int
+    refunded_cents: int
+    refunded_quantity: int
+    returned_cents: int
+    terms_id: UUID
+    terms_version: int
+    terms_hash: str
+    legs: tuple[Leg, ...]
+
+
+class OrderRecord(msgspec.Struct, frozen=True, kw_only=True):
+    id: UUID
+    buyer_id: UUID
+    currency: str
+    payment_status: PaymentStatus
+    checkout_url: str | None
+    charge_id: str | None
+    created_at: datetime
+    expires_at: datetime
+    paid_at: datetime | None
+    lines: Sequence[OrderLineRecord]
+
+
+class OrderSummary(msgspec.Struct, frozen=True, kw_only=True):
+    id: UUID
+    status: OrderStatus
+    payment_status: PaymentStatus
+    refund_status: RefundState
+    total_cents: int
+    refunded_cents: int
+    currency: str
+    created_at: datetime
+    paid_at: datetime | None
+
+
+class RefundRecord(msgspec.Struct, frozen=True, kw_only=True):
+    id: UUID
+    order_id: UUID
+    status: RefundStatus
+    amount_cents: int
+    currency: str
+    reason: str
+    lines: list[LineRefund]
+    failure_reason: str | None
+    created_at: datetime
+
+
+class OrderViews(Protocol):
+    async def order(self, order_id: UUID) -> OrderRecord:
+        """Raises NotFound."""
+        ...
+
+    async def of_buyer(
+        self, buyer_id: UUID, *, before: UUID | None, limit: int
+    ) -> list[OrderSummary]:
+        """Newest first."""
+        ...
+
+    async def of_store(
+        self, store_id: UUID, *, before: UUID | None, limit: int
+    ) -> list[OrderSummary]:
+        """Newest first; amounts are those of the store's own lines."""
+        ...
+
+    async def refunds(self, order_id: UUID) -> list[RefundRecord]:
+        """Oldest first."""
+        ...
+
+
+class ListedProduct(msgspec.Struct, frozen=True, kw_only=True):
+    """A product as anybody sees it."""
+
+    id: UUID
+    store_id: UUID
+    store_slug: str
+    creator_id: UUID
+    creator_slug: str
+    product_type: ProductType
+    title: str
+    description: str
+    price_cents: int
+    currency: str
+    available: int | None
+    asset_id: UUID
+    published_at: datetime
+
+
+class StoreProduct(msgspec.Struct, frozen=True, kw_only=True):
+    """A product as its store sees it in a list."""
+
+    id: UUID
+    creator_id: UUID
+    generation_id: UUID
+    product_type: ProductType
+    title: str
+    price_cents: int
+    currency: str
+    stock: int | None
+    reserved: int
+    status: ProductStatus
+    created_at: datetime
+
+
+class PublicCreator(msgspec.Struct, frozen=True, kw_only=True):
+    id: UUID
+    slug: str
+    display_name: str
+    bio: str
+
+
+class PublicStore(msgspec.Struct, frozen=True, kw_only=True):
+    id: UUID
+    slug: str
+    name: str
+    description: str
+
+
+class CatalogueViews(Protocol):
+    async def on_sale(
+        self,
+        *,
+        store_id: UUID | None,
+        creator_id: UUID | None,
+        product_type: ProductType | None,
+        before: UUID | None,
+        limit: int,
+    ) -> list[ListedProduct]:
+        """Active products, newest first."""
+        ...
+
+    async def listed(self, product_id: UUID) -> ListedProduct:
+        """An active product. Raises NotFound."""
+        ...
+
+    async def of_store(
+        self, store_id: UUID, *, before: UUID | None, limit: int
+    ) -> list[StoreProduct]: ...
+
+    async def creators(self, *, before: UUID | None, limit: int) -> list[PublicCreator]:
+        """Published creators, newest first."""
+        ...
+
+    async def creator(self, slug: str) -> PublicCreator:
+        """A published creator. Raises NotFound."""
+        ...
+
+    async def slug_taken(self, slug: str) -> bool: ...
+
+    async def store(self, slug: str) -> PublicStore:
+        """Raises NotFound."""
+        ...

@@ -1,0 +1,144 @@
+"""Checkout, orders, statements and refunds."""
+
+from typing import Any
+from uuid import UUID
+
+from litestar import Request, Router, get, post
+from litestar.params import FromPath, JSONBody
+
+from application.ordering import checkout, reading, refunds
+from application.ordering.checkout import (
+    ChargeTooSmall,
+    CheckoutStarted,
+    OrderEnded,
+    SaleRefused,
+    StartCheckout,
+)
+from application.ordering.reading import OrderView, Statement
+from application.ordering.refunds import RefundView, RequestRefund
+from application.ports.views import OrderSummary, RefundRecord
+from domain.catalogue.product import NotForSale, OutOfStock
+from domain.ordering.order import NotPaid, OrderInvalid
+from domain.ordering.refund import NothingToRefund, RefundInvalid, RefundTooLarge
+from domain.shared.errors import NotFound
+from entrypoints.http.dependencies import CurrentActor
+from entrypoints.http.envelope import Data, Page
+from entrypoints.http.errors import errors
+from entrypoints.http.idempotency import idempotent
+from entrypoints.http.paging import PageCursor, PageLimit, page_of, read_cursor
+from entrypoints.http.parameters import (
+    TheClock,
+    TheFees,
+    TheIds,
+    TheOrderViews,
+    ThePayments,
+    TheUnitOfWork,
+)
+
+
+@post(
+    "/checkout",
+    opt=idempotent(required=True),
+    responses=errors(
+        NotFound, OrderInvalid, NotForSale, OutOfStock, OrderEnded, SaleRefused, ChargeTooSmall,
+        502, 503,
+    ),
+)  # fmt: skip
+async def start_checkout(
+    data: JSONBody[StartCheckout],
+    request: Request[Any, Any, Any],
+    actor: CurrentActor,
+    uow: TheUnitOfWork,
+    payments: ThePayments,
+    clock: TheClock,
+    ids: TheIds,
+    fees: TheFees,
+) -> Data[CheckoutStarted]:
+    """Place an order and get the page where it is paid. Lines may come from several stores."""
+    return Data(
+        await checkout.start_checkout(
+            data,
+            request_key=request.headers["idempotency-key"],
+            actor=actor,
+            uow=uow,
+            payments=payments,
+            clock=clock,
+            ids=ids,
+            fees=fees,
+        )
+    )
+
+
+@get("/")
+async def list_orders(
+    actor: CurrentActor,
+    order_views: TheOrderViews,
+    limit: PageLimit = 20,
+    cursor: PageCursor = None,
+) -> Page[OrderSummary]:
+    """What the caller has bought, newest first."""
+    found = await order_views.of_buyer(
+        actor.user_id, before=read_cursor(cursor, UUID), limit=limit + 1
+    )
+    return page_of(found, limit=limit, key=lambda order: order.id)
+
+
+@get("/{order_id:uuid}", responses=errors(NotFound))
+async def read_order(
+    order_id: FromPath[UUID], actor: CurrentActor, order_views: TheOrderViews
+) -> Data[OrderView]:
+    """The buyer sees all of it, a store and a creator their own lines."""
+    return Data(await reading.show_order(order_id, actor=actor, views=order_views))
+
+
+@get("/{order_id:uuid}/statement", responses=errors(NotFound))
+async def read_statement(
+    order_id: FromPath[UUID], actor: CurrentActor, order_views: TheOrderViews
+) -> Data[Statement]:
+    """Where each cent went, and why."""
+    return Data(await reading.show_statement(order_id, actor=actor, views=order_views))
+
+
+@get("/{order_id:uuid}/refunds", responses=errors(NotFound))
+async def list_refunds(
+    order_id: FromPath[UUID], actor: CurrentActor, order_views: TheOrderViews
+) -> Data[list[RefundRecord]]:
+    """The order's refunds, oldest first."""
+    return Data(await reading.list_refunds(order_id, actor=actor, views=order_views))
+
+
+@post(
+    "/{order_id:uuid}/refunds",
+    opt=idempotent(required=True),
+    responses=errors(NotFound, RefundInvalid, NotPaid, NothingToRefund, RefundTooLarge),
+)
+async def request_refund(
+    order_id: FromPath[UUID],
+    data: JSONBody[RequestRefund],
+    request: Request[Any, Any, Any],
+    actor: CurrentActor,
+    uow: TheUnitOfWork,
+    clock: TheClock,
+    ids: TheIds,
+) -> Data[RefundView]:
+    """Give money back: an amount, some pieces, or all that is left. A store refunds its own
+    lines. The answer is the intent, `pending`; it ends as `succeeded` or `failed`."""
+    return Data(
+        await refunds.request_refund(
+            order_id,
+            data,
+            request_key=request.headers["idempotency-key"],
+            actor=actor,
+            uow=uow,
+            clock=clock,
+            ids=ids,
+        )
+    )
+
+
+CHECKOUT_ROUTER = Router("/api/v1", route_handlers=[start_checkout], tags=["Orders"])
+ROUTER = Router(
+    "/api/v1/orders",
+    route_handlers=[list_orders, read_order, read_statement, list_refunds, request_refund],
+    tags=["Orders"],
+)
