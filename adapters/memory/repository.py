@@ -2,35 +2,44 @@
 
 import copy
 from collections.abc import Callable, Hashable, Iterator
-from typing import Generic, TypeVar
+from dataclasses import fields
+from typing import Any, Generic, TypeVar
 from uuid import UUID
 
-from domain.shared.errors import Conflict, NotFound
+from application.ports.repository import AlreadyExists, StaleVersion
+from domain.shared.errors import NotFound
 
 A = TypeVar("A")
 
+UniqueKeys = dict[Callable[[A], Hashable], Callable[[], Exception]]
+"""What no two aggregates may share (None may be shared), and the error that it means."""
 
-class StaleVersion(Conflict):
-    code = "stale_version"
+
+def already_exists() -> AlreadyExists:
+    return AlreadyExists("It exists already.")
 
 
-class AlreadyExists(Conflict):
-    code = "already_exists"
+def _id(aggregate: Any) -> Hashable:
+    return aggregate.id  # type: ignore[no-any-return]
 
 
 class Table(Generic[A]):
-    """Committed aggregates. `unique` are keys that no two may share, with the error it means."""
+    """Committed aggregates. A `versioned` one carries in its `version` how often it was saved."""
 
     def __init__(
         self,
         kind: str,
         *,
-        unique: dict[Callable[[A], Hashable], Callable[[], Exception]] | None = None,
+        key: Callable[[A], Hashable] = _id,
+        unique: UniqueKeys[A] | None = None,
+        versioned: bool = False,
     ) -> None:
         self.kind = kind
-        self.rows: dict[UUID, A] = {}
-        self.versions: dict[UUID, int] = {}
+        self.key = key
         self.unique = unique or {}
+        self.versioned = versioned
+        self.rows: dict[Hashable, A] = {}
+        self.versions: dict[Hashable, int] = {}
 
 
 class MemoryRepository(Generic[A]):
@@ -38,8 +47,8 @@ class MemoryRepository(Generic[A]):
 
     def __init__(self, table: Table[A]) -> None:
         self._table = table
-        self._loaded: dict[UUID, tuple[A, int]] = {}
-        self._added: dict[UUID, A] = {}
+        self._loaded: dict[Hashable, tuple[A, int]] = {}
+        self._added: dict[Hashable, A] = {}
 
     async def get(self, aggregate_id: UUID, *, lock: bool = False) -> A:
         found = self._peek(aggregate_id)
@@ -48,54 +57,72 @@ class MemoryRepository(Generic[A]):
         return found
 
     def add(self, aggregate: A) -> None:
-        self._added[aggregate.id] = aggregate  # type: ignore[attr-defined]
+        self._added[self._table.key(aggregate)] = aggregate
 
-    def _peek(self, aggregate_id: UUID) -> A | None:
-        if aggregate_id in self._added:
-            return self._added[aggregate_id]
-        if aggregate_id not in self._loaded:
-            if aggregate_id not in self._table.rows:
+    def _peek(self, key: Hashable) -> A | None:
+        if key in self._added:
+            return self._added[key]
+        if key not in self._loaded:
+            if key not in self._table.rows:
                 return None
-            loaded = copy.deepcopy(self._table.rows[aggregate_id])
-            self._loaded[aggregate_id] = (loaded, self._table.versions[aggregate_id])
-        return self._loaded[aggregate_id][0]
+            loaded = _copy(self._table.rows[key])
+            self._loaded[key] = (loaded, self._table.versions[key])
+        return self._loaded[key][0]
 
     def _where(self, predicate: Callable[[A], bool]) -> Iterator[A]:
-        for aggregate_id in {**self._table.rows, **self._added}:
-            aggregate = self._peek(aggregate_id)
+        for key in {**self._table.rows, **self._added}:
+            aggregate = self._peek(key)
             if aggregate is not None and predicate(aggregate):
                 yield aggregate
 
     def check(self) -> None:
         """Raise what a commit would: a changed version or a taken unique key."""
-        for aggregate_id, (aggregate, version) in self._loaded.items():
-            stored = self._table.rows[aggregate_id]
-            if _changed(aggregate, stored) and self._table.versions[aggregate_id] != version:
+        for key, (aggregate, version) in self._loaded.items():
+            changed = _state(aggregate) != _state(self._table.rows[key])
+            if changed and self._table.versions[key] != version:
                 raise StaleVersion("It was changed meanwhile: load it again.")
-        pending = {**{i: a for i, (a, _) in self._loaded.items()}, **self._added}
-        for key_of, error in self._table.unique.items():
-            taken = {
-                key_of(row): row_id
-                for row_id, row in {**self._table.rows, **pending}.items()
-                if row_id not in self._added
-            }
-            for aggregate_id, aggregate in self._added.items():
-                key = key_of(aggregate)
-                if key is not None and taken.setdefault(key, aggregate_id) != aggregate_id:
-                    raise error()
         if self._added.keys() & self._table.rows.keys():
-            raise AlreadyExists("It exists already.")
+            raise already_exists()
+        rows = {**self._table.rows, **self._pending()}
+        for key_of, error in self._table.unique.items():
+            keys = [unique for row in rows.values() if (unique := key_of(row)) is not None]
+            if len(set(keys)) < len(keys):
+                raise error()
 
     def flush(self) -> None:
-        pending = {**{i: a for i, (a, _) in self._loaded.items()}, **self._added}
-        for aggregate_id, aggregate in pending.items():
-            before = self._table.rows.get(aggregate_id)
-            if before is None or _changed(aggregate, before):
-                self._table.rows[aggregate_id] = copy.deepcopy(aggregate)
-                self._table.versions[aggregate_id] = self._table.versions.get(aggregate_id, 0) + 1
+        for key, aggregate in self._pending().items():
+            before = self._table.rows.get(key)
+            if before is not None and _state(aggregate) == _state(before):
+                continue
+            version = self._table.versions[key] = self._table.versions.get(key, 0) + 1
+            if self._table.versioned:
+                aggregate.version = version  # type: ignore[attr-defined]
+            self._table.rows[key] = _copy(aggregate)
         self._loaded.clear()
         self._added.clear()
 
+    def _pending(self) -> dict[Hashable, A]:
+        return {**{key: loaded for key, (loaded, _) in self._loaded.items()}, **self._added}
 
-def _changed(a: object, b: object) -> bool:
-    return vars(a) != vars(b)
+
+def _copy(value: Any) -> Any:
+    """Made of the declared fields alone, for a mapper may have put others beside them."""
+    if isinstance(value, list):
+        return [_copy(item) for item in value]
+    if _is_entity(value):
+        return type(value)(**{f.name: _copy(getattr(value, f.name)) for f in fields(value)})
+    return copy.deepcopy(value)
+
+
+def _state(value: Any) -> Any:
+    """What can be compared: entities are equal only to themselves, their states to others'."""
+    if isinstance(value, list):
+        return [_state(item) for item in value]
+    if _is_entity(value):
+        return {f.name: _state(getattr(value, f.name)) for f in fields(value)}
+    return value
+
+
+def _is_entity(value: Any) -> bool:
+    declared = getattr(type(value), "__dataclass_params__", None)
+    return declared is not None and not declared.frozen

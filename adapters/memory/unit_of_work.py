@@ -6,10 +6,40 @@ from typing import Any, NamedTuple, Self
 
 import msgspec
 
+from adapters.memory.catalogue import STORE_KEYS, MemoryProducts, MemoryStores
+from adapters.memory.creators import (
+    CREATOR_KEYS,
+    TERMS_KEYS,
+    MemoryConsents,
+    MemoryCreators,
+    MemoryTermsVersions,
+)
 from adapters.memory.identity import ONE_USER_PER_EMAIL, MemorySessions, MemoryUsers
+from adapters.memory.ledger import (
+    PAYEE_KEYS,
+    REVERSAL_KEYS,
+    TRANSFER_KEYS,
+    Books,
+    MemoryEarnings,
+    MemoryLedger,
+    MemoryPayees,
+    MemoryTransfers,
+    earning_key,
+)
 from adapters.memory.media import MemoryAssets
+from adapters.memory.ordering import ORDER_KEYS, REFUND_KEYS, MemoryOrders, MemoryRefunds
 from adapters.memory.repository import MemoryRepository, Table
+from adapters.memory.studio import (
+    ATTEMPT_KEYS,
+    LoggedEvent,
+    MemoryAttempts,
+    MemoryJobs,
+    MemoryLikenessModels,
+)
 from application.ports.media import CleanGrant
+from domain.ledger.earning import Reversal
+from domain.licensing.record import DecisionRecord
+from domain.studio.generation import Generation
 
 
 class AddedMessage(NamedTuple):
@@ -51,6 +81,8 @@ class MemoryDatabase:
         self.messages: list[AddedMessage] = []
         self.tables: dict[str, Table[Any]] = {}
         self.asset_grants: set[CleanGrant] = set()
+        self.books = Books()
+        self.job_events: list[LoggedEvent] = []
 
     def table(self, kind: str, **options: Any) -> Table[Any]:
         return self.tables.setdefault(kind, Table(kind, **options))
@@ -63,16 +95,45 @@ class MemoryUnitOfWork:
         self._database = database
 
     async def __aenter__(self) -> Self:
-        self.outbox = MemoryOutbox(self._database.messages)
-        refresh_tokens = MemoryRepository(self._database.table("refresh token"))
-        self.users = MemoryUsers(self._database.table("user", unique=ONE_USER_PER_EMAIL))
-        self.sessions = MemorySessions(self._database.table("session"), tokens=refresh_tokens)
-        self.assets = MemoryAssets(self._database.table("asset"), self._database.asset_grants)
+        database, table = self._database, self._database.table
+        self.outbox = MemoryOutbox(database.messages)
+        refresh_tokens = MemoryRepository(table("refresh token"))
+        self.users = MemoryUsers(table("user", unique=ONE_USER_PER_EMAIL))
+        self.sessions = MemorySessions(table("session"), tokens=refresh_tokens)
+        self.assets = MemoryAssets(table("asset"), database.asset_grants)
+        self.creators = MemoryCreators(table("creator", unique=CREATOR_KEYS, versioned=True))
+        self.consents = MemoryConsents(table("consent"))
+        self.terms = MemoryTermsVersions(table("licence terms", unique=TERMS_KEYS))
+        self.jobs = MemoryJobs(table("job", versioned=True), database.job_events)
+        self.attempts = MemoryAttempts(table("attempt", unique=ATTEMPT_KEYS), jobs=self.jobs)
+        self.generations = MemoryRepository[Generation](table("generation"))
+        self.models = MemoryLikenessModels(table("likeness model"))
+        self.decisions = MemoryRepository[DecisionRecord](table("decision"))
+        self.payees = MemoryPayees(table("payee", unique=PAYEE_KEYS, versioned=True))
+        self.stores = MemoryStores(table("store", unique=STORE_KEYS, versioned=True))
+        self.products = MemoryProducts(
+            table("product", versioned=True),
+            payees=self.payees,
+            jobs=self.jobs,
+            generations=self.generations,
+            assets=self.assets,
+        )
+        self.refunds = MemoryRefunds(table("refund", unique=REFUND_KEYS))
+        self.earnings = MemoryEarnings(
+            table("earning", key=earning_key), refunds=self.refunds, payees=self.payees
+        )
+        self.orders = MemoryOrders(
+            table("order", unique=ORDER_KEYS),
+            products=self.products,
+            earnings=self.earnings,
+            assets=self.assets,
+        )
+        self.transfers = MemoryTransfers(table("transfer", unique=TRANSFER_KEYS))
+        self.reversals = MemoryRepository[Reversal](table("reversal", unique=REVERSAL_KEYS))
+        self.ledger = MemoryLedger(database.books)
         self._repositories: list[MemoryRepository[Any]] = [
-            self.assets,
-            self.users,
-            self.sessions,
             refresh_tokens,
+            *(part for part in vars(self).values() if isinstance(part, MemoryRepository)),
         ]
         return self
 
@@ -89,4 +150,5 @@ class MemoryUnitOfWork:
             repository.check()
         for repository in self._repositories:
             repository.flush()
+        self.ledger.flush()
         self.outbox.flush()

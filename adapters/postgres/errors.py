@@ -6,21 +6,12 @@ from contextlib import contextmanager
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm.exc import StaleDataError
 
-from domain.shared.errors import Conflict, LikenessError
+from application.ports.repository import AlreadyExists, StaleVersion
+from domain.shared.errors import LikenessError
 
 ErrorFactory = Callable[[], LikenessError]
 
 _BY_CONSTRAINT: dict[str, ErrorFactory] = {}
-
-
-class StaleVersion(Conflict):
-    """Somebody else changed the object meanwhile."""
-
-    code = "stale_version"
-
-
-class AlreadyExists(Conflict):
-    code = "already_exists"
 
 
 def on_violation(constraint: str, error: ErrorFactory) -> None:

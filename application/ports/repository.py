@@ -3,7 +3,21 @@
 from typing import Protocol, TypeVar
 from uuid import UUID
 
+from domain.shared.errors import Conflict
+
 A = TypeVar("A")
+
+
+class StaleVersion(Conflict):
+    """Somebody else changed the object meanwhile."""
+
+    code = "stale_version"
+
+
+class AlreadyExists(Conflict):
+    """A key that is given once is given already."""
+
+    code = "already_exists"
 
 
 class Repository(Protocol[A]):

@@ -1,0 +1,144 @@
+"""The books in dicts: postings and balances, earnings, transfers, reversals and payees."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from uuid import UUID
+
+from adapters.memory.repository import MemoryRepository, Table, UniqueKeys, already_exists
+from application.ports.ledger import BalanceKey
+from domain.ledger.earning import Earning, EarningState, PayeeBalance, Reversal, Transfer
+from domain.ledger.payee import Payee
+from domain.ledger.posting import Account, EffectMismatch, Transaction
+from domain.ordering.refund import Refund, RefundStatus
+from domain.shared.errors import Conflict
+
+PAYEE_KEYS: UniqueKeys[Payee] = {lambda payee: payee.account_id: already_exists}
+TRANSFER_KEYS: UniqueKeys[Transfer] = {
+    lambda transfer: (transfer.order_id, transfer.payee_id): already_exists,
+    lambda transfer: transfer.provider_id: already_exists,
+}
+REVERSAL_KEYS: UniqueKeys[Reversal] = {
+    lambda reversal: (reversal.refund_id, reversal.transfer_id): already_exists,
+    lambda reversal: reversal.provider_id: already_exists,
+}
+
+_EARNED_BY = frozenset({"sale", "refund"})
+_CENTS_OF = {
+    Account.PAYABLE_PENDING: "pending_cents",
+    Account.PAYABLE_AVAILABLE: "available_cents",
+    Account.PAYABLE_RESERVED: "reserved_cents",
+    Account.PAYABLE_DISPUTED: "disputed_cents",
+}
+
+
+@dataclass
+class Books:
+    """What is posted, by effect key, and the balances that it adds up to."""
+
+    posted: dict[str, Transaction] = field(default_factory=dict)
+    balances: dict[BalanceKey, PayeeBalance] = field(default_factory=dict)
+
+
+class MemoryLedger:
+    """See `application.ports.ledger.Ledger`."""
+
+    def __init__(self, committed: Books) -> None:
+        self._committed = committed
+        self._books = Books(dict(committed.posted), dict(committed.balances))
+
+    async def post(self, transactions: Sequence[Transaction]) -> Collection[str]:
+        new: set[str] = set()
+        for transaction in transactions:
+            known = self._books.posted.setdefault(transaction.effect_key, transaction)
+            if known is transaction:
+                new.add(transaction.effect_key)
+                self._enter(transaction)
+            elif known.content_hash != transaction.content_hash:
+                raise EffectMismatch(
+                    "This effect was posted before with other content.",
+                    effect_key=transaction.effect_key,
+                )
+        for balance in self._books.balances.values():
+            for part in ("pending", "reserved", "disputed"):
+                if getattr(balance, f"{part}_cents") < 0:
+                    raise Conflict(f"The payee has not that much {part}.")
+        return frozenset(new)
+
+    async def lock_balances(
+        self, keys: Collection[BalanceKey]
+    ) -> Mapping[BalanceKey, PayeeBalance]:
+        return {key: self._balance(key) for key in keys}
+
+    def flush(self) -> None:
+        self._committed.posted = dict(self._books.posted)
+        self._committed.balances = dict(self._books.balances)
+
+    def _enter(self, transaction: Transaction) -> None:
+        for account, payee_id, amount_cents in transaction.entries:
+            if payee_id is None:
+                continue
+            key = (payee_id, transaction.currency)
+            balance, name = self._balance(key), _CENTS_OF[account]
+            earned_cents = amount_cents if transaction.kind in _EARNED_BY else 0
+            changes = {
+                name: getattr(balance, name) + amount_cents,
+                "lifetime_cents": balance.lifetime_cents + earned_cents,
+            }
+            self._books.balances[key] = replace(balance, **changes)
+
+    def _balance(self, key: BalanceKey) -> PayeeBalance:
+        return self._books.balances.get(key, PayeeBalance(*key, 0, 0, 0, 0, 0))
+
+
+class MemoryPayees(MemoryRepository[Payee]):
+    async def by_account(self, account_id: str) -> Payee | None:
+        return next(self._where(lambda payee: payee.account_id == account_id), None)
+
+    async def many(self, payee_ids: Collection[UUID]) -> list[Payee]:
+        return list(self._where(lambda payee: payee.id in payee_ids))
+
+    def are_payable(self, payee_ids: Collection[UUID]) -> bool:
+        return all(p.can_be_paid for p in self._where(lambda payee: payee.id in payee_ids))
+
+
+def earning_key(earning: Earning) -> tuple[UUID, UUID]:
+    return (earning.order_id, earning.payee_id)
+
+
+class MemoryEarnings(MemoryRepository[Earning]):
+    """Its table's key is `earning_key`: an earning has no id of its own."""
+
+    def __init__(
+        self, table: Table[Earning], *, refunds: MemoryRepository[Refund], payees: MemoryPayees
+    ) -> None:
+        super().__init__(table)
+        self._refunds = refunds
+        self._payees = payees
+
+    async def due(self, *, now: datetime, limit: int) -> list[Earning]:
+        due = [e for e in self._in(EarningState.PENDING) if e.release_at <= now]
+        return sorted(due, key=lambda e: (e.release_at, earning_key(e)))[:limit]
+
+    async def released(self, *, limit: int) -> list[Earning]:
+        released = [
+            e for e in self._in(EarningState.RELEASED) if self._payees.are_payable([e.payee_id])
+        ]
+        return sorted(released, key=lambda e: (e.released_at or e.release_at, earning_key(e)))[
+            :limit
+        ]
+
+    async def of_order(self, order_id: UUID) -> list[Earning]:
+        return sorted(self._where(lambda e: e.order_id == order_id), key=earning_key)
+
+    def _in(self, state: EarningState) -> Iterator[Earning]:
+        """Those of orders that have no open refund."""
+        pending = self._refunds._where(lambda refund: refund.status is RefundStatus.PENDING)
+        stopped = {refund.order_id for refund in pending}
+        return self._where(lambda e: e.state is state and e.order_id not in stopped)
+
+
+class MemoryTransfers(MemoryRepository[Transfer]):
+    async def of_order(self, order_id: UUID) -> list[Transfer]:
+        found = self._where(lambda transfer: transfer.order_id == order_id)
+        return sorted(found, key=lambda transfer: transfer.payee_id)

@@ -1,0 +1,135 @@
+"""Orders and refunds in dicts, with what a settlement does to earnings, stock and assets."""
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from adapters.memory.catalogue import MemoryProducts
+from adapters.memory.media import MemoryAssets
+from adapters.memory.repository import MemoryRepository, Table, UniqueKeys, already_exists
+from application.ports.media import CleanGrant
+from domain.ledger.earning import Earning
+from domain.ledger.effects import merge
+from domain.ordering.order import Order, PaymentStatus
+from domain.ordering.refund import Refund
+from domain.ordering.settlement import Settlement, SettlementPlan, part_of_leg
+
+ORDER_KEYS: UniqueKeys[Order] = {
+    lambda order: (order.buyer_id, order.request_key): already_exists,
+    lambda order: order.session_id: already_exists,
+    lambda order: order.charge_id: already_exists,
+}
+REFUND_KEYS: UniqueKeys[Refund] = {
+    lambda refund: (refund.order_id, refund.request_key): already_exists,
+    lambda refund: refund.provider_id: already_exists,
+}
+
+_UNENDED = (PaymentStatus.UNPAID, PaymentStatus.PROCESSING)
+
+
+class MemoryOrders(MemoryRepository[Order]):
+    """See `application.ports.ordering.Orders`."""
+
+    def __init__(
+        self,
+        table: Table[Order],
+        *,
+        products: MemoryProducts,
+        earnings: MemoryRepository[Earning],
+        assets: MemoryAssets,
+    ) -> None:
+        super().__init__(table)
+        self._products = products
+        self._earnings = earnings
+        self._assets = assets
+
+    async def by_request_key(self, buyer_id: UUID, request_key: str) -> Order | None:
+        key = (buyer_id, request_key)
+        return next(self._where(lambda order: (order.buyer_id, order.request_key) == key), None)
+
+    async def settlement_plans(self, order_ids: Collection[UUID]) -> list[SettlementPlan]:
+        return [_plan(order) for order in self._among(order_ids)]
+
+    async def settle(self, settlements: Sequence[Settlement]) -> None:
+        for settlement in settlements:
+            capture = settlement.capture
+            order = await self.get(capture.order_id)
+            order.payment_status = PaymentStatus.PAID
+            order.payment_id = capture.payment_id
+            order.charge_id = capture.charge_id
+            order.paid_at = settlement.settled_at
+            for earning in settlement.earnings:
+                self._earnings.add(earning)
+            self._take_stock(order, sold=True)
+            await self._assets.grant_clean(
+                [
+                    CleanGrant(asset_id=line.asset_id, user_id=order.buyer_id, order_id=order.id)
+                    for line in order.lines
+                ]
+            )
+
+    async def close_unpaid(self, order_id: UUID, *, status: PaymentStatus) -> bool:
+        order = self._peek(order_id)
+        if order is None or order.payment_status not in _UNENDED:
+            return False
+        order.payment_status = status
+        self._take_stock(order, sold=False)
+        for line in order.lines:
+            line.stock_reserved = False
+        return True
+
+    async def by_charge(self, charge_id: str) -> UUID | None:
+        found = self._where(lambda order: order.charge_id == charge_id)
+        return next((order.id for order in found), None)
+
+    async def charges(self, order_ids: Collection[UUID]) -> dict[UUID, str]:
+        return {order.id: order.charge_id for order in self._among(order_ids) if order.charge_id}
+
+    async def unended(self, order_ids: Collection[UUID]) -> list[UUID]:
+        return [o.id for o in self._among(order_ids) if o.payment_status in _UNENDED]
+
+    async def claim_reconcilable(
+        self, *, now: datetime, again_at: datetime, limit: int
+    ) -> list[UUID]:
+        due = [
+            order
+            for order in self._where(lambda order: order.payment_status in _UNENDED)
+            if order.reconcile_at <= now
+        ]
+        claimed = sorted(due, key=lambda order: order.reconcile_at)[:limit]
+        for order in claimed:
+            order.reconcile_at = again_at
+        return [order.id for order in claimed]
+
+    def _among(self, order_ids: Collection[UUID]) -> Iterable[Order]:
+        return sorted(self._where(lambda o: o.id in order_ids), key=lambda order: order.id)
+
+    def _take_stock(self, order: Order, *, sold: bool) -> None:
+        for line in order.lines:
+            if line.stock_reserved:
+                self._products.take(line.product_id, line.quantity, sold=sold)
+
+
+def _plan(order: Order) -> SettlementPlan:
+    return SettlementPlan(
+        order.id,
+        order.buyer_id,
+        order.currency,
+        order.total_cents,
+        order.payment_status,
+        order.charge_id,
+        parts=merge(
+            part_of_leg(leg.kind, leg.payee_id, leg.amount_cents)
+            for line in order.lines
+            for leg in line.legs
+        ),
+    )
+
+
+class MemoryRefunds(MemoryRepository[Refund]):
+    async def by_request_key(self, order_id: UUID, request_key: str) -> Refund | None:
+        key = (order_id, request_key)
+        return next(self._where(lambda r: (r.order_id, r.request_key) == key), None)
+
+    async def by_provider_id(self, provider_id: str) -> Refund | None:
+        return next(self._where(lambda refund: refund.provider_id == provider_id), None)

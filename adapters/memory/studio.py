@@ -1,0 +1,83 @@
+"""Jobs, attempts, generations and models in dicts, for the tests of use cases."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from adapters.memory.repository import MemoryRepository, Table, UniqueKeys, already_exists
+from application.ports.live import JobProgress
+from domain.creators.likeness_model import LikenessModel
+from domain.studio.attempt import Attempt, AttemptStatus
+from domain.studio.job import Job
+
+ATTEMPT_KEYS: UniqueKeys[Attempt] = {
+    lambda attempt: (attempt.job_id, attempt.round, attempt.number): already_exists,
+    lambda attempt: (
+        (attempt.provider, attempt.request_id) if attempt.request_id else None
+    ): already_exists,
+}
+
+_WATCHED = (AttemptStatus.SUBMITTING, AttemptStatus.UNKNOWN, AttemptStatus.ACTIVE)
+
+
+class LoggedEvent(NamedTuple):
+    event: JobProgress
+    at: datetime
+
+
+class MemoryJobs(MemoryRepository[Job]):
+    """See `application.ports.studio.Jobs`. Events are logged with the commit."""
+
+    def __init__(self, table: Table[Job], events: list[LoggedEvent]) -> None:
+        super().__init__(table)
+        self._events = events
+        self._new_events: list[LoggedEvent] = []
+
+    async def log(self, event: JobProgress, *, at: datetime) -> None:
+        self._new_events.append(LoggedEvent(event, at))
+
+    def check(self) -> None:
+        super().check()
+        events = [(e.event.job_id, e.event.seq) for e in (*self._events, *self._new_events)]
+        if len(set(events)) < len(events):
+            raise already_exists()
+
+    def flush(self) -> None:
+        super().flush()
+        self._events.extend(self._new_events)
+        self._new_events.clear()
+
+
+class MemoryAttempts(MemoryRepository[Attempt]):
+    """See `application.ports.studio.Attempts`."""
+
+    def __init__(self, table: Table[Attempt], *, jobs: MemoryJobs) -> None:
+        super().__init__(table)
+        self._jobs = jobs
+
+    async def of_job(self, job_id: UUID) -> list[Attempt]:
+        found = self._where(lambda attempt: attempt.job_id == job_id)
+        return sorted(found, key=lambda attempt: (attempt.round, attempt.number))
+
+    async def of_request(self, provider: str, request_id: str) -> Attempt | None:
+        key = (provider, request_id)
+        return next(self._where(lambda a: (a.provider, a.request_id) == key), None)
+
+    async def take_due(self, *, now: datetime, lease_until: datetime, limit: int) -> Sequence[UUID]:
+        watched = self._where(lambda attempt: attempt.status in _WATCHED)
+        due = [(a.next_check_at, a) for a in watched if a.next_check_at and a.next_check_at <= now]
+        taken = [attempt for _, attempt in sorted(due, key=lambda pair: pair[0])[:limit]]
+        for attempt in taken:
+            attempt.next_check_at = lease_until
+        return [attempt.id for attempt in taken]
+
+    async def expired_jobs(self, *, now: datetime, limit: int) -> Sequence[UUID]:
+        expired = self._jobs._where(lambda job: job.is_open and job.expires_at <= now)
+        return [job.id for job in sorted(expired, key=lambda job: job.expires_at)][:limit]
+
+
+class MemoryLikenessModels(MemoryRepository[LikenessModel]):
+    async def newest_ready(self, creator_id: UUID) -> LikenessModel | None:
+        ready = self._where(lambda model: model.creator_id == creator_id and model.is_ready)
+        return max(ready, key=lambda model: (model.created_at, model.id), default=None)
