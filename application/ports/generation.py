@@ -54,8 +54,9 @@ class ProviderJob(msgspec.Struct, frozen=True, kw_only=True):
     """Where a job stands. `progress` is a percentage and 100 exactly when it succeeded.
 
     A failed job has an `error_code`: `content_refused` (by the provider's content policy),
-    `invalid_input`, `cancelled`, `timed_out`, `runner_failed`, `no_output`. `retryable` says whether the
-    same request may fare better on another try.
+    `invalid_input`, `input_unreadable` (a URL that it could not download), `cancelled`,
+    `timed_out`, `runner_failed` or `no_output`. `retryable` says whether the same request may
+    fare better on another try.
     """
 
     request_id: str

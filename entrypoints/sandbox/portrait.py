@@ -56,7 +56,7 @@ def portrait_of(person: str, size: int) -> Image.Image:
     left, right = cx - head_w * (1.1 + tilt), cx + head_w * (1.1 - tilt)
     low = cy + head_h * (fringe - 0.7)
     draw.pieslice((left, cy - head_h * 1.2, right, low), 180, 360, hair)
-    _features(draw, rng, (cx, cy), (head_w, head_h), mix(hair, (20, 14, 20), 0.5), shadow)
+    _features(draw, rng, (cx, cy), (head_w, head_h), mix(hair, (20, 14, 20), 0.85), shadow)
     return canvas.resize((size, size), Image.Resampling.LANCZOS)
 
 
