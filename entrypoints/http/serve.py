@@ -8,6 +8,7 @@ import errno
 import socket
 
 from granian.constants import Interfaces, Loops
+from granian.log import LogLevels
 from granian.server import Server
 
 from entrypoints.http.settings import HttpSettings
@@ -40,8 +41,7 @@ def serve(settings: HttpSettings, *, factory: str) -> None:
         loop=Loops.uvloop,
         backlog=BACKLOG,
         workers_kill_timeout=settings.drain_s,
-        log_enabled=False,
-        process_name="likeness-api",
+        log_level=LogLevels.warning,
     ).serve()
 
 
