@@ -13,6 +13,7 @@ from adapters.postgres import (  # noqa: F401
     ordering,
     payees,
     scheduler_runs,
+    studio,
 )
 
 STATEMENTS: list[str] = [*ledger.TRIGGERS]

@@ -19,6 +19,13 @@ from adapters.postgres.media import PostgresAssets
 from adapters.postgres.messages import PostgresOutbox
 from adapters.postgres.ordering import PostgresOrders, PostgresRefunds
 from adapters.postgres.payees import PostgresPayees
+from adapters.postgres.studio import (
+    PostgresAttempts,
+    PostgresDecisions,
+    PostgresGenerations,
+    PostgresJobs,
+    PostgresLikenessModels,
+)
 from application.ports.clock import Clock
 from application.ports.ids import Ids
 from application.ports.messages import Wake
@@ -57,6 +64,11 @@ class PostgresUnitOfWork:
         self.earnings = PostgresEarnings(self._session)
         self.transfers = PostgresTransfers(self._session)
         self.reversals = PostgresReversals(self._session)
+        self.jobs = PostgresJobs(self._session)
+        self.attempts = PostgresAttempts(self._session)
+        self.generations = PostgresGenerations(self._session)
+        self.models = PostgresLikenessModels(self._session)
+        self.decisions = PostgresDecisions(self._session)
         self.outbox = PostgresOutbox(clock=self._clock, ids=self._ids)
         return self
 

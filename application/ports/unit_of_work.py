@@ -19,6 +19,7 @@ from application.ports.ledger import Earnings, Ledger, Payees, Reversals, Transf
 from application.ports.media import Assets
 from application.ports.messages import Outbox
 from application.ports.ordering import Orders, Refunds
+from application.ports.studio import Attempts, Decisions, Generations, Jobs, LikenessModels
 
 
 class UnitOfWork(Protocol):
@@ -69,6 +70,21 @@ class UnitOfWork(Protocol):
 
     @property
     def assets(self) -> Assets: ...
+
+    @property
+    def jobs(self) -> Jobs: ...
+
+    @property
+    def attempts(self) -> Attempts: ...
+
+    @property
+    def generations(self) -> Generations: ...
+
+    @property
+    def models(self) -> LikenessModels: ...
+
+    @property
+    def decisions(self) -> Decisions: ...
 
     async def __aenter__(self) -> Self: ...
 

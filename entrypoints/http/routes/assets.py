@@ -114,4 +114,4 @@ async def remove(
     await delete_asset(asset_id, actor=actor, uow=uow)
 
 
-ROUTER = Router("/assets", route_handlers=[upload, list_own, read, remove], tags=["Assets"])
+ROUTER = Router("/api/v1/assets", route_handlers=[upload, list_own, read, remove], tags=["Assets"])

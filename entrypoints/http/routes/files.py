@@ -92,4 +92,4 @@ def part_of(requested: str | None, size_bytes: int) -> tuple[int, int] | None:
     return int(first), end
 
 
-ROUTER = Router("/files", route_handlers=[serve], tags=["Files"])
+ROUTER = Router("/api/v1/files", route_handlers=[serve], tags=["Files"])

@@ -118,5 +118,7 @@ async def retry(
 
 
 ROUTER = Router(
-    "/generations", route_handlers=[request, list_own, read, cancel, retry], tags=["Generations"]
+    "/api/v1/generations",
+    route_handlers=[request, list_own, read, cancel, retry],
+    tags=["Generations"],
 )

@@ -77,7 +77,7 @@ async def read(
 
 
 ROUTER = Router(
-    "/creators/{creator_id:uuid}/models",
+    "/api/v1/creators/{creator_id:uuid}/models",
     route_handlers=[train, list_own, read],
     tags=["Likeness models"],
 )

@@ -56,4 +56,4 @@ async def receive(
     return Data(Received(new))
 
 
-ROUTER = Router("/webhooks", route_handlers=[receive], tags=["Webhooks"])
+ROUTER = Router("/api/v1/webhooks", route_handlers=[receive], tags=["Webhooks"])

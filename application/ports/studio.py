@@ -1,0 +1,102 @@
+"""Keeping jobs, their attempts, and what they are about."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+import msgspec
+
+from application.ports.live import JobProgress
+from application.ports.repository import Repository
+from domain.creators.likeness_model import LikenessModel
+from domain.licensing.record import DecisionRecord
+from domain.studio.attempt import Attempt
+from domain.studio.generation import Generation, Mode
+from domain.studio.job import Job, JobStatus
+
+Decisions = Repository[DecisionRecord]
+Generations = Repository[Generation]
+
+
+class Jobs(Repository[Job], Protocol):
+    async def log(self, event: JobProgress, *, at: datetime) -> None:
+        """Keep an event of a job; committed with the change that it tells of."""
+        ...
+
+
+class Attempts(Repository[Attempt], Protocol):
+    async def of_job(self, job_id: UUID) -> list[Attempt]:
+        """In the order in which they were planned."""
+        ...
+
+    async def of_request(self, provider: str, request_id: str) -> Attempt | None: ...
+
+    async def take_due(self, *, now: datetime, lease_until: datetime, limit: int) -> Sequence[UUID]:
+        """Attempts to look at, and put them off until `lease_until`: nobody else takes them."""
+        ...
+
+    async def expired_jobs(self, *, now: datetime, limit: int) -> Sequence[UUID]:
+        """Open jobs that have outlived their time."""
+        ...
+
+
+class LikenessModels(Repository[LikenessModel], Protocol):
+    async def newest_ready(self, creator_id: UUID) -> LikenessModel | None: ...
+
+
+class ImageRow(msgspec.Struct, frozen=True, kw_only=True):
+    id: UUID
+    preview_key: str
+    thumbnail_key: str
+
+
+class GenerationRow(msgspec.Struct, frozen=True, kw_only=True):
+    id: UUID
+    creator_id: UUID
+    status: JobStatus
+    progress: int
+    current_step: str
+    mode: Mode
+    prompt: str
+    seed: int
+    error_code: str | None
+    error_message: str | None
+    terms_id: UUID
+    terms_version: int
+    terms_hash: str
+    created_at: datetime
+    images: Sequence[ImageRow] = ()
+
+
+class ModelRow(msgspec.Struct, frozen=True, kw_only=True):
+    id: UUID
+    creator_id: UUID
+    trigger_word: str
+    steps: int
+    image_count: int
+    job_status: JobStatus
+    progress: int
+    error_code: str | None
+    error_message: str | None
+    created_at: datetime
+
+
+class StudioViews(Protocol):
+    async def generation(self, generation_id: UUID, *, owner_id: UUID) -> GenerationRow:
+        """Raises NotFound, also for another owner's."""
+        ...
+
+    async def generations(
+        self, owner_id: UUID, *, before: tuple[datetime, UUID] | None, limit: int
+    ) -> list[GenerationRow]:
+        """The newest first, from after the (created_at, id) of the page before."""
+        ...
+
+    async def model(self, model_id: UUID, *, creator_id: UUID) -> ModelRow:
+        """Raises NotFound, also for another creator's."""
+        ...
+
+    async def models(self, creator_id: UUID) -> list[ModelRow]:
+        """The newest first."""
+        ...

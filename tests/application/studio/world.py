@@ -1,0 +1,247 @@
+"""A studio to try things in: a real database, and providers that do what they are told."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+
+from adapters.memory.generation import MemoryImageGenerator, MemoryModelTrainer
+from adapters.memory.images import MemoryImages, blank_png
+from adapters.memory.live import MemoryLive
+from adapters.memory.remote_files import MemoryRemoteFiles
+from adapters.memory.storage import MemoryStorage
+from adapters.memory.system import ManualClock
+from adapters.postgres.messages import outbox_messages
+from adapters.postgres.studio_views import PostgresJobProgress, PostgresStudioViews
+from adapters.postgres.unit_of_work import PostgresUnitOfWork
+from adapters.system.ids import UuidV7Ids
+from application.creators.models import AcceptedModel, TrainModel, train_model
+from application.media.assets import upload_image
+from application.ports.generation import ProviderJob
+from application.ports.live import JobProgress
+from application.ports.messages import Message
+from application.ports.studio import GenerationRow
+from application.studio.completion import ProviderReport, apply_provider_job
+from application.studio.generations import (
+    AcceptedJob,
+    RequestGeneration,
+    cancel_generation,
+    request_generation,
+    retry_generation,
+)
+from application.studio.ingesting import ingest_results
+from application.studio.polling import cancel_attempts, poll_stale_attempts
+from application.studio.submission import submit_attempts
+from application.studio.workshop import (
+    CANCEL_ATTEMPT,
+    INGEST_RESULT,
+    SUBMIT_ATTEMPT,
+    Workshop,
+)
+from domain.identity.actor import Actor, Role
+from domain.media.asset import Asset, AssetPurpose
+from domain.studio.attempt import Attempt
+from tests import builders
+
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+HANDLERS = {
+    SUBMIT_ATTEMPT: submit_attempts,
+    INGEST_RESULT: ingest_results,
+    CANCEL_ATTEMPT: cancel_attempts,
+}
+
+
+class World:
+    """`fan` asks for images of the creator of `market`, who is `owner`."""
+
+    def __init__(self, sessions: async_sessionmaker[AsyncSession], *, generators: int = 1) -> None:
+        self.sessions = sessions
+        self.clock = ManualClock(NOON)
+        self.ids = UuidV7Ids()
+        self.storage = MemoryStorage(clock=self.clock)
+        self.images = MemoryImages()
+        self.files = MemoryRemoteFiles()
+        self.live = MemoryLive()
+        self.generators = [
+            MemoryImageGenerator(provider=f"memory{number or ''}") for number in range(generators)
+        ]
+        self.trainer = MemoryModelTrainer(provider="trainer")
+        self.views = PostgresStudioViews(sessions)
+        self.progress = PostgresJobProgress(sessions)
+        self.fan = builders.actor(Role.FAN)
+        self.workshop = Workshop(
+            new_uow=self.uow,
+            clock=self.clock,
+            ids=self.ids,
+            storage=self.storage,
+            images=self.images,
+            remote_files=self.files,
+            live=self.live,
+            generators=self.generators,
+            trainers=[self.trainer],
+            webhook_base_url="https://likeness.test/api/v1/webhooks",
+        )
+
+    @property
+    def generator(self) -> MemoryImageGenerator:
+        return self.generators[0]
+
+    def uow(self) -> PostgresUnitOfWork:
+        return PostgresUnitOfWork(self.sessions, clock=self.clock, ids=self.ids)
+
+    async def opened(self, **terms: int) -> "World":
+        self.market = await builders.market(self.uow(), **terms)  # type: ignore[arg-type]
+        self.owner = Actor(user_id=self.market.creator_user.id, roles=frozenset({Role.CREATOR}))
+        return self
+
+    async def upload(self, purpose: AssetPurpose, *, actor: Actor) -> UUID:
+        made = await upload_image(
+            blank_png(40, 30),
+            purpose,
+            actor=actor,
+            uow=self.uow(),
+            storage=self.storage,
+            images=self.images,
+            clock=self.clock,
+            ids=self.ids,
+        )
+        return made.id
+
+    async def train(self, images: Sequence[UUID] | None = None) -> AcceptedModel:
+        if images is None:
+            images = [
+                await self.upload(AssetPurpose.TRAINING_IMAGE, actor=self.owner) for _ in range(2)
+            ]
+        return await train_model(
+            self.market.creator.id,
+            TrainModel(trigger_word="adl4ce", asset_ids=list(images)),
+            actor=self.owner,
+            uow=self.uow(),
+            clock=self.clock,
+            ids=self.ids,
+            live=self.live,
+        )
+
+    async def with_model(self) -> "World":
+        """A trained model, by the whole way there."""
+        await self.train()
+        await self.work()
+        submission = self.trainer.submissions[-1]
+        self.trainer.complete(submission.request_id)
+        self.files.put(f"https://results.example/{submission.request_id}.safetensors", b"weights")
+        await self.poll_later()
+        await self.work()
+        return self
+
+    async def ask(self, *, prompt: str = "at a harbour", **changes: object) -> AcceptedJob:
+        values = {"creator_id": self.market.creator.id, "prompt": prompt, **changes}
+        return await request_generation(
+            RequestGeneration(**values),  # type: ignore[arg-type]
+            actor=self.fan,
+            uow=self.uow(),
+            clock=self.clock,
+            ids=self.ids,
+            live=self.live,
+        )
+
+    async def cancel(self, generation_id: UUID) -> AcceptedJob:
+        return await cancel_generation(
+            generation_id, actor=self.fan, uow=self.uow(), clock=self.clock, live=self.live
+        )
+
+    async def retry(self, generation_id: UUID) -> AcceptedJob:
+        return await retry_generation(
+            generation_id,
+            actor=self.fan,
+            uow=self.uow(),
+            clock=self.clock,
+            ids=self.ids,
+            live=self.live,
+        )
+
+    async def work(self) -> int:
+        """Handle every outbox message that is due; answers how many there were."""
+        handled = 0
+        while messages := await self._take_due():
+            for message in messages:
+                failures = await HANDLERS[message.topic]([message], workshop=self.workshop)
+                for failure in failures.values():
+                    raise failure
+            handled += len(messages)
+        return handled
+
+    async def poll_later(self, after: timedelta = timedelta(minutes=1)) -> int:
+        self.clock.advance(after)
+        return await poll_stale_attempts(workshop=self.workshop)
+
+    async def finish_at_provider(self, *, number: int = -1, make_file: bool = True) -> str:
+        """The newest (or `number`-th) submission succeeds there; answers its request id."""
+        submission = self.generator.submissions[number]
+        self.generator.complete(submission.request_id)
+        if make_file:
+            self.files.put(
+                f"https://results.example/{submission.request_id}.png", blank_png(2000, 1000)
+            )
+        return submission.request_id
+
+    async def call_back(self, request_id: str, *, attempt_id: UUID | None = None) -> bool:
+        """The provider's webhook arrives, saying where its job stands."""
+        job = await self.generator.fetch(request_id)
+        return await self.report(job, attempt_id=attempt_id)
+
+    async def report(self, job: ProviderJob, *, attempt_id: UUID | None = None) -> bool:
+        report = ProviderReport(
+            provider=self.generator.provider,
+            request_id=job.request_id,
+            attempt_id=attempt_id,
+            job=job,
+        )
+        return await apply_provider_job(report, workshop=self.workshop)
+
+    async def seen(self, generation_id: UUID) -> GenerationRow:
+        return await self.views.generation(generation_id, owner_id=self.fan.user_id)
+
+    async def events(self, job_id: UUID) -> list[JobProgress]:
+        return await self.progress.events_after(job_id, 0, self.fan)
+
+    async def attempts(self, job_id: UUID) -> list[Attempt]:
+        async with (uow := self.uow()):
+            return await uow.attempts.of_job(job_id)
+
+    async def images_of(self, generation_id: UUID) -> list[Asset]:
+        async with (uow := self.uow()):
+            return await uow.assets.of_generation(generation_id)
+
+    async def _take_due(self) -> list[Message]:
+        table = outbox_messages
+        async with self.sessions() as session:
+            rows = (
+                await session.execute(
+                    select(table)
+                    .where(
+                        table.c.state == "pending",
+                        table.c.due_at <= self.clock.now(),
+                        table.c.topic.in_(HANDLERS),
+                    )
+                    .order_by(table.c.due_at, table.c.id)
+                )
+            ).all()
+            await session.execute(
+                update(table)
+                .where(table.c.id.in_([row.id for row in rows]))
+                .values(state="done", finished_at=self.clock.now())
+            )
+            await session.commit()
+        return [
+            Message(
+                id=row.id,
+                box="outbox",
+                topic=row.topic,
+                payload=row.payload,
+                attempts=1,
+                created_at=row.created_at,
+            )
+            for row in rows
+        ]
