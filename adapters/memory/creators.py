@@ -4,8 +4,7 @@ from collections.abc import Collection
 from uuid import UUID
 
 from adapters.memory.repository import MemoryRepository, UniqueKeys, already_exists
-from application.creators.profile import AlreadyCreator
-from domain.creators.creator import Creator, SlugTaken
+from domain.creators.creator import AlreadyCreator, Creator, SlugTaken
 from domain.licensing.consent import Consent
 from domain.licensing.version import TermsVersion
 

@@ -21,8 +21,7 @@ from adapters.postgres.columns import json_of
 from adapters.postgres.errors import on_violation
 from adapters.postgres.metadata import id_column, instant, mappers, metadata, text
 from adapters.postgres.repository import PostgresRepository
-from application.creators.profile import AlreadyCreator
-from domain.creators.creator import Creator, SlugTaken
+from domain.creators.creator import AlreadyCreator, Creator, SlugTaken
 from domain.licensing.consent import Consent, ConsentUse
 from domain.licensing.terms import LicenceTerms
 from domain.licensing.version import TermsVersion

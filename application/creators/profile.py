@@ -11,7 +11,7 @@ from application.ports.unit_of_work import UnitOfWork
 from domain.creators.creator import Creator, check_slug
 from domain.identity.actor import Actor, Role
 from domain.ledger.payee import Payee, PayeeKind
-from domain.shared.errors import Conflict, NotFound
+from domain.shared.errors import NotFound
 
 DisplayName = Annotated[str, msgspec.Meta(min_length=1, max_length=80)]
 Bio = Annotated[str, msgspec.Meta(max_length=2000)]
@@ -44,12 +44,6 @@ class CreatorProfile(msgspec.Struct, frozen=True, kw_only=True):
     bio: str
     published: bool
     version: int
-
-
-class AlreadyCreator(Conflict):
-    """A user is at most one creator."""
-
-    code = "already_creator"
 
 
 async def create_creator(

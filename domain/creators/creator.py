@@ -13,6 +13,12 @@ RESERVED_SLUGS = frozenset(
 )
 
 
+class AlreadyCreator(Conflict):
+    """A user is at most one creator."""
+
+    code = "already_creator"
+
+
 class SlugTaken(Conflict):
     code = "slug_taken"
 

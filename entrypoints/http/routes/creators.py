@@ -9,7 +9,6 @@ from litestar.params import FromPath, FromQuery, JSONBody
 
 from application.creators import profile
 from application.creators.profile import (
-    AlreadyCreator,
     CreateCreator,
     CreatorProfile,
     UpdateCreator,
@@ -21,7 +20,7 @@ from application.licensing import consents, terms
 from application.licensing.consents import ConsentRecord, SignConsent
 from application.licensing.terms import ProposedUse, PublishTerms, TermsView
 from application.ports.views import Balance, PublicCreator
-from domain.creators.creator import SlugInvalid, SlugTaken, check_slug
+from domain.creators.creator import AlreadyCreator, SlugInvalid, SlugTaken, check_slug
 from domain.identity.actor import RoleRequired
 from domain.licensing.consent import ConsentInvalid
 from domain.licensing.decision import Decision
