@@ -9,8 +9,10 @@ import logging
 import sys
 import traceback
 from collections.abc import Mapping, MutableMapping
+from json import dumps
 from typing import Any, TextIO
 
+import msgspec
 import structlog
 
 Event = MutableMapping[str, Any]
@@ -24,20 +26,34 @@ def configure_logging(
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         _facts_added(facts),
-        structlog.stdlib.add_log_level,
-        structlog.stdlib.add_logger_name,
+        structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _describe_exception,
     ]
     renderer: structlog.typing.Processor = (
-        structlog.processors.JSONRenderer()
+        structlog.processors.JSONRenderer(serializer=_to_json)
         if json
         else structlog.dev.ConsoleRenderer(colors=output.isatty())
     )
+    structlog.configure(
+        processors=[*shared, renderer],
+        logger_factory=structlog.WriteLoggerFactory(output),
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level)),
+        cache_logger_on_first_use=False,
+    )
+    _redirect_standard_library(output, level, shared, renderer)
+
+
+def _redirect_standard_library(
+    output: TextIO,
+    level: str,
+    shared: list[structlog.typing.Processor],
+    renderer: structlog.typing.Processor,
+) -> None:
     handler = logging.StreamHandler(output)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared,
+            foreign_pre_chain=[structlog.stdlib.add_logger_name, *shared],
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
         )
     )
@@ -46,16 +62,13 @@ def configure_logging(
     root.setLevel(level)
     for chatty in ("httpx", "httpcore", "botocore", "urllib3", "asyncio"):
         logging.getLogger(chatty).setLevel(max(logging.WARNING, root.level))
-    structlog.configure(
-        processors=[
-            structlog.stdlib.filter_by_level,
-            *shared,
-            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
-        ],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.stdlib.BoundLogger,
-        cache_logger_on_first_use=False,
-    )
+
+
+def _to_json(event: Any, **_: Any) -> str:
+    try:
+        return msgspec.json.encode(event, enc_hook=str).decode()
+    except (TypeError, ValueError):  # half a surrogate pair, or a key that is no text
+        return dumps(event, default=str, skipkeys=True)
 
 
 def _facts_added(facts: Mapping[str, str]) -> structlog.typing.Processor:

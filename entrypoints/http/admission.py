@@ -28,7 +28,7 @@ class UnsupportedMediaType(HTTPException):
     status_code = 415
 
 
-def admit(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+async def admit(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
     """Raises NotFound, QueryInvalid, Unauthenticated or UnsupportedMediaType."""
     path = connection.scope["path"]
     if "\x00" in path or not _encodable(path):

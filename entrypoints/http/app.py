@@ -11,7 +11,8 @@ admission     text that cannot be stored, 401, 415
 route         body → command → use case → Data(result)
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from functools import partial
 
 from litestar import Litestar
@@ -41,14 +42,20 @@ from entrypoints.http.routes import ROUTERS
 from entrypoints.http.settings import HttpSettings
 from entrypoints.http.text import ApiRequest
 
+Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
+
 
 def create_app(
     ports: PlatformPorts,
     settings: HttpSettings,
     *,
     routers: Sequence[ControllerRouterHandler] = ROUTERS,
+    lifespan: Sequence[Lifespan] = (),
 ) -> Litestar:
-    """The ASGI application over `ports`, a dataclass whose fields are what handlers may ask for."""
+    """The ASGI application over `ports`, a dataclass whose fields are what handlers may ask for.
+
+    `lifespan` makes contexts that are entered at start and left at the end of serving.
+    """
     methods = MethodsKnown()
     app = Litestar(
         route_handlers=[
@@ -70,6 +77,7 @@ def create_app(
         openapi_config=openapi_config(
             settings, router=docs_router(), plugins=[OfflinePage(), CompleteDocument()]
         ),
+        lifespan=list(lifespan),
         logging_config=None,
         debug=False,
     )

@@ -1,11 +1,20 @@
 """Short names for the ports that many handlers ask for."""
 
+from collections.abc import Mapping
+
 from litestar.di import NamedDependency
 from litestar.params import SkipValidation
 
 from application.ports.clock import Clock
+from application.ports.generation import ProviderWebhooks
 from application.ports.ids import Ids
+from application.ports.images import ImageProcessor
+from application.ports.live import LiveEvents
+from application.ports.media import AssetViews
+from application.ports.messages import Inbox
 from application.ports.payments import PayeeAccounts, Payments
+from application.ports.storage import LinkVerifier, ObjectStorage
+from application.ports.studio import StudioViews
 from application.ports.unit_of_work import UnitOfWork
 from application.ports.views import BalanceViews, CatalogueViews, OrderViews
 from domain.ordering.split import FeeSchedule
@@ -19,3 +28,11 @@ TheOrderViews = NamedDependency[SkipValidation[OrderViews]]
 TheBalanceViews = NamedDependency[SkipValidation[BalanceViews]]
 TheCatalogueViews = NamedDependency[SkipValidation[CatalogueViews]]
 TheFees = NamedDependency[SkipValidation[FeeSchedule]]
+TheStorage = NamedDependency[SkipValidation[ObjectStorage]]
+TheFileLinks = NamedDependency[SkipValidation[LinkVerifier]]
+TheImages = NamedDependency[SkipValidation[ImageProcessor]]
+TheAssetViews = NamedDependency[SkipValidation[AssetViews]]
+TheStudioViews = NamedDependency[SkipValidation[StudioViews]]
+TheLive = NamedDependency[SkipValidation[LiveEvents]]
+TheInbox = NamedDependency[SkipValidation[Inbox]]
+TheProviderWebhooks = NamedDependency[SkipValidation[Mapping[str, ProviderWebhooks]]]

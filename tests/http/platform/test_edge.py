@@ -223,6 +223,12 @@ def test_a_database_error_is_logged_without_its_values(log_lines: io.StringIO) -
     assert "ada@example.com" not in log_lines.getvalue()
 
 
+def test_no_text_is_too_strange_to_be_logged(log_lines: io.StringIO) -> None:
+    structlog.get_logger("test").info("seen", text="half \ud800", thing=object(), number=2**80)
+
+    assert records(log_lines)[0]["event"] == "seen"
+
+
 def test_the_standard_library_logs_the_same_way(log_lines: io.StringIO) -> None:
     logging.getLogger("some.library").warning("careful with %s", "that")
 
