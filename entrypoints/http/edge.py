@@ -13,6 +13,7 @@ import structlog
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
+from application.messaging import correlation
 from entrypoints import metrics
 from entrypoints.http.exchange import Exchange, open_exchange
 from entrypoints.http.network import TrustedProxies
@@ -51,6 +52,7 @@ def at_the_edge(app: ASGIApp, settings: HttpSettings) -> ASGIApp:
             return
         exchange = _exchange_for(scope, proxies)
         open_exchange(scope, exchange)
+        correlation.request_id.set(exchange.request_id)
         with structlog.contextvars.bound_contextvars(request_id=exchange.request_id):
             if scope["type"] == ScopeType.HTTP:
                 await _observe(app, scope, receive, send, exchange, fixed)

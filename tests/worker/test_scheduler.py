@@ -141,3 +141,15 @@ async def test_a_failing_job_is_noted_and_tried_again_sooner(
     [run] = await runs.all()
     assert (run.name, run.error) == ("count", None)
     assert run.finished_at is not None
+
+
+async def test_a_new_leader_repeats_at_once_what_failed_under_the_old_one(
+    runs: PostgresJobRuns, database_url: str
+) -> None:
+    clock, job = ManualClock(), Counted()
+    job.broken = True
+    async with scheduling(job, runs, database_url, clock=clock, every=timedelta(days=1)):
+        await eventually(lambda: job.count == 1)
+        await asyncio.sleep(0.1)
+    async with scheduling(job, runs, database_url, clock=clock, every=timedelta(days=1)):
+        await eventually(lambda: job.count == 2)
