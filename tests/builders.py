@@ -11,17 +11,20 @@ from domain.catalogue.product import Product, ProductStatus
 from domain.catalogue.store import Store
 from domain.catalogue.template import TEMPLATES
 from domain.creators.creator import Creator
+from domain.creators.likeness_model import LikenessModel
 from domain.identity.actor import Actor, Role
 from domain.identity.user import User
 from domain.ledger.payee import Payee, PayeeKind
 from domain.licensing.consent import Consent, ConsentUse
 from domain.licensing.decision import Decision, Outcome
-from domain.licensing.terms import LicenceTerms, ProductType
+from domain.licensing.terms import LicenceTerms, ProductType, Purpose
 from domain.licensing.version import TermsVersion
 from domain.media.asset import Asset, AssetPurpose
 from domain.ordering.order import Order, OrderLine
 from domain.ordering.split import FeeSchedule, Line, split
 from domain.shared.money import Currency
+from domain.studio.generation import Generation, Mode
+from domain.studio.job import Job, JobKind
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 USD = Currency("usd")
@@ -62,8 +65,8 @@ def ready_payee(payee_id: UUID, kind: PayeeKind, *, account_id: str | None = Non
     )
 
 
-def generated_asset(owner_id: UUID) -> Asset:
-    asset_id, generation_id = uuid4(), uuid4()
+def generated_asset(owner_id: UUID, *, generation_id: UUID | None = None) -> Asset:
+    asset_id = uuid4()
     return Asset(
         id=asset_id,
         owner_id=owner_id,
@@ -77,9 +80,91 @@ def generated_asset(owner_id: UUID) -> Asset:
         clean_key=f"clean/{asset_id}.png",
         preview_key=f"previews/{asset_id}.jpg",
         thumbnail_key=f"thumbnails/{asset_id}.jpg",
-        generation_id=generation_id,
+        generation_id=generation_id or uuid4(),
         created_at=NOON,
     )
+
+
+def creator_of(owner: User, **changes: object) -> Creator:
+    values = {
+        "id": uuid4(),
+        "user_id": owner.id,
+        "slug": f"creator-{next(_number)}",
+        "display_name": "A creator",
+        "bio": "",
+        "published": True,
+        "created_at": NOON,
+    }
+    return Creator(**{**values, **changes})  # type: ignore[arg-type]
+
+
+def store_of(owner: User, **changes: object) -> Store:
+    values = {
+        "id": uuid4(),
+        "owner_id": owner.id,
+        "slug": f"store-{next(_number)}",
+        "name": "A store",
+        "description": "",
+        "created_at": NOON,
+    }
+    return Store(**{**values, **changes})  # type: ignore[arg-type]
+
+
+def consent_of(creator: Creator, **changes: object) -> Consent:
+    values = {
+        "id": uuid4(),
+        "creator_id": creator.id,
+        "text_version": "2026-11",
+        "text_hash": None,
+        "language": "en",
+        "uses": frozenset(ConsentUse),
+        "signer_name": "A signer",
+        "adult": True,
+        "signed_at": NOON,
+        "signed_by": creator.user_id,
+    }
+    return Consent(**{**values, **changes})  # type: ignore[arg-type]
+
+
+def terms_version_of(
+    creator: Creator, licence: LicenceTerms | None = None, *, version: int = 1
+) -> TermsVersion:
+    licence = licence or terms()
+    return TermsVersion(
+        id=uuid4(),
+        creator_id=creator.id,
+        version=version,
+        hash=licence.hash,
+        terms=licence,
+        created_at=NOON,
+        created_by=creator.user_id,
+    )
+
+
+def product_of(store: Store, version: TermsVersion, asset: Asset, **changes: object) -> Product:
+    """On sale; the licence allowed it."""
+    values = {
+        "id": uuid4(),
+        "store_id": store.id,
+        "creator_id": version.creator_id,
+        "generation_id": asset.generation_id or asset.id,
+        "asset_id": asset.id,
+        "product_type": ProductType.SHIRT,
+        "title": "A product",
+        "description": "",
+        "prompt": "a portrait",
+        "price_cents": 2500,
+        "currency": USD,
+        "stock": None,
+        "status": ProductStatus.ACTIVE,
+        "terms_id": version.id,
+        "terms_version": version.version,
+        "terms_hash": version.hash,
+        "decision": Decision(Outcome.ALLOW, ()),
+        "created_at": NOON,
+        "published_at": NOON,
+    }
+    return Product(**{**values, **changes})  # type: ignore[arg-type]
 
 
 @dataclass(slots=True)
@@ -91,6 +176,7 @@ class Market:
     store: Store
     owner: User
     terms: TermsVersion
+    consent: Consent
     products: list[Product] = field(default_factory=list)
 
 
@@ -100,75 +186,27 @@ async def market(
     prices_cents: Sequence[int] = (2500,),
     stock: int | None = None,
     royalty_bps: int = 1000,
+    licence: LicenceTerms | None = None,
     product_type: ProductType = ProductType.SHIRT,
     creator_account_id: str | None = None,
     store_account_id: str | None = None,
 ) -> Market:
     """Commit a market that is open for business."""
     creator_user, owner = user(), user()
-    number = next(_number)
-    creator = Creator(
-        id=uuid4(),
-        user_id=creator_user.id,
-        slug=f"creator-{number}",
-        display_name="A creator",
-        bio="",
-        published=True,
-        created_at=NOON,
-    )
-    store = Store(
-        id=uuid4(),
-        owner_id=owner.id,
-        slug=f"store-{number}",
-        name="A store",
-        description="",
-        created_at=NOON,
-    )
-    licence = terms(royalty_bps=royalty_bps)
-    version = TermsVersion(
-        id=uuid4(),
-        creator_id=creator.id,
-        version=1,
-        hash=licence.hash,
-        terms=licence,
-        created_at=NOON,
-        created_by=creator_user.id,
-    )
+    creator, store = creator_of(creator_user), store_of(owner)
+    version = terms_version_of(creator, licence or terms(royalty_bps=royalty_bps))
     creator.terms_id = version.id
-    consent = Consent(
-        id=uuid4(),
-        creator_id=creator.id,
-        text_version="2026-11",
-        text_hash=None,
-        language="en",
-        uses=frozenset(ConsentUse),
-        signer_name="A signer",
-        adult=True,
-        signed_at=NOON,
-        signed_by=creator_user.id,
-    )
+    consent = consent_of(creator)
     assets = [generated_asset(owner.id) for _ in prices_cents]
     products = [
-        Product(
-            id=uuid4(),
-            store_id=store.id,
-            creator_id=creator.id,
-            generation_id=asset.generation_id or asset.id,
-            asset_id=asset.id,
+        product_of(
+            store,
+            version,
+            asset,
             product_type=product_type,
             title=f"Product {position}",
-            description="",
-            prompt="a portrait",
             price_cents=price_cents,
-            currency=USD,
             stock=stock,
-            status=ProductStatus.ACTIVE,
-            terms_id=version.id,
-            terms_version=1,
-            terms_hash=version.hash,
-            decision=Decision(Outcome.ALLOW, ()),
-            created_at=NOON,
-            published_at=NOON,
         )
         for position, (price_cents, asset) in enumerate(zip(prices_cents, assets, strict=True))
     ]
@@ -190,7 +228,60 @@ async def market(
         for product in products:
             uow.products.add(product)
         await uow.commit()
-    return Market(creator, creator_user, store, owner, version, products)
+    return Market(creator, creator_user, store, owner, version, consent, products)
+
+
+async def generation(
+    uow: UnitOfWork, shop: Market, *, owner_id: UUID | None = None, prompt: str = "a portrait"
+) -> Generation:
+    """Commit a generation that has succeeded, with its image; by default the store owner's."""
+    owner_id = owner_id or shop.owner.id
+    training = Job.accepted(job_id=uuid4(), kind=JobKind.TRAINING, owner_id=owner_id, at=NOON)
+    job = Job.accepted(job_id=uuid4(), kind=JobKind.GENERATION, owner_id=owner_id, at=NOON)
+    for each in (training, job):
+        each.begin_ingesting()
+        each.succeed(at=NOON)
+    under = {
+        "terms_id": shop.terms.id,
+        "terms_version": shop.terms.version,
+        "terms_hash": shop.terms.hash,
+    }
+    model = LikenessModel(
+        id=training.id,
+        creator_id=shop.creator.id,
+        trigger_word="ohwx",
+        asset_ids=(),
+        steps=1000,
+        weights_key="weights/model",
+        consent_id=shop.consent.id,
+        created_at=NOON,
+        **under,  # type: ignore[arg-type]
+    )
+    made = Generation(
+        id=job.id,
+        owner_id=owner_id,
+        creator_id=shop.creator.id,
+        model_id=model.id,
+        mode=Mode.TEXT,
+        prompt=prompt,
+        purpose=Purpose.COMMERCIAL,
+        scene_asset_id=None,
+        seed=1,
+        width=1024,
+        height=1024,
+        created_at=NOON,
+        **under,  # type: ignore[arg-type]
+    )
+    async with uow:
+        uow.jobs.add(training)
+        uow.jobs.add(job)
+        uow.models.add(model)
+        await uow.commit()
+    async with uow:
+        uow.generations.add(made)
+        uow.assets.add(generated_asset(owner_id, generation_id=made.id))
+        await uow.commit()
+    return made
 
 
 def order_of(

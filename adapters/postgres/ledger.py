@@ -142,6 +142,8 @@ for _part in ("pending", "reserved", "disputed"):
         lambda part=_part: Conflict(f"The payee has not that much {part}."),  # type: ignore[misc]
     )
 
+# Checks look at the proposed row before the conflict is seen. For a balance that is there already
+# the row therefore proposes nothing that a check could refuse, and the update brings the movement.
 _POST = sql("""
     WITH posted AS (
         INSERT INTO ledger_transactions
@@ -163,26 +165,40 @@ _POST = sql("""
         ) AS e (id, position, account, payee_id, amount_cents)
         JOIN posted ON posted.id = e.id
         RETURNING transaction_id, account, payee_id, amount_cents, currency
+    ), moved AS (
+        SELECT e.payee_id, e.currency,
+            coalesce(sum(amount_cents) FILTER (WHERE account = 'payable_pending'), 0) AS pending,
+            coalesce(sum(amount_cents) FILTER (WHERE account = 'payable_available'), 0)
+                AS available,
+            coalesce(sum(amount_cents) FILTER (WHERE account = 'payable_reserved'), 0) AS reserved,
+            coalesce(sum(amount_cents) FILTER (WHERE account = 'payable_disputed'), 0) AS disputed,
+            coalesce(sum(amount_cents) FILTER (WHERE kind IN ('sale', 'refund')), 0) AS lifetime
+        FROM entered e JOIN posted ON posted.id = e.transaction_id
+        WHERE e.payee_id IS NOT NULL
+        GROUP BY e.payee_id, e.currency
     ), kept AS (
         INSERT INTO payee_balances AS b
             (payee_id, currency, pending_cents, available_cents, reserved_cents, disputed_cents,
              lifetime_cents)
-        SELECT e.payee_id, e.currency,
-            coalesce(sum(amount_cents) FILTER (WHERE account = 'payable_pending'), 0),
-            coalesce(sum(amount_cents) FILTER (WHERE account = 'payable_available'), 0),
-            coalesce(sum(amount_cents) FILTER (WHERE account = 'payable_reserved'), 0),
-            coalesce(sum(amount_cents) FILTER (WHERE account = 'payable_disputed'), 0),
-            coalesce(sum(amount_cents) FILTER (WHERE kind IN ('sale', 'refund')), 0)
-        FROM entered e JOIN posted ON posted.id = e.transaction_id
-        WHERE e.payee_id IS NOT NULL
-        GROUP BY e.payee_id, e.currency
-        ORDER BY e.payee_id, e.currency
-        ON CONFLICT (payee_id, currency) DO UPDATE SET
-            pending_cents = b.pending_cents + excluded.pending_cents,
-            available_cents = b.available_cents + excluded.available_cents,
-            reserved_cents = b.reserved_cents + excluded.reserved_cents,
-            disputed_cents = b.disputed_cents + excluded.disputed_cents,
-            lifetime_cents = b.lifetime_cents + excluded.lifetime_cents
+        SELECT m.payee_id, m.currency,
+            CASE WHEN known THEN 0 ELSE pending END, available,
+            CASE WHEN known THEN 0 ELSE reserved END,
+            CASE WHEN known THEN 0 ELSE disputed END, lifetime
+        FROM moved m, LATERAL (
+            SELECT EXISTS (
+                SELECT FROM payee_balances o
+                WHERE o.payee_id = m.payee_id AND o.currency = m.currency
+            ) AS known
+        ) AS o
+        ORDER BY m.payee_id, m.currency
+        ON CONFLICT (payee_id, currency) DO UPDATE SET (
+            pending_cents, available_cents, reserved_cents, disputed_cents, lifetime_cents
+        ) = (
+            SELECT b.pending_cents + pending, b.available_cents + available,
+                b.reserved_cents + reserved, b.disputed_cents + disputed,
+                b.lifetime_cents + lifetime
+            FROM moved m WHERE m.payee_id = b.payee_id AND m.currency = b.currency
+        )
     )
     SELECT effect_key FROM posted
     """)
@@ -205,8 +221,8 @@ class PostgresLedger:
             for new_id, transaction in zip(new_ids, ordered, strict=True)
             for position, (account, payee_id, amount_cents) in enumerate(transaction.entries)
         ]
-        await self._session.flush()
         with translated():
+            await self._session.flush()
             posted = await self._session.scalars(
                 _POST,
                 {
@@ -226,7 +242,7 @@ class PostgresLedger:
             )
         new = frozenset(posted.all())
         if len(new) < len(ordered):
-            await self._check_replays([t for t in ordered if t.effect_key not in new])
+            await self._check_replays(ordered)
         return new
 
     async def lock_balances(
@@ -248,15 +264,15 @@ class PostgresLedger:
             for payee_id, currency in keys
         }
 
-    async def _check_replays(self, replays: Sequence[Transaction]) -> None:
-        """What was posted before must be the same again; anything else is a fault to look at."""
+    async def _check_replays(self, transactions: Sequence[Transaction]) -> None:
+        """What is posted again must be the same again; anything else is a fault to look at."""
         known = await self._session.execute(
             select(ledger_transactions.c.effect_key, ledger_transactions.c.content_hash).where(
-                ledger_transactions.c.effect_key.in_([t.effect_key for t in replays])
+                ledger_transactions.c.effect_key.in_([t.effect_key for t in transactions])
             )
         )
         hashes = dict(known.all())
-        for transaction in replays:
+        for transaction in transactions:
             if hashes[transaction.effect_key] != transaction.content_hash:
                 raise EffectMismatch(
                     "This effect was posted before with other content.",

@@ -1,12 +1,13 @@
-"""The sandbox as a process of its own, so that real SDKs speak to it over real sockets."""
+"""What several contract suites run against: the sandbox over real sockets, and both stores."""
 
 from collections.abc import Iterator
 
 import pytest
 
+from tests.contracts.units_of_work import new_uow, postgres_uow, sessions
 from tests.sandbox.server import Sandbox, running_sandbox
 
-__all__ = ["Sandbox", "sandbox", "sandbox_process"]
+__all__ = ["Sandbox", "new_uow", "postgres_uow", "sandbox", "sandbox_process", "sessions"]
 
 
 @pytest.fixture(scope="session")

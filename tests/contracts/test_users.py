@@ -1,27 +1,22 @@
 """What every store of users and sessions promises; concurrency is PostgreSQL's to show."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import insert
-from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from adapters.memory.identity import CountingSecrets, MemoryAccessTokens
 from adapters.memory.system import ManualClock
-from adapters.memory.unit_of_work import MemoryDatabase, MemoryUnitOfWork
 from adapters.postgres.catalogue import stores
 from adapters.postgres.creators import creators
-from adapters.postgres.engine import sessions_of
 from adapters.postgres.identity import PostgresIdentityViews
-from adapters.postgres.unit_of_work import PostgresUnitOfWork
 from adapters.system.ids import UuidV7Ids
 from application.identity import sign_in
 from application.identity.sign_in import Refresh, SignedIn
 from application.ports.identity import EmailTaken
-from application.ports.unit_of_work import UnitOfWork
 from domain.identity.actor import Role
 from domain.identity.session import (
     EndReason,
@@ -33,32 +28,10 @@ from domain.identity.session import (
 )
 from domain.identity.user import User
 from domain.shared.errors import NotFound
+from tests.contracts.units_of_work import NewUnitOfWork, fields_of
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 LAPTOP = Origin(user_agent="Laptop", address="192.0.2.1")
-
-NewUnitOfWork = Callable[[], UnitOfWork]
-
-
-@pytest.fixture
-async def sessions(clean_database: str) -> AsyncIterator[async_sessionmaker[AsyncSession]]:
-    engine = create_async_engine(clean_database)
-    yield sessions_of(engine)
-    await engine.dispose()
-
-
-@pytest.fixture(params=["memory", "postgres"])
-def new_uow(request: pytest.FixtureRequest) -> NewUnitOfWork:
-    if request.param == "memory":
-        database = MemoryDatabase()
-        return lambda: MemoryUnitOfWork(database)
-    real: NewUnitOfWork = request.getfixturevalue("postgres_uow")
-    return real
-
-
-@pytest.fixture
-def postgres_uow(sessions: async_sessionmaker[AsyncSession]) -> NewUnitOfWork:
-    return lambda: PostgresUnitOfWork(sessions, clock=ManualClock(NOON), ids=UuidV7Ids())
 
 
 def user(email: str = "ada@example.org") -> User:
@@ -97,7 +70,7 @@ async def test_a_user_is_found_by_id_and_by_address(new_uow: NewUnitOfWork) -> N
         by_email = await uow.users.by_email("ada@example.org")
 
     assert by_email is by_id
-    assert vars_of(by_id) == vars_of(ada)
+    assert fields_of(by_id) == fields_of(ada)
 
 
 async def test_who_is_not_there_is_not_found(new_uow: NewUnitOfWork) -> None:
@@ -283,7 +256,3 @@ async def test_only_sessions_that_can_go_on_are_listed(
 
     assert [(session.id, session.current) for session in listed] == [(here.id, True)]
     assert await views.sessions(ada.id, current=None, now=NOON + timedelta(days=30)) == []
-
-
-def vars_of(aggregate: object) -> dict[str, object]:
-    return {name: value for name, value in vars(aggregate).items() if not name.startswith("_")}
