@@ -268,6 +268,18 @@ class Settings:
         "7",
         example="14",
     )
+    release_every_s: int = setting(
+        "Seconds between two looks for earnings whose hold is over.",
+        values.whole_number(1, 86_400),
+        "60",
+        example="300",
+    )
+    missed_events_every_s: int = setting(
+        "Seconds between two questions to Stripe for events that it could not deliver.",
+        values.whole_number(1, 86_400),
+        "600",
+        example="300",
+    )
     platform_fee_bps: int = setting(
         "The platform's fee in basis points: 1000 is 10 %.",
         values.whole_number(0, 10_000),

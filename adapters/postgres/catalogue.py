@@ -12,6 +12,7 @@ from sqlalchemy import (
     Table,
     UniqueConstraint,
     Uuid,
+    case,
     select,
     update,
 )
@@ -82,8 +83,8 @@ mappers.map_imperatively(Product, products, version_id_col=products.c.version)
 
 _ARTWORK = sql("""
     SELECT g.id AS generation_id, a.id AS asset_id, g.creator_id, g.prompt
-    FROM generations g JOIN assets a ON a.generation_id = g.id
-    WHERE g.id = :generation_id AND g.state = 'succeeded' AND a.state = 'ready'
+    FROM generations g JOIN jobs j ON j.id = g.id JOIN assets a ON a.generation_id = g.id
+    WHERE g.id = :generation_id AND j.status = 'succeeded' AND a.state = 'ready'
     ORDER BY a.created_at, a.id LIMIT 1
 """)
 
@@ -152,17 +153,24 @@ class PostgresProducts(PostgresRepository[Product]):
         return int(done.rowcount)  # type: ignore[attr-defined]
 
     async def resume_payable(self, payee_id: UUID) -> int:
+        """Locks first, so that of two payees who come back at once the later sees the other."""
         await self._session.flush()
+        suspended = (
+            (products.c.store_id == payee_id) | (products.c.creator_id == payee_id),
+            products.c.status == ProductStatus.SUSPENDED,
+        )
+        await self._session.execute(
+            select(products.c.id).where(*suspended).order_by(products.c.id).with_for_update()
+        )
         barred = select(payees.c.id).where(
             payees.c.id.in_([products.c.store_id, products.c.creator_id]), ~CAN_BE_PAID
         )
+        status = case(
+            (products.c.stock == 0, ProductStatus.OUT_OF_STOCK), else_=ProductStatus.ACTIVE
+        )
         done = await self._session.execute(
             update(products)
-            .where(
-                (products.c.store_id == payee_id) | (products.c.creator_id == payee_id),
-                products.c.status == ProductStatus.SUSPENDED,
-                ~barred.exists(),
-            )
-            .values(status=ProductStatus.ACTIVE, version=products.c.version + 1)
+            .where(*suspended, ~barred.exists())
+            .values(status=status, version=products.c.version + 1)
         )
         return int(done.rowcount)  # type: ignore[attr-defined]

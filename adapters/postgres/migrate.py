@@ -1,24 +1,70 @@
-"""Bring a database to the present schema, or back."""
+"""Bring a database to the present schema, or back. Needs a direct connection, not a pooled one."""
 
 import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from threading import Thread
 
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import text
+from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from adapters.postgres import schema
 from adapters.postgres.engine import async_url
-from adapters.postgres.metadata import metadata
+
+_SCRIPTS = Path(__file__).parent / "migrations"
 
 
-def upgrade(url: str) -> None:
-    asyncio.run(_create_all(url))
+def upgrade(url: str, revision: str = "head") -> None:
+    """To `revision`; nothing happens when the database is there already."""
+    _apart(lambda: command.upgrade(_config(url), revision))
 
 
-async def _create_all(url: str) -> None:
+def downgrade(url: str, revision: str) -> None:
+    """Back to `revision`; `base` is the empty database."""
+    _apart(lambda: command.downgrade(_config(url), revision))
+
+
+def current(url: str) -> str | None:
+    """The revision that the database has; None before the first."""
+    found: list[str | None] = []
+    _apart(lambda: found.append(asyncio.run(_version(url))))
+    return found[0]
+
+
+def _config(url: str) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(_SCRIPTS))
+    config.attributes["url"] = async_url(url)
+    return config
+
+
+async def _version(url: str) -> str | None:
     engine = create_async_engine(async_url(url))
-    async with engine.begin() as connection:
-        for statement in schema.FUNCTIONS:
-            await connection.exec_driver_sql(statement)
-        await connection.run_sync(metadata.create_all)
-        for statement in schema.STATEMENTS:
-            await connection.exec_driver_sql(statement)
-    await engine.dispose()
+    try:
+        async with engine.connect() as connection:
+            query = text(f"SELECT version_num FROM {schema.VERSION_TABLE}")  # noqa: S608
+            return str(await connection.scalar(query) or "") or None
+    except ProgrammingError:
+        return None
+    finally:
+        await engine.dispose()
+
+
+def _apart(work: Callable[[], object]) -> None:
+    """Run in a thread of its own: Alembic starts an event loop, and the caller may be in one."""
+    failure: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            work()
+        except BaseException as error:  # noqa: BLE001 - raised again in the caller's thread
+            failure.append(error)
+
+    thread = Thread(target=run, name="migrate")
+    thread.start()
+    thread.join()
+    if failure:
+        raise failure[0]

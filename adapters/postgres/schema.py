@@ -16,5 +16,6 @@ from adapters.postgres import (  # noqa: F401
     studio,
 )
 
+VERSION_TABLE = "schema_version"
 STATEMENTS: list[str] = [*ledger.TRIGGERS]
 FUNCTIONS: list[str] = [legs.LEGS_TOTAL]

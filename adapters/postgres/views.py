@@ -90,7 +90,9 @@ class PostgresBalanceViews(Reader):
             .limit(RELEASE_DAYS_SHOWN)
         )
         shown = await self._all(releases, Release) if row["pending_cents"] else []
-        return Balance(**row, currency=held_in, releases=[release for release in shown if release.amount_cents])
+        return Balance(
+            **row, currency=held_in, releases=[release for release in shown if release.amount_cents]
+        )
 
 
 class PostgresOrderViews(Reader):

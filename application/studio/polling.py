@@ -12,7 +12,6 @@ from application.studio.changes import ask_to_stop, commit_job, locked_job, try_
 from application.studio.completion import ProviderReport, apply_provider_job
 from application.studio.workshop import Workshop, for_each_attempt
 from domain.studio.attempt import AttemptStatus
-from domain.studio.job import JobKind
 
 LEASE = timedelta(seconds=60)
 BATCH = 50
@@ -44,9 +43,7 @@ async def cancel_attempts(
         async with (uow := workshop.new_uow()):
             attempt = await uow.attempts.get(attempt_id)
             job = await uow.jobs.get(attempt.job_id)
-        provider = workshop.provider_named(
-            attempt.provider or "", training=job.kind is JobKind.TRAINING
-        )
+            provider = await workshop.provider_of(attempt, job, uow=uow)
         if provider is not None and attempt.request_id is not None and attempt.may_be_running:
             try:
                 await provider.cancel(attempt.request_id)
@@ -71,12 +68,10 @@ async def _check(attempt_id: UUID, *, workshop: Workshop) -> None:
     async with (uow := workshop.new_uow()):
         attempt = await uow.attempts.get(attempt_id)
         job = await uow.jobs.get(attempt.job_id)
+        provider = await workshop.provider_of(attempt, job, uow=uow)
     if attempt.status is not AttemptStatus.ACTIVE or attempt.request_id is None:
         await _give_up_waiting(attempt_id, workshop=workshop)
         return
-    provider = workshop.provider_named(
-        attempt.provider or "", training=job.kind is JobKind.TRAINING
-    )
     try:
         if provider is None:
             raise Rejected("not configured", provider=attempt.provider or "", reason="unknown")

@@ -32,7 +32,7 @@ from domain.media.asset import Asset
 from domain.shared.errors import NotFound
 from domain.studio.attempt import Attempt, AttemptStatus
 from domain.studio.failures import failure_message
-from domain.studio.generation import Generation
+from domain.studio.generation import Generation, Mode
 from domain.studio.job import JobKind
 
 INPUT_LIFE = timedelta(hours=24)
@@ -87,7 +87,7 @@ async def submit_attempt(attempt_id: UUID, *, workshop: Workshop) -> None:
         await _give_up(attempt_id, "input_missing", workshop=workshop, retryable=False)
         return
     provider = (
-        workshop.generator_for(attempt)
+        workshop.generator_for(attempt, Mode(request.mode))
         if isinstance(request, GenerationRequest)
         else workshop.trainer_for(attempt)
     ).provider
@@ -209,7 +209,7 @@ async def _send(
     workshop: Workshop,
 ) -> ProviderJob:
     if isinstance(request, GenerationRequest):
-        return await workshop.generator_for(attempt).submit(request, ref)
+        return await workshop.generator_for(attempt, Mode(request.mode)).submit(request, ref)
     return await workshop.trainer_for(attempt).submit(request, ref)
 
 

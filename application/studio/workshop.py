@@ -17,6 +17,8 @@ from application.ports.remote_files import RemoteFiles
 from application.ports.storage import ObjectStorage
 from application.ports.unit_of_work import UnitOfWork
 from domain.studio.attempt import Attempt
+from domain.studio.generation import Mode
+from domain.studio.job import Job, JobKind
 
 SUBMIT_ATTEMPT = "studio.submit_attempt"
 INGEST_RESULT = "studio.ingest_result"
@@ -31,7 +33,7 @@ class AttemptMessage(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workshop:
-    """`generators` and `trainers` are tried in turn, attempt by attempt.
+    """`generators` of a mode and `trainers` are tried in turn, attempt by attempt.
 
     `webhook_base_url` is where providers call back: `{webhook_base_url}/{provider}`.
     """
@@ -43,23 +45,29 @@ class Workshop:
     images: ImageProcessor
     remote_files: RemoteFiles
     live: LiveEvents
-    generators: Sequence[ImageGenerator]
+    generators: Mapping[Mode, Sequence[ImageGenerator]]
     trainers: Sequence[ModelTrainer]
     webhook_base_url: str
     watermark: str = "PREVIEW"
 
-    def generator_for(self, attempt: Attempt) -> ImageGenerator:
-        return self.generators[(attempt.number - 1) % len(self.generators)]
+    def generator_for(self, attempt: Attempt, mode: Mode) -> ImageGenerator:
+        generators = self.generators[mode]
+        return generators[(attempt.number - 1) % len(generators)]
 
     def trainer_for(self, attempt: Attempt) -> ModelTrainer:
         return self.trainers[(attempt.number - 1) % len(self.trainers)]
 
-    def provider_named(self, name: str, *, training: bool) -> ImageGenerator | ModelTrainer | None:
-        """The provider that an attempt was sent to, if it is still one of ours."""
-        providers: Sequence[ImageGenerator | ModelTrainer] = (
-            self.trainers if training else self.generators
-        )
-        return next((one for one in providers if one.provider == name), None)
+    async def provider_of(
+        self, attempt: Attempt, job: Job, *, uow: UnitOfWork
+    ) -> ImageGenerator | ModelTrainer | None:
+        """The provider that an attempt was sent to, if it is still one of ours.
+
+        A provider may keep its requests by mode, so that of the generation is looked up.
+        """
+        providers: Sequence[ImageGenerator | ModelTrainer] = self.trainers
+        if job.kind is JobKind.GENERATION:
+            providers = self.generators[(await uow.generations.get(job.id)).mode]
+        return next((one for one in providers if one.provider == attempt.provider), None)
 
     def webhook_url(self, attempt: Attempt, provider: str) -> str:
         """Where to call back about the attempt; its id finds it when the answer is lost."""

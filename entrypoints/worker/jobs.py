@@ -2,15 +2,46 @@
 
 from datetime import timedelta
 
+from application.ledger.releases import plan_transfers, release_due_earnings
 from application.messaging.purging import purge_done_messages
+from application.ordering.completion import sweep_checkouts
+from application.ordering.missed_events import sweep_missed_events
+from application.studio.polling import poll_stale_attempts, sweep_training_archives
+from entrypoints.bootstrap import Ports
 from entrypoints.settings import Settings
-from entrypoints.worker.ports import WorkerPorts
 from entrypoints.worker.scheduler import Job
 
 
-def jobs(ports: WorkerPorts, settings: Settings) -> list[Job]:
+def jobs(ports: Ports, settings: Settings) -> list[Job]:
     retention = timedelta(days=settings.message_retention_days)
     return [
+        Job(
+            name="release-earnings",
+            every=timedelta(seconds=settings.release_every_s),
+            run=lambda: _release(ports),
+        ),
+        Job(
+            name="reconcile-checkouts",
+            every=timedelta(seconds=30),
+            run=lambda: sweep_checkouts(uow=ports.uow(), clock=ports.clock),
+        ),
+        Job(
+            name="fetch-missed-events",
+            every=timedelta(seconds=settings.missed_events_every_s),
+            run=lambda: sweep_missed_events(
+                webhooks=ports.payment_webhooks, inbox=ports.inbox, clock=ports.clock
+            ),
+        ),
+        Job(
+            name="poll-image-providers",
+            every=timedelta(seconds=10),
+            run=lambda: poll_stale_attempts(workshop=ports.workshop),
+        ),
+        Job(
+            name="erase-training-archives",
+            every=timedelta(hours=6),
+            run=lambda: sweep_training_archives(workshop=ports.workshop),
+        ),
         Job(
             name="purge-messages",
             every=timedelta(hours=1),
@@ -24,3 +55,11 @@ def jobs(ports: WorkerPorts, settings: Settings) -> list[Job]:
             run=lambda: ports.idempotency.purge(now=ports.clock.now()),
         ),
     ]
+
+
+async def _release(ports: Ports) -> None:
+    """All that is due, batch by batch: each is a short transaction."""
+    while await release_due_earnings(uow=ports.uow(), clock=ports.clock):
+        pass
+    while await plan_transfers(uow=ports.uow(), clock=ports.clock, ids=ports.ids):
+        pass

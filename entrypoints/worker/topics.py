@@ -1,9 +1,143 @@
 """Which handler takes which messages: the one table that relay and worker share."""
 
-from entrypoints.worker.ports import WorkerPorts
-from entrypoints.worker.topic import Topics
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import timedelta
+from functools import partial
+from typing import TypeVar
+from uuid import UUID
+
+import msgspec
+
+from application.ledger.fees import RECORD_FEE, RecordFee, record_processing_fee
+from application.ledger.payees import REFRESH_ACCOUNT, RefreshAccount, refresh_account
+from application.ledger.transfers import (
+    SEND_REVERSAL,
+    SEND_TRANSFER,
+    SendReversal,
+    SendTransfer,
+    send_reversal,
+    send_transfer,
+)
+from application.ordering.completion import (
+    ORDER_PAID,
+    RECONCILE_CHECKOUT,
+    ReconcileCheckout,
+    reconcile_checkout,
+)
+from application.ordering.paid import announce_paid
+from application.ordering.payment_events import handle_payment_events
+from application.ordering.refunds import SEND_REFUND, SendRefund, send_refund
+from application.ports.messages import Handler, Message
+from application.studio.completion import handle_provider_callbacks
+from application.studio.ingesting import ingest_results
+from application.studio.polling import cancel_attempts
+from application.studio.submission import submit_attempts
+from application.studio.workshop import CANCEL_ATTEMPT, INGEST_RESULT, SUBMIT_ATTEMPT
+from entrypoints.bootstrap import Ports
+from entrypoints.worker.each import each
+from entrypoints.worker.topic import Topic, Topics
+
+PROVIDER_CALL = timedelta(seconds=120)
+"""A batch of calls to a provider, each of which may take its time-out and its retries."""
+
+B = TypeVar("B", bound=msgspec.Struct)
 
 
-def topics(ports: WorkerPorts) -> Topics:
+def topics(ports: Ports) -> Topics:
     """By name; the name of an inbox topic is its source."""
-    return {}
+    return {**_inbox(ports), **_payments(ports), **_studio(ports)}
+
+
+def _inbox(ports: Ports) -> Topics:
+    payment_events = partial(
+        handle_payment_events,
+        new_uow=ports.uow,
+        webhooks=ports.payment_webhooks,
+        clock=ports.clock,
+        ids=ports.ids,
+        hold=ports.hold,
+    )
+    callbacks = partial(handle_provider_callbacks, workshop=ports.workshop)
+    return {
+        "stripe": Topic(handle=payment_events, queue="webhooks", box="inbox", batch_size=100),
+        "stripe-connect": Topic(
+            handle=payment_events, queue="webhooks", box="inbox", batch_size=100
+        ),
+        "fal": Topic(handle=callbacks, queue="webhooks", box="inbox", batch_size=20),
+        "replicate": Topic(handle=callbacks, queue="webhooks", box="inbox", batch_size=20),
+    }
+
+
+def _payments(ports: Ports) -> Topics:
+    async def reconcile(body: ReconcileCheckout) -> None:
+        await reconcile_checkout(
+            body.order_id,
+            uow=ports.uow(),
+            payments=ports.payments,
+            clock=ports.clock,
+            hold=ports.hold,
+        )
+
+    async def refund(body: SendRefund) -> None:
+        await send_refund(
+            body.refund_id,
+            uow=ports.uow(),
+            payments=ports.payments,
+            clock=ports.clock,
+            ids=ports.ids,
+        )
+
+    async def fee(body: RecordFee) -> None:
+        await record_processing_fee(
+            body.charge_id, uow=ports.uow(), payments=ports.payments, clock=ports.clock
+        )
+
+    async def transfer(body: SendTransfer) -> None:
+        await send_transfer(
+            body.transfer_id, uow=ports.uow(), payments=ports.payments, clock=ports.clock
+        )
+
+    async def reverse(body: SendReversal) -> None:
+        await send_reversal(
+            body.reversal_id, uow=ports.uow(), payments=ports.payments, clock=ports.clock
+        )
+
+    async def account(body: RefreshAccount) -> None:
+        await refresh_account(
+            body.account_id, uow=ports.uow(), accounts=ports.payee_accounts, clock=ports.clock
+        )
+
+    def calls(handle: Handler, queue: str = "payments") -> Topic:
+        return Topic(
+            handle=handle,
+            queue="transfers" if queue == "transfers" else "payments",
+            batch_size=10,
+            lease=PROVIDER_CALL,
+        )
+
+    return {
+        ORDER_PAID: Topic(
+            handle=partial(announce_paid, new_uow=ports.uow, live=ports.live, clock=ports.clock),
+            batch_size=100,
+        ),
+        RECONCILE_CHECKOUT: calls(each(ReconcileCheckout, reconcile)),
+        SEND_REFUND: calls(each(SendRefund, refund)),
+        RECORD_FEE: calls(each(RecordFee, fee)),
+        REFRESH_ACCOUNT: calls(each(RefreshAccount, account)),
+        SEND_TRANSFER: calls(each(SendTransfer, transfer), "transfers"),
+        SEND_REVERSAL: calls(each(SendReversal, reverse), "transfers"),
+    }
+
+
+def _studio(ports: Ports) -> Topics:
+    def work(handle: Callable[..., Awaitable[Mapping[UUID, Exception]]], size: int) -> Topic:
+        async def handler(messages: Sequence[Message]) -> Mapping[UUID, Exception]:
+            return await handle(messages, workshop=ports.workshop)
+
+        return Topic(handle=handler, queue="studio", batch_size=size, lease=PROVIDER_CALL)
+
+    return {
+        SUBMIT_ATTEMPT: work(submit_attempts, 5),
+        INGEST_RESULT: work(ingest_results, 3),
+        CANCEL_ATTEMPT: work(cancel_attempts, 5),
+    }

@@ -6,17 +6,11 @@ from uuid import UUID
 
 from litestar import Router, delete, get, post
 from litestar.datastructures import UploadFile
-from litestar.di import NamedDependency
-from litestar.params import FromPath, FromQuery, MultipartBody, SkipValidation
+from litestar.params import FromPath, FromQuery, MultipartBody
 
 from application.media.assets import delete_asset, list_assets, read_asset, upload_image
 from application.media.delivery import AssetDetails
-from application.ports.clock import Clock
-from application.ports.ids import Ids
-from application.ports.images import ImageProcessor, ImageRefused, ImageTypeRefused
-from application.ports.media import AssetViews
-from application.ports.storage import ObjectStorage
-from application.ports.unit_of_work import UnitOfWork
+from application.ports.images import ImageRefused, ImageTypeRefused
 from domain.media.asset import (
     UPLOAD_LIMIT_BYTES,
     AssetInUse,
@@ -29,6 +23,14 @@ from entrypoints.http.dependencies import CurrentActor
 from entrypoints.http.envelope import Data, Page
 from entrypoints.http.errors import errors
 from entrypoints.http.paging import PageCursor, PageLimit, page_of, read_cursor
+from entrypoints.http.parameters import (
+    TheAssetViews,
+    TheClock,
+    TheIds,
+    TheImages,
+    TheStorage,
+    TheUnitOfWork,
+)
 
 MAX_BODY_BYTES = max(UPLOAD_LIMIT_BYTES.values()) + 64 * 1024
 """The largest file and its multipart frame; enforced while the body arrives."""
@@ -51,32 +53,35 @@ class UploadForm:
 async def upload(
     data: MultipartBody[UploadForm],
     actor: CurrentActor,
-    uow: NamedDependency[SkipValidation[UnitOfWork]],
-    storage: NamedDependency[SkipValidation[ObjectStorage]],
-    images: NamedDependency[SkipValidation[ImageProcessor]],
-    clock: NamedDependency[SkipValidation[Clock]],
-    ids: NamedDependency[SkipValidation[Ids]],
+    uow: TheUnitOfWork,
+    storage: TheStorage,
+    images: TheImages,
+    clock: TheClock,
+    ids: TheIds,
 ) -> Data[AssetDetails]:
     """Upload an image. What is kept is a clean copy: upright, in sRGB, without metadata."""
-    return Data(
-        await upload_image(
-            await data.file.read(),
-            data.purpose,
-            actor=actor,
-            uow=uow,
-            storage=storage,
-            images=images,
-            clock=clock,
-            ids=ids,
-        )
+    try:
+        content = await data.file.read()
+    finally:
+        await data.file.close()
+    made = await upload_image(
+        content,
+        data.purpose,
+        actor=actor,
+        uow=uow,
+        storage=storage,
+        images=images,
+        clock=clock,
+        ids=ids,
     )
+    return Data(made)
 
 
 @get("/")
 async def list_own(
     actor: CurrentActor,
-    asset_views: NamedDependency[SkipValidation[AssetViews]],
-    storage: NamedDependency[SkipValidation[ObjectStorage]],
+    asset_views: TheAssetViews,
+    storage: TheStorage,
     purpose: FromQuery[AssetPurpose | None] = None,
     limit: PageLimit = 20,
     cursor: PageCursor = None,
@@ -97,8 +102,8 @@ async def list_own(
 async def read(
     asset_id: FromPath[UUID],
     actor: CurrentActor,
-    uow: NamedDependency[SkipValidation[UnitOfWork]],
-    storage: NamedDependency[SkipValidation[ObjectStorage]],
+    uow: TheUnitOfWork,
+    storage: TheStorage,
 ) -> Data[AssetDetails]:
     """An image with fresh links, for its owner and for who bought it."""
     return Data(await read_asset(asset_id, actor=actor, uow=uow, storage=storage))
@@ -108,7 +113,7 @@ async def read(
 async def remove(
     asset_id: FromPath[UUID],
     actor: CurrentActor,
-    uow: NamedDependency[SkipValidation[UnitOfWork]],
+    uow: TheUnitOfWork,
 ) -> None:
     """Delete an image for good, unless a listing or a buyer needs it."""
     await delete_asset(asset_id, actor=actor, uow=uow)

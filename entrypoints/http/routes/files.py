@@ -8,18 +8,19 @@ import re
 from typing import Annotated
 
 from litestar import Response, Router, get
-from litestar.di import NamedDependency
-from litestar.params import FromPath, HeaderParameter, QueryParameter, SkipValidation
+from litestar.params import FromPath, HeaderParameter, QueryParameter
 from litestar.response import Stream
 
 from application.ports.storage import (
     LinkExpired,
     LinkRefused,
-    LinkVerifier,
-    ObjectStorage,
     attachment,
 )
 from entrypoints.http.errors import errors
+from entrypoints.http.parameters import (
+    TheFileLinks,
+    TheStorage,
+)
 
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 
@@ -32,8 +33,8 @@ async def serve(
     key: FromPath[str],
     expires: Annotated[int, QueryParameter(ge=0, le=2**53)],
     signature: Annotated[str, QueryParameter(max_length=64)],
-    storage: NamedDependency[SkipValidation[ObjectStorage]],
-    file_links: NamedDependency[SkipValidation[LinkVerifier]],
+    storage: TheStorage,
+    file_links: TheFileLinks,
     name: Annotated[str | None, QueryParameter(max_length=255)] = None,
     requested: Annotated[str | None, HeaderParameter(name="Range", max_length=100)] = None,
     if_none_match: Annotated[

@@ -4,16 +4,9 @@ from datetime import datetime
 from uuid import UUID
 
 from litestar import Router, get, post
-from litestar.di import NamedDependency
-from litestar.params import FromPath, JSONBody, SkipValidation
+from litestar.params import FromPath, JSONBody
 
 from application.licensing.standing import LicenceRefused, NoLicence
-from application.ports.clock import Clock
-from application.ports.ids import Ids
-from application.ports.live import LiveEvents
-from application.ports.storage import ObjectStorage
-from application.ports.studio import StudioViews
-from application.ports.unit_of_work import UnitOfWork
 from application.studio.generations import (
     AcceptedJob,
     GenerationDetails,
@@ -33,6 +26,14 @@ from entrypoints.http.envelope import Data, Page
 from entrypoints.http.errors import errors
 from entrypoints.http.idempotency import idempotent
 from entrypoints.http.paging import PageCursor, PageLimit, page_of, read_cursor
+from entrypoints.http.parameters import (
+    TheClock,
+    TheIds,
+    TheLive,
+    TheStorage,
+    TheStudioViews,
+    TheUnitOfWork,
+)
 
 _REFUSALS = (NotFound, ConsentMissing, NoLicence, ModelNotReady, LicenceRefused)
 
@@ -41,10 +42,10 @@ _REFUSALS = (NotFound, ConsentMissing, NoLicence, ModelNotReady, LicenceRefused)
 async def request(
     data: JSONBody[RequestGeneration],
     actor: CurrentActor,
-    uow: NamedDependency[SkipValidation[UnitOfWork]],
-    clock: NamedDependency[SkipValidation[Clock]],
-    ids: NamedDependency[SkipValidation[Ids]],
-    live: NamedDependency[SkipValidation[LiveEvents]],
+    uow: TheUnitOfWork,
+    clock: TheClock,
+    ids: TheIds,
+    live: TheLive,
 ) -> Data[AcceptedJob]:
     """Ask for an image. It is made later: follow it here, or live as `job:{id}`."""
     accepted = await request_generation(data, actor=actor, uow=uow, clock=clock, ids=ids, live=live)
@@ -54,8 +55,8 @@ async def request(
 @get("/")
 async def list_own(
     actor: CurrentActor,
-    studio_views: NamedDependency[SkipValidation[StudioViews]],
-    storage: NamedDependency[SkipValidation[ObjectStorage]],
+    studio_views: TheStudioViews,
+    storage: TheStorage,
     limit: PageLimit = 20,
     cursor: PageCursor = None,
 ) -> Page[GenerationDetails]:
@@ -74,8 +75,8 @@ async def list_own(
 async def read(
     generation_id: FromPath[UUID],
     actor: CurrentActor,
-    studio_views: NamedDependency[SkipValidation[StudioViews]],
-    storage: NamedDependency[SkipValidation[ObjectStorage]],
+    studio_views: TheStudioViews,
+    storage: TheStorage,
 ) -> Data[GenerationDetails]:
     """A generation, with fresh links to its watermarked images."""
     return Data(
@@ -87,9 +88,9 @@ async def read(
 async def cancel(
     generation_id: FromPath[UUID],
     actor: CurrentActor,
-    uow: NamedDependency[SkipValidation[UnitOfWork]],
-    clock: NamedDependency[SkipValidation[Clock]],
-    live: NamedDependency[SkipValidation[LiveEvents]],
+    uow: TheUnitOfWork,
+    clock: TheClock,
+    live: TheLive,
 ) -> Data[AcceptedJob]:
     """Stop it. Cancelling twice is fine."""
     return Data(
@@ -106,10 +107,10 @@ async def cancel(
 async def retry(
     generation_id: FromPath[UUID],
     actor: CurrentActor,
-    uow: NamedDependency[SkipValidation[UnitOfWork]],
-    clock: NamedDependency[SkipValidation[Clock]],
-    ids: NamedDependency[SkipValidation[Ids]],
-    live: NamedDependency[SkipValidation[LiveEvents]],
+    uow: TheUnitOfWork,
+    clock: TheClock,
+    ids: TheIds,
+    live: TheLive,
 ) -> Data[AcceptedJob]:
     """Start it again after it failed, expired or was cancelled, under the terms in force now."""
     return Data(

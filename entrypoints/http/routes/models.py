@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from litestar import Router, get, post
-from litestar.di import NamedDependency
-from litestar.params import FromPath, JSONBody, SkipValidation
+from litestar.params import FromPath, JSONBody
 
 from application.creators.models import (
     AcceptedModel,
@@ -16,11 +15,6 @@ from application.creators.models import (
     train_model,
 )
 from application.licensing.standing import LicenceRefused, NoLicence
-from application.ports.clock import Clock
-from application.ports.ids import Ids
-from application.ports.live import LiveEvents
-from application.ports.studio import StudioViews
-from application.ports.unit_of_work import UnitOfWork
 from domain.creators.likeness_model import TrainingImagesRefused
 from domain.licensing.consent import ConsentMissing
 from domain.shared.errors import NotFound
@@ -28,6 +22,13 @@ from entrypoints.http.dependencies import CurrentActor
 from entrypoints.http.envelope import Data
 from entrypoints.http.errors import errors
 from entrypoints.http.idempotency import idempotent
+from entrypoints.http.parameters import (
+    TheClock,
+    TheIds,
+    TheLive,
+    TheStudioViews,
+    TheUnitOfWork,
+)
 
 
 @post(
@@ -40,10 +41,10 @@ async def train(
     creator_id: FromPath[UUID],
     data: JSONBody[TrainModel],
     actor: CurrentActor,
-    uow: NamedDependency[SkipValidation[UnitOfWork]],
-    clock: NamedDependency[SkipValidation[Clock]],
-    ids: NamedDependency[SkipValidation[Ids]],
-    live: NamedDependency[SkipValidation[LiveEvents]],
+    uow: TheUnitOfWork,
+    clock: TheClock,
+    ids: TheIds,
+    live: TheLive,
 ) -> Data[AcceptedModel]:
     """Start training a likeness model from uploaded images. Progress is also told live, as
     `job:{id}`."""
@@ -57,8 +58,8 @@ async def train(
 async def list_own(
     creator_id: FromPath[UUID],
     actor: CurrentActor,
-    uow: NamedDependency[SkipValidation[UnitOfWork]],
-    studio_views: NamedDependency[SkipValidation[StudioViews]],
+    uow: TheUnitOfWork,
+    studio_views: TheStudioViews,
 ) -> Data[Sequence[ModelDetails]]:
     """The creator's models, newest first."""
     return Data(await list_models(creator_id, actor=actor, uow=uow, views=studio_views))
@@ -69,8 +70,8 @@ async def read(
     creator_id: FromPath[UUID],
     model_id: FromPath[UUID],
     actor: CurrentActor,
-    uow: NamedDependency[SkipValidation[UnitOfWork]],
-    studio_views: NamedDependency[SkipValidation[StudioViews]],
+    uow: TheUnitOfWork,
+    studio_views: TheStudioViews,
 ) -> Data[ModelDetails]:
     """A model and how far its training is."""
     return Data(await read_model(creator_id, model_id, actor=actor, uow=uow, views=studio_views))

@@ -1,40 +1,37 @@
 """Callbacks of the image providers: verified, kept, answered; understood later, by a worker."""
 
-from collections.abc import Mapping
 from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
 from litestar import Request, Router, post
-from litestar.di import NamedDependency
-from litestar.params import QueryParameter, SkipValidation
+from litestar.params import QueryParameter
 
-from application.ports.generation import ProviderWebhooks
-from application.ports.messages import Inbox
 from application.ports.webhooks import SignatureRefused
 from domain.shared.errors import NotFound
 from entrypoints.http.envelope import Data
 from entrypoints.http.errors import errors
+from entrypoints.http.parameters import (
+    TheInbox,
+    TheProviderWebhooks,
+)
+from entrypoints.http.rate_limiting import UNLIMITED
+from entrypoints.http.routes.received import Received
 
 MAX_BODY_BYTES = 4 * 1024 * 1024
-
-
-class Received(msgspec.Struct, frozen=True):
-    """`new` is false for a callback that was there already."""
-
-    new: bool
 
 
 @post(
     ["/fal", "/replicate"],
     status_code=200,
     request_max_body_size=MAX_BODY_BYTES,
+    opt=UNLIMITED,
     responses=errors(SignatureRefused),
 )
 async def receive(
     request: Request[Any, Any, Any],
-    provider_webhooks: NamedDependency[SkipValidation[Mapping[str, ProviderWebhooks]]],
-    inbox: NamedDependency[SkipValidation[Inbox]],
+    provider_webhooks: TheProviderWebhooks,
+    inbox: TheInbox,
     attempt: Annotated[
         UUID | None, QueryParameter(description="Which attempt it is about.")
     ] = None,
@@ -53,7 +50,7 @@ async def receive(
         kind=callback.job.status,
         payload=msgspec.json.encode(callback),
     )
-    return Data(Received(new))
+    return Data(Received(received=True, duplicate=not new))
 
 
 ROUTER = Router("/api/v1/webhooks", route_handlers=[receive], tags=["Webhooks"])

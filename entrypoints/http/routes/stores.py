@@ -314,7 +314,7 @@ def list_templates() -> Data[list[TemplateView]]:
                 sizes=list(template.sizes),
                 colours=list(template.colours),
                 needs_shipping=template.needs_shipping,
-                production_cost_cents={**template.production_cost_cents},
+                production_cost_cents={str(c): n for c, n in template.production_cost_cents.items()},
             )
             for template in TEMPLATES.values()
         ]

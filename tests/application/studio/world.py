@@ -1,7 +1,9 @@
 """A studio to try things in: a real database, and providers that do what they are told."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import cast
 from uuid import UUID
 
 from sqlalchemy import select, update
@@ -22,6 +24,7 @@ from application.media.assets import upload_image
 from application.ports.generation import ProviderJob
 from application.ports.live import JobProgress
 from application.ports.messages import Message
+from application.ports.storage import ObjectStorage
 from application.ports.studio import GenerationRow
 from application.studio.completion import ProviderReport, apply_provider_job
 from application.studio.generations import (
@@ -43,6 +46,7 @@ from application.studio.workshop import (
 from domain.identity.actor import Actor, Role
 from domain.media.asset import Asset, AssetPurpose
 from domain.studio.attempt import Attempt
+from domain.studio.generation import Mode
 from tests import builders
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -79,10 +83,15 @@ class World:
             images=self.images,
             remote_files=self.files,
             live=self.live,
-            generators=self.generators,
+            generators=dict.fromkeys(Mode, self.generators),
             trainers=[self.trainer],
             webhook_base_url="https://likeness.test/api/v1/webhooks",
         )
+
+    def use_storage(self, storage: ObjectStorage) -> None:
+        """Keep objects elsewhere from now on."""
+        self.storage = cast("MemoryStorage", storage)
+        self.workshop = replace(self.workshop, storage=storage)
 
     @property
     def generator(self) -> MemoryImageGenerator:

@@ -1,0 +1,44 @@
+"""What follows when orders have been paid: tell the buyers' screens, and ask for the fee."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
+from uuid import UUID
+
+import msgspec
+
+from application.ledger.fees import RECORD_FEE, RecordFee
+from application.ordering.completion import OrderPaid
+from application.ports.clock import Clock
+from application.ports.live import LiveEvents, OrderChanged, orders_channel
+from application.ports.messages import Message
+from application.ports.unit_of_work import UnitOfWork
+from domain.ordering.order import OrderStatus
+
+FEE_IS_KNOWN_AFTER = timedelta(minutes=1)
+"""The provider usually tells its fee by itself before that; asking is for when it does not."""
+
+
+async def announce_paid(
+    messages: Sequence[Message],
+    *,
+    new_uow: Callable[[], UnitOfWork],
+    live: LiveEvents,
+    clock: Clock,
+) -> Mapping[UUID, Exception]:
+    """Handles `orders.paid`. Announcing twice is harmless; a fee is asked for once."""
+    paid = [msgspec.json.decode(message.payload, type=OrderPaid) for message in messages]
+    async with new_uow() as uow:
+        for order in paid:
+            uow.outbox.add(
+                RECORD_FEE,
+                RecordFee(charge_id=order.charge_id),
+                due_at=clock.now() + FEE_IS_KNOWN_AFTER,
+                key=order.charge_id,
+            )
+        await uow.commit()
+    for order in paid:
+        await live.publish(
+            orders_channel(order.buyer_id),
+            OrderChanged(order_id=order.order_id, status=OrderStatus.PAID, seq=1),
+        )
+    return {}

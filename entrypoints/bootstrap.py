@@ -1,0 +1,337 @@
+"""The one composition root: settings in, a record of ports out. Read it in one sitting.
+
+Nothing is connected here; pools and clients connect when they are first used. Whoever opens the
+ports closes them.
+"""
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+
+from litestar import Litestar
+from redis.asyncio import Redis
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from adapters.argon2.passwords import Argon2PasswordHasher
+from adapters.fal.images import FalImageGenerator
+from adapters.fal.queue import QUEUE_URL
+from adapters.fal.training import FalModelTrainer
+from adapters.fal.webhooks import JWKS_URL, FalWebhooks
+from adapters.filesystem.links import SignedLinks
+from adapters.filesystem.storage import FilesystemStorage
+from adapters.httpx.remote_files import HttpxRemoteFiles
+from adapters.jwt.access_tokens import JwtAccessTokens
+from adapters.pillow.processor import PillowImages
+from adapters.postgres.engine import database_config, sessions_of
+from adapters.postgres.idempotency import PostgresIdempotency
+from adapters.postgres.identity import PostgresIdentityViews
+from adapters.postgres.leadership import PostgresLeadership
+from adapters.postgres.media import PostgresAssetViews
+from adapters.postgres.message_queue import PostgresMessageQueue
+from adapters.postgres.message_views import PostgresMessageViews
+from adapters.postgres.messages import PostgresInbox
+from adapters.postgres.scheduler_runs import PostgresJobRuns
+from adapters.postgres.studio_views import PostgresJobProgress, PostgresStudioViews
+from adapters.postgres.unit_of_work import PostgresUnitOfWork
+from adapters.postgres.views import (
+    PostgresBalanceViews,
+    PostgresCatalogueViews,
+    PostgresOrderViews,
+)
+from adapters.redis.live import RedisLiveEvents, RedisLiveFeed
+from adapters.redis.rate_limits import RedisRateLimits
+from adapters.redis.wake import RedisWake, RedisWakeListener
+from adapters.replicate.images import API_URL as REPLICATE_URL
+from adapters.replicate.images import ReplicateImageGenerator
+from adapters.replicate.webhooks import ReplicateWebhooks
+from adapters.s3.storage import S3Storage
+from adapters.stripe.accounts import StripePayeeAccounts
+from adapters.stripe.client import StripeApi
+from adapters.stripe.payments import StripePayments
+from adapters.stripe.webhooks import StripeWebhooks
+from adapters.system.clock import ShiftedClock, SystemClock
+from adapters.system.ids import UuidV7Ids
+from adapters.system.secrets import SystemSecrets
+from application.ports.clock import Clock
+from application.ports.generation import ImageGenerator, ModelTrainer, ProviderWebhooks
+from application.ports.idempotency import Idempotency
+from application.ports.identity import IdentityViews, PasswordHasher
+from application.ports.ids import Ids
+from application.ports.images import ImageProcessor
+from application.ports.live import JobProgressViews, LiveEvents, LiveFeed
+from application.ports.media import AssetViews
+from application.ports.messages import Inbox, MessageQueue, MessageViews, Wake, WakeListener
+from application.ports.payments import PayeeAccounts, Payments, PaymentWebhooks
+from application.ports.rate_limits import RateLimits
+from application.ports.remote_files import RemoteFiles
+from application.ports.schedule import JobRuns, Leadership
+from application.ports.secrets import Secrets
+from application.ports.storage import LinkVerifier, ObjectStorage
+from application.ports.studio import StudioViews
+from application.ports.tokens import AccessTokens
+from application.ports.unit_of_work import UnitOfWork
+from application.ports.views import BalanceViews, CatalogueViews, OrderViews
+from application.studio.workshop import Workshop
+from domain.ordering.split import FeeSchedule
+from domain.studio.generation import Mode
+from entrypoints.http.app import create_app as http_app
+from entrypoints.http.health import HealthCheck
+from entrypoints.http.routes import ROUTERS
+from entrypoints.http.routes.dev import dev_router
+from entrypoints.logging import configure_logging
+from entrypoints.providers import fal_access, replicate_access, stripe_access
+from entrypoints.settings import Settings
+from entrypoints.settings_http import http_settings
+from entrypoints.settings_values import FileStorageLocation
+
+WEBHOOKS = "/api/v1/webhooks"
+FILES = "/api/v1/files"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ports:
+    """Everything from outside that use cases, doors and workers may ask for, by its name.
+
+    `uow` makes a new unit of work each time.
+    """
+
+    uow: Callable[[], UnitOfWork]
+    clock: Clock
+    ids: Ids
+    secrets: Secrets
+    fees: FeeSchedule
+    hold: timedelta
+    password_hasher: PasswordHasher
+    access_tokens: AccessTokens
+    identity_views: IdentityViews
+    payments: Payments
+    payee_accounts: PayeeAccounts
+    payment_webhooks: PaymentWebhooks
+    provider_webhooks: Mapping[str, ProviderWebhooks]
+    workshop: Workshop
+    storage: ObjectStorage
+    file_links: LinkVerifier
+    images: ImageProcessor
+    asset_views: AssetViews
+    studio_views: StudioViews
+    order_views: OrderViews
+    balance_views: BalanceViews
+    catalogue_views: CatalogueViews
+    live: LiveEvents
+    live_feed: LiveFeed
+    job_progress: JobProgressViews
+    idempotency: Idempotency
+    rate_limits: RateLimits
+    inbox: Inbox
+    messages: MessageQueue
+    message_views: MessageViews
+    wake: Wake
+    wake_listener: WakeListener
+    leadership: Leadership
+    job_runs: JobRuns
+    health_checks: Mapping[str, HealthCheck]
+    clock_control: ShiftedClock | None
+    closing: AsyncExitStack
+
+    async def aclose(self) -> None:
+        await self.closing.aclose()
+
+
+def build_ports(settings: Settings) -> Ports:
+    """Wire the adapters that `settings` ask for."""
+    closing = AsyncExitStack()
+    clock = ShiftedClock(settings.clock_file) if settings.clock_control else SystemClock()
+    ids = UuidV7Ids()
+    engine = database_config(
+        settings.database_url, pool_size=settings.database_pool_size
+    ).get_engine()
+    closing.push_async_callback(engine.dispose)
+    sessions = sessions_of(engine)
+    redis: Redis = Redis.from_url(settings.redis_url, socket_timeout=5, socket_connect_timeout=2)
+    listening: Redis = Redis.from_url(settings.redis_url, socket_connect_timeout=2)
+    closing.push_async_callback(redis.aclose)
+    closing.push_async_callback(listening.aclose)
+    wake = RedisWake(redis)
+    closing.push_async_callback(wake.aclose)
+    live, live_feed = RedisLiveEvents(redis), RedisLiveFeed(listening)
+    closing.push_async_callback(live_feed.close)
+    new_uow = partial(PostgresUnitOfWork, sessions, clock=clock, ids=ids, wake=wake)
+    secret_keys = [key.reveal() for key in settings.secret_keys]
+    links = SignedLinks(
+        base_url=settings.base_url + FILES, secret=secret_keys[0].encode(), clock=clock
+    )
+    storage = _storage(settings, links, closing)
+    images = PillowImages()
+    closing.callback(images.close)
+    hasher = Argon2PasswordHasher()
+    closing.callback(hasher.close)
+    stripe = _stripe(settings, closing)
+    payments, accounts, payment_webhooks = stripe
+    generators, trainers, provider_webhooks = _image_providers(settings, closing)
+    return Ports(
+        uow=new_uow,
+        clock=clock,
+        ids=ids,
+        secrets=SystemSecrets(),
+        fees=FeeSchedule(settings.platform_fee_bps, version=f"bps{settings.platform_fee_bps}"),
+        hold=timedelta(days=settings.hold_days),
+        password_hasher=hasher,
+        access_tokens=JwtAccessTokens(secret_keys),
+        identity_views=PostgresIdentityViews(sessions),
+        payments=payments,
+        payee_accounts=accounts,
+        payment_webhooks=payment_webhooks,
+        provider_webhooks=provider_webhooks,
+        workshop=Workshop(
+            new_uow=new_uow,
+            clock=clock,
+            ids=ids,
+            storage=storage,
+            images=images,
+            remote_files=_remote_files(settings, closing),
+            live=live,
+            generators=generators,
+            trainers=trainers,
+            webhook_base_url=settings.base_url + WEBHOOKS,
+        ),
+        storage=storage,
+        file_links=links,
+        images=images,
+        asset_views=PostgresAssetViews(sessions),
+        studio_views=PostgresStudioViews(sessions),
+        order_views=PostgresOrderViews(engine),
+        balance_views=PostgresBalanceViews(engine),
+        catalogue_views=PostgresCatalogueViews(engine),
+        live=live,
+        live_feed=live_feed,
+        job_progress=PostgresJobProgress(sessions),
+        idempotency=PostgresIdempotency(engine),
+        rate_limits=RedisRateLimits(redis, clock=SystemClock()),
+        inbox=PostgresInbox(engine, clock=clock, ids=ids, wake=wake),
+        messages=PostgresMessageQueue(engine),
+        message_views=PostgresMessageViews(engine),
+        wake=wake,
+        wake_listener=RedisWakeListener(listening),
+        leadership=PostgresLeadership(
+            settings.database_direct_url or settings.database_url, name="scheduler"
+        ),
+        job_runs=PostgresJobRuns(engine),
+        health_checks={"database": partial(_database_answers, engine)},
+        clock_control=clock if isinstance(clock, ShiftedClock) else None,
+        closing=closing,
+    )
+
+
+async def open_ports(settings: Settings) -> Ports:
+    """`build_ports` within the loop that will use them."""
+    return build_ports(settings)
+
+
+def create_app() -> Litestar:
+    """The HTTP API of the environment's settings, for a server that takes a factory."""
+    settings = Settings.load()
+    configure_logging(json=settings.is_production, level=settings.log_level, process="api")
+    ports = build_ports(settings)
+    routers = list(ROUTERS)
+    if ports.clock_control is not None:
+        routers.append(dev_router(ports.clock_control, sandbox_url=settings.sandbox_url))
+    app = http_app(ports, http_settings(settings), routers=routers)
+
+    @asynccontextmanager
+    async def closing(_: Litestar) -> AsyncIterator[None]:
+        try:
+            yield
+        finally:
+            await ports.aclose()
+
+    app._lifespan_managers.append(closing)
+    return app
+
+
+def _storage(settings: Settings, links: SignedLinks, closing: AsyncExitStack) -> ObjectStorage:
+    where = settings.storage
+    if isinstance(where, FileStorageLocation):
+        return FilesystemStorage(where.folder, links=links)
+    access_key, secret_key = settings.s3_access_key_id, settings.s3_secret_access_key
+    storage = S3Storage(
+        bucket=where.bucket,
+        region=where.region,
+        endpoint_url=where.endpoint_url,
+        access_key_id=access_key.reveal() if access_key else "",
+        secret_access_key=secret_key.reveal() if secret_key else "",
+    )
+    closing.callback(storage.close)
+    return storage
+
+
+def _stripe(
+    settings: Settings, closing: AsyncExitStack
+) -> tuple[StripePayments, StripePayeeAccounts, StripeWebhooks]:
+    access = stripe_access(settings)
+    api = StripeApi(secret_key=access.secret_key.reveal(), base_url=access.api_base)
+    closing.push_async_callback(api.close)
+    webhooks = StripeWebhooks(
+        api,
+        platform_secrets=[secret.reveal() for secret in access.webhook_secrets],
+        connect_secrets=[secret.reveal() for secret in access.connect_webhook_secrets],
+    )
+    return StripePayments(api), StripePayeeAccounts(api), webhooks
+
+
+def _image_providers(
+    settings: Settings, closing: AsyncExitStack
+) -> tuple[
+    Mapping[Mode, Sequence[ImageGenerator]],
+    Sequence[ModelTrainer],
+    Mapping[str, ProviderWebhooks],
+]:
+    """Text goes to Replicate, or to fal where that is the only one; photos and training to fal."""
+    text_to_image: list[ImageGenerator] = []
+    photo_to_image: list[ImageGenerator] = []
+    trainers: list[ModelTrainer] = []
+    webhooks: dict[str, ProviderWebhooks] = {}
+    if (replicate_keys := replicate_access(settings)) is not None:
+        replicate = ReplicateImageGenerator(
+            api_token=replicate_keys.api_token.reveal(),
+            base_url=replicate_keys.api_base or REPLICATE_URL,
+        )
+        closing.push_async_callback(replicate.aclose)
+        text_to_image.append(replicate)
+        webhooks["replicate"] = ReplicateWebhooks(
+            signing_secret=replicate_keys.webhook_secret.reveal()
+        )
+    if (fal_keys := fal_access(settings)) is not None:
+        key, base_url = fal_keys.key.reveal(), fal_keys.api_base or QUEUE_URL
+        photo = FalImageGenerator(api_key=key, mode="photo", base_url=base_url)
+        trainer = FalModelTrainer(api_key=key, base_url=base_url)
+        callbacks = FalWebhooks(
+            user_id=fal_keys.user_id,
+            clock=SystemClock(),
+            jwks_url=fal_keys.jwks_url or JWKS_URL,
+        )
+        for client in (photo, trainer, callbacks):
+            closing.push_async_callback(client.aclose)
+        photo_to_image.append(photo)
+        trainers.append(trainer)
+        webhooks["fal"] = callbacks
+        if not text_to_image:
+            plain = FalImageGenerator(api_key=key, mode="text", base_url=base_url)
+            closing.push_async_callback(plain.aclose)
+            text_to_image.append(plain)
+    return {Mode.TEXT: text_to_image, Mode.PHOTO: photo_to_image}, trainers, webhooks
+
+
+def _remote_files(settings: Settings, closing: AsyncExitStack) -> RemoteFiles:
+    """Results come from public addresses only; in development from the sandbox as well."""
+    trusted = [settings.sandbox_url] if settings.sandbox_url and not settings.is_production else []
+    files = HttpxRemoteFiles(trusted_origins=trusted)
+    closing.push_async_callback(files.aclose)
+    return files
+
+
+async def _database_answers(engine: AsyncEngine) -> None:
+    async with engine.connect() as connection:
+        await connection.execute(text("SELECT 1"))
