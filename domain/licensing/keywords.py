@@ -15,13 +15,23 @@ _LOOK_ALIKES = str.maketrans(
     "aeopcyxikmhbtdsjhaeopuiktv" + "oieastbasiii",
 )
 _WORD = re.compile(r"[^\W_]+")
+_LEADING_SIGNS = re.compile(r"(?<![\w@$!|])[@$!|]+")
+_TRAILING_SIGNS = re.compile(r"[@!|]+(?![\w@$!|])")
 
 
 def fold(text: str) -> str:
-    """The words of `text`, folded, with one space around each."""
-    decomposed = unicodedata.normalize("NFKD", text).casefold()
-    plain = "".join(c for c in decomposed if not unicodedata.combining(c))
-    return f" {' '.join(_WORD.findall(plain.translate(_LOOK_ALIKES)))} "
+    """The words of `text`, folded, with one space around each; every sign is a letter."""
+    return _words(_plain(text))
+
+
+def readings(text: str) -> set[str]:
+    """The ways to read `text`: a sign at the edge of a word may be a letter (`a$$`, `@ss`) or
+    mere punctuation (`ass!`, `@ass`)."""
+    plain = _plain(text)
+    if not any(sign in plain for sign in "@$!|"):
+        return {_words(plain)}
+    tails = (plain, _TRAILING_SIGNS.sub(" ", plain))
+    return {_words(t) for tail in tails for t in (tail, _LEADING_SIGNS.sub(" ", tail))}
 
 
 @lru_cache(maxsize=8192)
@@ -33,5 +43,23 @@ def blocked_words(text: str, keywords: tuple[str, ...]) -> list[str]:
     """The keywords that stand in `text`, in the order in which they are listed."""
     if not keywords or not text:
         return []
-    folded = fold(text)
-    return [k for k in keywords if (needle := folded_keyword(k)).strip() and needle in folded]
+    read = readings(text)
+    return [
+        keyword
+        for keyword in keywords
+        if (needle := folded_keyword(keyword)).strip() and any(needle in r for r in read)
+    ]
+
+
+def _plain(text: str) -> str:
+    """Without case, accents, and characters that do not show (they would split a word)."""
+    if text.isascii():
+        return text.lower()
+    decomposed = unicodedata.normalize("NFKD", text).casefold()
+    return "".join(
+        c for c in decomposed if not unicodedata.combining(c) and unicodedata.category(c) != "Cf"
+    )
+
+
+def _words(plain: str) -> str:
+    return f" {' '.join(_WORD.findall(plain.translate(_LOOK_ALIKES)))} "
