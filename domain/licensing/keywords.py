@@ -11,8 +11,8 @@ from functools import lru_cache
 # Look-alikes of Latin letters that survive compatibility decomposition: Cyrillic, Greek, digits
 # and signs. `i`, `l`, `1`, `!` and `|` are one letter here.
 _LOOK_ALIKES = str.maketrans(
-    "аеорсухікмнвтԁѕјһαεορυικτν" + "0134578@$!|l",
-    "aeopcyxikmhbtdsjhaeopuiktv" + "oieastbasiii",
+    "аеорсухікмнвтԁѕјһαεορυικτν" + "0134578l",
+    "aeopcyxikmhbtdsjhaeopuiktv" + "oieastbi",
 )
 _WORD = re.compile(r"[^\W_]+")
 _LEADING_SIGNS = re.compile(r"(?<![\w@$!|])[@$!|]+")
@@ -52,14 +52,15 @@ def blocked_words(text: str, keywords: tuple[str, ...]) -> list[str]:
 
 
 def _plain(text: str) -> str:
-    """Without case, accents, and characters that do not show (they would split a word)."""
+    """Folded but for signs, without characters that do not show (they would split a word)."""
     if text.isascii():
-        return text.lower()
+        return text.lower().translate(_LOOK_ALIKES)
     decomposed = unicodedata.normalize("NFKD", text).casefold()
     return "".join(
         c for c in decomposed if not unicodedata.combining(c) and unicodedata.category(c) != "Cf"
-    )
+    ).translate(_LOOK_ALIKES)
 
 
 def _words(plain: str) -> str:
-    return f" {' '.join(_WORD.findall(plain.translate(_LOOK_ALIKES)))} "
+    lettered = plain.replace("@", "a").replace("$", "s").replace("!", "i").replace("|", "i")
+    return f" {' '.join(_WORD.findall(lettered))} "
