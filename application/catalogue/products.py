@@ -74,6 +74,8 @@ class ProductView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CurrencyUnknown(Invalid):
+    """Nothing is priced in this currency here."""
+
     code = "currency_unknown"
 
 

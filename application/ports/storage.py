@@ -41,6 +41,8 @@ class LinkRefused(NotAllowed):
 
 
 class LinkExpired(Gone):
+    """The download link has had its time: ask for a fresh one."""
+
     code = "link_expired"
 
 

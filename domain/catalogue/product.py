@@ -44,6 +44,8 @@ class NotForSale(Conflict):
 
 
 class OutOfStock(Conflict):
+    """Fewer pieces are left than were asked for."""
+
     code = "out_of_stock"
 
 

@@ -20,10 +20,14 @@ class AlreadyCreator(Conflict):
 
 
 class SlugTaken(Conflict):
+    """Another page has this slug."""
+
     code = "slug_taken"
 
 
 class SlugInvalid(Invalid):
+    """The slug has the wrong form, or is a word of our own routes."""
+
     code = "slug_invalid"
 
 

@@ -17,6 +17,8 @@ class Role(StrEnum):
 
 
 class RoleRequired(NotAllowed):
+    """The actor lacks the role that this needs."""
+
     code = "role_required"
 
 

@@ -25,6 +25,8 @@ class InvalidDisplayName(Invalid):
 
 
 class RoleNotSelfAssigned(NotAllowed):
+    """Nobody may give themselves this role."""
+
     code = "role_not_self_assigned"
 
 

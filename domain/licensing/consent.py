@@ -25,6 +25,8 @@ class ConsentUse(StrEnum):
 
 
 class ConsentInvalid(Invalid):
+    """The signer is not an adult, or the text is not the one of that version."""
+
     code = "consent_invalid"
 
 

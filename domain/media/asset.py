@@ -40,6 +40,8 @@ UPLOAD_LIMIT_BYTES: dict[AssetPurpose, int] = {
 
 
 class PurposeRefused(Invalid):
+    """Images of this purpose are not uploaded."""
+
     code = "asset_purpose_refused"
 
 

@@ -41,6 +41,8 @@ class OrderStatus(StrEnum):
 
 
 class OrderInvalid(Invalid):
+    """The items cannot be one order."""
+
     code = "order_invalid"
 
 

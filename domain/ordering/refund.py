@@ -33,10 +33,14 @@ class RefundTooLarge(RuleRefused):
 
 
 class NothingToRefund(Conflict):
+    """Everything was refunded already."""
+
     code = "nothing_to_refund"
 
 
 class RefundInvalid(Invalid):
+    """A refund is asked by amount or by lines, not by both."""
+
     code = "refund_invalid"
 
 

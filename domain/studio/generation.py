@@ -34,6 +34,8 @@ PIXELS: dict[AspectRatio, tuple[int, int]] = {
 
 
 class SceneRequired(Invalid):
+    """Photo mode needs a scene, and text mode has none."""
+
     code = "scene_required"
 
 

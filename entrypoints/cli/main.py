@@ -31,6 +31,7 @@ COMMANDS: Final[dict[str, Entry]] = {
     "webhooks": Entry("messages", "webhooks", "Look at received webhooks, and redrive them."),
     "outbox": Entry("messages", "outbox", "Look at outgoing messages, and redrive them."),
     "settings": Entry("settings", "settings", "Show and document the settings."),
+    "errors": Entry("errors", "errors", "Document the error codes."),
     "dev": Entry("dev", "dev", "Tools for development."),
 }
 

@@ -98,7 +98,7 @@ async def _play(base_url: str, *, as_json: bool) -> int:
 def _welcome(console: Console, stack: Plan) -> None:
     settings = stack.settings
     console.print(f"\n[bold]Likeness answers at {settings.base_url}[/bold]")
-    console.print(f"  documentation of the API   {settings.base_url}/docs")
+    console.print(f"  documentation of the API   {settings.base_url}/api/v1/docs")
     if needs_sandbox(settings):
         console.print(f"  the sandbox                {settings.sandbox_url}")
     console.print(f"  data and logs              {settings.data_dir}")

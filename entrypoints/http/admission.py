@@ -21,6 +21,8 @@ ASKS_VISITOR = "asks_visitor"
 
 
 class QueryInvalid(Invalid):
+    """The query holds a character that cannot be stored."""
+
     code = "query_invalid"
 
 

@@ -15,6 +15,8 @@ from entrypoints.http.exchange import Exchange, exchange_of
 
 
 class SignInRequired(Unauthenticated):
+    """Sign in first."""
+
     code = "unauthenticated"
 
     def __init__(self) -> None:

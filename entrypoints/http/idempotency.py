@@ -42,6 +42,8 @@ _KEPT_HEADERS = {"content-type", "location", "etag"}
 
 
 class IdempotencyKeyInvalid(Invalid):
+    """The key is not 1 to 255 printable ASCII characters."""
+
     code = "idempotency_key_invalid"
 
     def __init__(self) -> None:
@@ -52,6 +54,8 @@ class IdempotencyKeyInvalid(Invalid):
 
 
 class IdempotencyKeyRequired(Invalid):
+    """This route moves money or starts paid work, and takes no request without a key."""
+
     code = "idempotency_key_required"
 
     def __init__(self) -> None:

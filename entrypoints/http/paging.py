@@ -37,6 +37,8 @@ PageCursor = Annotated[
 
 
 class CursorInvalid(Invalid):
+    """The cursor is not one of this list."""
+
     code = "cursor_invalid"
 
     def __init__(self) -> None:

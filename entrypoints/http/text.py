@@ -20,6 +20,8 @@ _PATH = re.compile(r" - at `(?:key in )?\$\.?(.*)`$")
 
 
 class BodyInvalid(Invalid):
+    """The body is not what this route takes."""
+
     code = "body_invalid"
 
 
