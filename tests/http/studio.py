@@ -1,0 +1,143 @@
+"""The routes of images and generations over a real database and a studio that obeys."""
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+
+from adapters.filesystem.links import SignedLinks
+from adapters.filesystem.storage import FilesystemStorage
+from adapters.jwt.access_tokens import JwtAccessTokens
+from adapters.memory.generation import MemoryProviderWebhooks
+from adapters.memory.idempotency import MemoryIdempotency
+from adapters.memory.live import MemoryLive
+from adapters.memory.rate_limits import MemoryRateLimits
+from adapters.memory.system import ManualClock
+from adapters.postgres.engine import database_config, sessions_of
+from adapters.postgres.media import PostgresAssetViews
+from adapters.postgres.messages import PostgresInbox
+from adapters.postgres.studio_views import PostgresJobProgress, PostgresStudioViews
+from adapters.postgres.unit_of_work import PostgresUnitOfWork
+from adapters.system.ids import UuidV7Ids
+from application.ports.generation import ProviderWebhooks
+from application.ports.idempotency import Idempotency
+from application.ports.images import ImageProcessor
+from application.ports.messages import Inbox
+from application.ports.storage import LinkVerifier, ObjectStorage
+from domain.identity.actor import Actor
+from entrypoints.http.app import create_app
+from entrypoints.http.health import HealthCheck
+from entrypoints.http.routes import assets, files, generations, models, provider_webhooks
+from entrypoints.http.settings import HttpSettings
+from tests.application.studio.world import World
+from tests.http.asgi import client_of
+
+BASE = "http://api.test"
+ROUTERS = [
+    assets.ROUTER,
+    files.ROUTER,
+    generations.ROUTER,
+    models.ROUTER,
+    provider_webhooks.ROUTER,
+]
+
+
+@dataclass(frozen=True)
+class Ports:
+    uow: Callable[[], PostgresUnitOfWork]
+    clock: ManualClock
+    ids: UuidV7Ids
+    storage: ObjectStorage
+    file_links: LinkVerifier
+    images: ImageProcessor
+    asset_views: PostgresAssetViews
+    studio_views: PostgresStudioViews
+    live: MemoryLive
+    live_feed: MemoryLive
+    job_progress: PostgresJobProgress
+    inbox: Inbox
+    provider_webhooks: Mapping[str, ProviderWebhooks]
+    rate_limits: MemoryRateLimits
+    access_tokens: JwtAccessTokens = field(default_factory=lambda: JwtAccessTokens(["a secret"]))
+    idempotency: Idempotency = field(default_factory=MemoryIdempotency)
+    health_checks: Mapping[str, HealthCheck] = field(default_factory=dict)
+
+
+class House:
+    """A studio with a door. `as_fan` and `as_owner` are headers of who asks."""
+
+    def __init__(self, world: World, ports: Ports, http: httpx.AsyncClient) -> None:
+        self.world = world
+        self.ports = ports
+        self.http = http
+
+    @property
+    def as_fan(self) -> dict[str, str]:
+        return self.signed_in(self.world.fan)
+
+    @property
+    def as_owner(self) -> dict[str, str]:
+        return self.signed_in(self.world.owner)
+
+    @property
+    def fal(self) -> MemoryProviderWebhooks:
+        verifier = self.ports.provider_webhooks["fal"]
+        assert isinstance(verifier, MemoryProviderWebhooks)
+        return verifier
+
+    def signed_in(self, actor: Actor) -> dict[str, str]:
+        token, _ = self.ports.access_tokens.issue(actor, now=self.world.clock.now())
+        return {"Authorization": f"Bearer {token}"}
+
+    async def upload(
+        self, content: bytes, purpose: str = "avatar", *, headers: dict[str, str] | None = None
+    ) -> httpx.Response:
+        return await self.http.post(
+            "/api/v1/assets",
+            files={"file": ("picture.bin", content, "application/octet-stream")},
+            data={"purpose": purpose},
+            headers=self.as_fan if headers is None else headers,
+        )
+
+
+@asynccontextmanager
+async def open_house(database_url: str, folder: Path) -> AsyncIterator[House]:
+    engine = database_config(database_url).get_engine()
+    sessions: async_sessionmaker[AsyncSession] = sessions_of(engine)
+    world = await World(sessions).opened()
+    links = SignedLinks(base_url=f"{BASE}/api/v1/files", secret=b"s" * 32, clock=world.clock)
+    storage = FilesystemStorage(folder, links=links)
+    world.use_storage(storage)
+    ports = Ports(
+        uow=world.uow,
+        clock=world.clock,
+        ids=world.ids,
+        storage=storage,
+        file_links=links,
+        images=world.images,
+        asset_views=PostgresAssetViews(sessions),
+        studio_views=world.views,
+        live=world.live,
+        live_feed=world.live,
+        job_progress=world.progress,
+        inbox=PostgresInbox(engine, clock=world.clock, ids=world.ids),
+        provider_webhooks={"fal": MemoryProviderWebhooks(clock=world.clock, provider="fal")},
+        rate_limits=MemoryRateLimits(clock=world.clock),
+    )
+    app = create_app(ports, HttpSettings(rate_limits=False), routers=ROUTERS)
+    async with client_of(app, base_url=BASE) as http:
+        yield House(world, ports, http)
+    await engine.dispose()
+
+
+def data_of(answer: httpx.Response, status: int = 200) -> Any:
+    assert answer.status_code == status, answer.text
+    return answer.json()["data"]
+
+
+def refusal(answer: httpx.Response) -> tuple[int, str]:
+    return answer.status_code, answer.json()["error"]["code"]
