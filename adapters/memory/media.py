@@ -42,4 +42,3 @@ class MemoryAssets(MemoryRepository[Asset]):
         self._grants |= self._new_grants
         for asset_id in self._removed:
             self._table.rows.pop(asset_id)
-            self._table.versions.pop(asset_id)

@@ -39,7 +39,7 @@ class Table(Generic[A]):
         self.unique = unique or {}
         self.versioned = versioned
         self.rows: dict[Hashable, A] = {}
-        self.versions: dict[Hashable, int] = {}
+        """Never changed in place: who has loaded one can tell by it whether it is still there."""
 
 
 class MemoryRepository(Generic[A]):
@@ -47,7 +47,8 @@ class MemoryRepository(Generic[A]):
 
     def __init__(self, table: Table[A]) -> None:
         self._table = table
-        self._loaded: dict[Hashable, tuple[A, int]] = {}
+        self._loaded: dict[Hashable, tuple[A, A]] = {}
+        """What was handed out, and the row that it is a copy of."""
         self._added: dict[Hashable, A] = {}
 
     async def get(self, aggregate_id: UUID, *, lock: bool = False) -> A:
@@ -65,8 +66,8 @@ class MemoryRepository(Generic[A]):
         if key not in self._loaded:
             if key not in self._table.rows:
                 return None
-            loaded = _copy(self._table.rows[key])
-            self._loaded[key] = (loaded, self._table.versions[key])
+            row = self._table.rows[key]
+            self._loaded[key] = (_copy(row), row)
         return self._loaded[key][0]
 
     def _where(self, predicate: Callable[[A], bool]) -> Iterator[A]:
@@ -77,32 +78,31 @@ class MemoryRepository(Generic[A]):
 
     def check(self) -> None:
         """Raise what a commit would: a changed version or a taken unique key."""
-        for key, (aggregate, version) in self._loaded.items():
-            changed = _state(aggregate) != _state(self._table.rows[key])
-            if changed and self._table.versions[key] != version:
+        for key in self._changed():
+            if self._table.rows.get(key) is not self._loaded[key][1]:
                 raise StaleVersion("It was changed meanwhile: load it again.")
         if self._added.keys() & self._table.rows.keys():
             raise already_exists()
-        rows = {**self._table.rows, **self._pending()}
+        rows = {**self._table.rows, **self._changed(), **self._added}
         for key_of, error in self._table.unique.items():
             keys = [unique for row in rows.values() if (unique := key_of(row)) is not None]
             if len(set(keys)) < len(keys):
                 raise error()
 
     def flush(self) -> None:
-        for key, aggregate in self._pending().items():
-            before = self._table.rows.get(key)
-            if before is not None and _state(aggregate) == _state(before):
-                continue
-            version = self._table.versions[key] = self._table.versions.get(key, 0) + 1
+        for key, aggregate in {**self._changed(), **self._added}.items():
             if self._table.versioned:
-                aggregate.version = version  # type: ignore[attr-defined]
+                aggregate.version = aggregate.version + 1 if key in self._loaded else 1  # type: ignore[attr-defined]
             self._table.rows[key] = _copy(aggregate)
         self._loaded.clear()
         self._added.clear()
 
-    def _pending(self) -> dict[Hashable, A]:
-        return {**{key: loaded for key, (loaded, _) in self._loaded.items()}, **self._added}
+    def _changed(self) -> dict[Hashable, A]:
+        return {
+            key: aggregate
+            for key, (aggregate, row) in self._loaded.items()
+            if _state(aggregate) != _state(row)
+        }
 
 
 def _copy(value: Any) -> Any:
