@@ -30,6 +30,8 @@ DOUBT_AFTER_S = 15.0
 
 
 class UnknownChannel(Invalid):
+    """There is no such channel, or one connection has too many of them."""
+
     code = "channel_unknown"
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from http import HTTPStatus
 from typing import Any
 
+import msgspec
 from litestar import Litestar, Router
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi import OpenAPIConfig
@@ -17,6 +18,7 @@ from litestar.openapi.plugins import OpenAPIRenderPlugin
 from litestar.openapi.spec import Components, License, SecurityScheme
 from litestar.routes import HTTPRoute
 from litestar.types import Method
+from litestar.types.internal_types import PathParameterDefinition
 
 from entrypoints.http.admission import ASKS_VISITOR, NEEDS_ACTOR
 from entrypoints.http.settings import HttpSettings
@@ -91,7 +93,7 @@ def openapi_config(
 
 def complete_document(app: Litestar) -> Document:
     """The document of `app`, with everything that its routes have in common."""
-    document = _renamed(app.openapi_schema.to_schema())
+    document = _renamed(msgspec.to_builtins(app.openapi_schema.to_schema()))
     document["openapi"] = "3.1.0"
     components = document.setdefault("components", {})
     components.setdefault("schemas", {}).setdefault("ErrorAnswer", _error_schema())
@@ -157,9 +159,18 @@ def _possible(method: Method, path: str, handler: HTTPRouteHandler) -> list[int]
     return sorted(statuses)
 
 
-def _operation_id(handler: HTTPRouteHandler, _method: Method, _path: object) -> str:
-    """The handler's own name: it is unique, or the document cannot be built."""
-    return handler.handler_name
+def _operation_id(
+    handler: HTTPRouteHandler, method: Method, path: Sequence[str | PathParameterDefinition]
+) -> str:
+    """`orders_refund`: the module and the function, which together are unique. A handler that
+    serves several addresses or methods has them in its name too.
+    """
+    parts = [handler.fn.__module__.rpartition(".")[2], handler.handler_name]
+    if len(handler.paths) > 1:
+        parts += [part.strip("/") for part in path if isinstance(part, str)][-1:]
+    if len(handler.http_methods) > 1:
+        parts.append(method.lower())
+    return re.sub(r"\W+", "_", "_".join(parts))
 
 
 def _error_name(status: int) -> str:
