@@ -1,11 +1,20 @@
-"""Which port to listen on: the one that was asked for, or one that is free."""
+"""Which port to listen on: the one that was asked for, or one that is free.
+
+Between the choice and the moment when the server listens, seconds pass; two checkouts that start
+together would choose the same. So a choice is reserved for the life of the chooser.
+"""
 
 import socket
+import tempfile
+from pathlib import Path
+from typing import Final
 
 from entrypoints.local.errors import LocalError
+from entrypoints.local.locks import FileLock
 
-FIRST_CHOICE = 8000
-_NEIGHBOURS = 20
+FIRST_CHOICE: Final = 8000
+_NEIGHBOURS: Final = 20
+_reservations: Final[list[FileLock]] = []
 
 
 def choose_port(host: str, wanted: int, *, variable: str) -> int:
@@ -18,9 +27,20 @@ def choose_port(host: str, wanted: int, *, variable: str) -> int:
             )
         return wanted
     for port in range(FIRST_CHOICE, FIRST_CHOICE + _NEIGHBOURS):
-        if is_free(host, port):
+        if is_free(host, port) and _reserve(port):
             return port
     return any_free_port(host)
+
+
+def _reserve(port: int) -> bool:
+    lock = FileLock(Path(tempfile.gettempdir()) / f"likeness-port-{port}.lock")
+    try:
+        reserved = lock.try_alone()
+    except PermissionError:  # another account's
+        return False
+    if reserved:
+        _reservations.append(lock)
+    return reserved
 
 
 def is_free(host: str, port: int) -> bool:

@@ -188,7 +188,10 @@ def _read_facts(data_dir: Path) -> dict[str, str]:
 
 
 def _is_alive(facts: dict[str, str]) -> bool:
-    return "pid" in facts and psutil.pid_exists(int(facts["pid"]))
+    try:
+        return psutil.Process(int(facts["pid"])).status() != psutil.STATUS_ZOMBIE
+    except (KeyError, psutil.NoSuchProcess):
+        return False
 
 
 def _already_running(facts: dict[str, str]) -> str:

@@ -1,4 +1,4 @@
-"""`python -m tests.local.stack FOLDER PORT [crash]`: a small stack of real servers and one program.
+"""`python -m tests.local.stack FOLDER PORT [postgres] [stubborn]`: a small stack of real servers and one program.
 
 Runs until a signal comes, as `likeness up` does, but without the application.
 """
@@ -33,7 +33,6 @@ def main() -> None:
         port = choose_port("127.0.0.1", int(sys.argv[2]), variable="LIKENESS_PORT")
         serve = _SERVE.format(port=port, handler="SimpleHTTPRequestHandler")
         parts: list[Part] = [
-            EmbeddedPostgres(folder / "postgres", durable=False),
             EmbeddedRedis(folder / "redis"),
             Process(name="once", argv=(sys.executable, "-c", "print('migrated')"), restart=False),
             Process(
@@ -42,6 +41,8 @@ def main() -> None:
                 ready=f"http://127.0.0.1:{port}/",
             ),
         ]
+        if "postgres" in sys.argv:
+            parts.insert(0, EmbeddedPostgres(folder / "postgres", durable=False))
         if "stubborn" in sys.argv:
             ignore = "import signal, time; signal.signal(15, signal.SIG_IGN); time.sleep(99)"
             parts.append(Process(name="stubborn", argv=(sys.executable, "-c", ignore), grace_s=0.5))

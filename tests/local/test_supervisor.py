@@ -13,6 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from entrypoints.local.ports import any_free_port
 from entrypoints.local.supervisor import running_stack
 from tests.infrastructure import ROOT
 
@@ -23,7 +24,8 @@ StartStack = Callable[..., "subprocess.Popen[str]"]
 def start_stack() -> Iterator[StartStack]:
     started: list[subprocess.Popen[str]] = []
 
-    def start(folder: Path, port: int = 0, *more: str) -> "subprocess.Popen[str]":
+    def start(folder: Path, *more: str, port: int | None = None) -> "subprocess.Popen[str]":
+        port = any_free_port() if port is None else port  # not one that another test may be given
         process = subprocess.Popen(
             [sys.executable, "-m", "tests.local.stack", str(folder), str(port), *more],
             stdout=subprocess.PIPE,
@@ -82,7 +84,7 @@ def answers(url: str) -> bool:
 def test_a_signal_stops_everything_in_order(
     start_stack: StartStack, tmp_path: Path, number: signal.Signals
 ) -> None:
-    stack = start_stack(tmp_path)
+    stack = start_stack(tmp_path, "postgres")
     read_until(stack, "test: up")
     url = running_stack(tmp_path)["base_url"]
     assert answers(url)
@@ -98,7 +100,7 @@ def test_a_signal_stops_everything_in_order(
 def test_parts_start_in_order_each_when_the_one_before_is_ready(
     start_stack: StartStack, tmp_path: Path
 ) -> None:
-    lines = read_until(start_stack(tmp_path), "test: up")
+    lines = read_until(start_stack(tmp_path, "postgres"), "test: up")
 
     ready = [line.split()[1] for line in lines if "ready after" in line]
     assert ready == ["PostgreSQL", "Redis", "once", "web"]
@@ -106,7 +108,7 @@ def test_parts_start_in_order_each_when_the_one_before_is_ready(
 
 
 def test_a_killed_supervisor_takes_its_parts_along(start_stack: StartStack, tmp_path: Path) -> None:
-    stack = start_stack(tmp_path)
+    stack = start_stack(tmp_path, "postgres")
     read_until(stack, "test: up")
     url = running_stack(tmp_path)["base_url"]
 
@@ -129,7 +131,7 @@ def test_a_stack_starts_again_right_after_it_was_killed(
 
 
 def test_what_crashes_is_started_again(start_stack: StartStack, tmp_path: Path) -> None:
-    stack = start_stack(tmp_path)
+    stack = start_stack(tmp_path, "postgres")
     read_until(stack, "test: up")
     server = int((tmp_path / "postgres" / "cluster" / "postmaster.pid").read_text().split()[0])
     children = psutil.Process(stack.pid).children()
@@ -156,8 +158,9 @@ def test_a_second_supervisor_says_who_holds_the_place(
 
 def test_two_stacks_run_side_by_side(start_stack: StartStack, tmp_path: Path) -> None:
     folders = tmp_path / "one", tmp_path / "two"
-    for folder in folders:
-        read_until(start_stack(folder), "test: up")
+    stacks = [start_stack(folder, port=0) for folder in folders]  # at the same moment
+    for stack in stacks:
+        read_until(stack, "test: up")
 
     urls = {running_stack(folder)["base_url"] for folder in folders}
 
@@ -169,7 +172,7 @@ def test_a_taken_port_is_one_clear_sentence(start_stack: StartStack, tmp_path: P
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
 
-        stack = start_stack(tmp_path, port)
+        stack = start_stack(tmp_path, port=port)
 
         (line,) = read_until(stack, "error:")
         assert f"Port {port} on 127.0.0.1 is taken" in line
@@ -180,7 +183,7 @@ def test_a_taken_port_is_one_clear_sentence(start_stack: StartStack, tmp_path: P
 def test_a_part_that_ignores_the_request_to_stop_is_killed(
     start_stack: StartStack, tmp_path: Path
 ) -> None:
-    stack = start_stack(tmp_path, 0, "stubborn")
+    stack = start_stack(tmp_path, "stubborn")
     read_until(stack, "test: up")
     time.sleep(0.3)  # until it has put its ear plugs in
 
