@@ -244,3 +244,23 @@ async def test_an_attempt_is_looked_at_by_one_sweep_only(studio: World) -> None:
         taken = await one.attempts.take_due(now=now, lease_until=later, limit=10)
         assert len(taken) == 1
         assert await other.attempts.take_due(now=now, lease_until=later, limit=10) == []
+
+
+async def test_of_two_attempts_that_succeed_at_once_one_counts(studio: World) -> None:
+    studio.generator.fail_next(LOST)
+    accepted = await studio.ask()
+    await studio.work()
+    await studio.poll_later(timedelta(minutes=4))
+    studio.clock.advance(timedelta(seconds=10))
+    await studio.work()
+    orphan, other = await studio.attempts(accepted.id)
+    first = await studio.finish_at_provider(number=0)
+    second = await studio.finish_at_provider(number=1)
+    await asyncio.gather(
+        studio.call_back(first, attempt_id=orphan.id),
+        studio.call_back(second, attempt_id=other.id),
+    )
+    await studio.work()
+    seen = await studio.seen(accepted.id)
+    assert (seen.status, len(seen.images)) == (JobStatus.SUCCEEDED, 1)
+    assert len(await studio.images_of(accepted.id)) == 1
