@@ -1,4 +1,4 @@
-"""`python -m tests.local.stack FOLDER PORT [postgres] [stubborn]`: a small stack of real servers and one program.
+"""`python -m tests.local.stack FOLDER PORT [postgres] [stubborn]`: a small stack to be ended.
 
 Runs until a signal comes, as `likeness up` does, but without the application.
 """
