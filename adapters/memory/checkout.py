@@ -128,7 +128,7 @@ class MemoryCheckout:
             session.payment = "unpaid"
             self._ended(session, "payment_failed")
 
-    def _balance_cents(self, currency: str) -> int:
+    def balance_cents(self, currency: str) -> int:
         return self._platform_cents + self._balance[currency]
 
     def _capture(self, session: _Session) -> CapturedPayment:

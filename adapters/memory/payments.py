@@ -128,7 +128,7 @@ class MemoryPayments(MemoryCheckout):
     def _settle_refund(self, charge: Charge, refund: ProviderRefund) -> ProviderRefund:
         """Pay it, or let it wait for money on our balance."""
         paid = charge.captured
-        if self._balance_cents(paid.currency) < refund.amount_cents:
+        if self.balance_cents(paid.currency) < refund.amount_cents:
             self._unfunded.append((paid.charge_id, refund))
             return self._replace(charge, refund, status="pending")
         self._balance[paid.currency] -= refund.amount_cents
