@@ -36,12 +36,13 @@ from adapters.postgres.messages import PostgresInbox
 from adapters.postgres.scheduler_runs import PostgresJobRuns
 from adapters.postgres.studio_views import PostgresJobProgress, PostgresStudioViews
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
+from adapters.postgres.verification import PostgresLedgerViews
 from adapters.postgres.views import (
     PostgresBalanceViews,
     PostgresCatalogueViews,
     PostgresOrderViews,
 )
-from adapters.redis.live import RedisLiveEvents, RedisLiveFeed
+from adapters.redis.live import RedisLiveEvents, RedisLiveFeed, live_client
 from adapters.redis.rate_limits import RedisRateLimits
 from adapters.redis.wake import RedisWake, RedisWakeListener
 from adapters.replicate.images import API_URL as REPLICATE_URL
@@ -55,12 +56,13 @@ from adapters.stripe.webhooks import StripeWebhooks
 from adapters.system.clock import ShiftedClock, SystemClock
 from adapters.system.ids import UuidV7Ids
 from adapters.system.secrets import SystemSecrets
-from application.ports.clock import Clock
+from application.ports.clock import Clock, ClockControl
 from application.ports.generation import ImageGenerator, ModelTrainer, ProviderWebhooks
 from application.ports.idempotency import Idempotency
 from application.ports.identity import IdentityViews, PasswordHasher
 from application.ports.ids import Ids
 from application.ports.images import ImageProcessor
+from application.ports.ledger_views import LedgerViews
 from application.ports.live import JobProgressViews, LiveEvents, LiveFeed
 from application.ports.media import AssetViews
 from application.ports.messages import Inbox, MessageQueue, MessageViews, Wake, WakeListener
@@ -120,6 +122,7 @@ class Ports:
     order_views: OrderViews
     balance_views: BalanceViews
     catalogue_views: CatalogueViews
+    ledger_views: LedgerViews
     live: LiveEvents
     live_feed: LiveFeed
     job_progress: JobProgressViews
@@ -133,7 +136,7 @@ class Ports:
     leadership: Leadership
     job_runs: JobRuns
     health_checks: Mapping[str, HealthCheck]
-    clock_control: ShiftedClock | None
+    clock_control: ClockControl | None
     closing: AsyncExitStack
 
     async def aclose(self) -> None:
@@ -150,7 +153,7 @@ def build_ports(settings: Settings) -> Ports:
     ).get_engine()
     closing.push_async_callback(engine.dispose)
     sessions = sessions_of(engine)
-    redis: Redis = Redis.from_url(settings.redis_url, socket_timeout=5, socket_connect_timeout=2)
+    redis = live_client(settings.redis_url)
     listening: Redis = Redis.from_url(settings.redis_url, socket_connect_timeout=2)
     closing.push_async_callback(redis.aclose)
     closing.push_async_callback(listening.aclose)
@@ -168,8 +171,7 @@ def build_ports(settings: Settings) -> Ports:
     closing.callback(images.close)
     hasher = Argon2PasswordHasher()
     closing.callback(hasher.close)
-    stripe = _stripe(settings, closing)
-    payments, accounts, payment_webhooks = stripe
+    payments, accounts, payment_webhooks = _stripe(settings, closing)
     generators, trainers, provider_webhooks = _image_providers(settings, closing)
     return Ports(
         uow=new_uow,
@@ -205,6 +207,7 @@ def build_ports(settings: Settings) -> Ports:
         order_views=PostgresOrderViews(engine),
         balance_views=PostgresBalanceViews(engine),
         catalogue_views=PostgresCatalogueViews(engine),
+        ledger_views=PostgresLedgerViews(engine),
         live=live,
         live_feed=live_feed,
         job_progress=PostgresJobProgress(sessions),
@@ -238,7 +241,6 @@ def create_app() -> Litestar:
     routers = list(ROUTERS)
     if ports.clock_control is not None:
         routers.append(dev_router(ports.clock_control, sandbox_url=settings.sandbox_url))
-    app = http_app(ports, http_settings(settings), routers=routers)
 
     @asynccontextmanager
     async def closing(_: Litestar) -> AsyncIterator[None]:
@@ -247,8 +249,7 @@ def create_app() -> Litestar:
         finally:
             await ports.aclose()
 
-    app._lifespan_managers.append(closing)
-    return app
+    return http_app(ports, http_settings(settings), routers=routers, lifespan=[closing])
 
 
 def _storage(settings: Settings, links: SignedLinks, closing: AsyncExitStack) -> ObjectStorage:

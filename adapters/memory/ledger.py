@@ -1,5 +1,6 @@
 """The books in dicts: postings and balances, earnings, transfers, reversals and payees."""
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -7,7 +8,14 @@ from uuid import UUID
 
 from adapters.memory.repository import MemoryRepository, Table, UniqueKeys, already_exists
 from application.ports.ledger import BalanceKey
-from domain.ledger.earning import Earning, EarningState, PayeeBalance, Reversal, Transfer
+from domain.ledger.earning import (
+    Earning,
+    EarningState,
+    PayeeBalance,
+    Reversal,
+    ReversalState,
+    Transfer,
+)
 from domain.ledger.payee import Payee
 from domain.ledger.posting import Account, EffectMismatch, Transaction
 from domain.ordering.refund import Refund, RefundStatus
@@ -136,6 +144,15 @@ class MemoryEarnings(MemoryRepository[Earning]):
         pending = self._refunds._where(lambda refund: refund.status is RefundStatus.PENDING)
         stopped = {refund.order_id for refund in pending}
         return self._where(lambda e: e.state is state and e.order_id not in stopped)
+
+
+class MemoryReversals(MemoryRepository[Reversal]):
+    async def awaited_cents(self, keys: Collection[BalanceKey]) -> Mapping[BalanceKey, int]:
+        awaited: Counter[BalanceKey] = Counter()
+        for reversal in self._where(lambda r: r.state is ReversalState.INTENDED):
+            if (key := (reversal.payee_id, reversal.currency)) in keys:
+                awaited[key] += reversal.amount_cents
+        return awaited
 
 
 class MemoryTransfers(MemoryRepository[Transfer]):

@@ -54,7 +54,7 @@ products = Table(
     Column("store_id", ForeignKey("stores.id"), nullable=False),
     Column("creator_id", ForeignKey("creators.id"), nullable=False),
     Column("generation_id", Uuid, nullable=False),
-    Column("asset_id", Uuid, nullable=False),
+    Column("asset_id", ForeignKey("assets.id"), nullable=False),
     enum_text("product_type", ProductType),
     text("title"),
     text("description"),
@@ -74,6 +74,7 @@ products = Table(
     CheckConstraint("reserved >= 0 AND (stock IS NULL OR reserved <= stock)", name="no_oversale"),
     Index(None, "store_id", "id"),
     Index(None, "creator_id", "id"),
+    Index(None, "asset_id"),
 )
 
 on_violation("uq_stores_slug", lambda: SlugTaken("The slug is taken."))

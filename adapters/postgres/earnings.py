@@ -1,6 +1,6 @@
 """Earnings, transfers and reversals. They are changed under row locks, so they need no version."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -15,7 +15,9 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     Uuid,
+    func,
     insert,
+    literal_column,
     select,
 )
 from sqlalchemy import text as sql
@@ -26,6 +28,7 @@ from adapters.postgres.columns import enum_text
 from adapters.postgres.metadata import cents, id_column, instant, mappers, metadata, text
 from adapters.postgres.payees import CAN_BE_PAID, payees
 from adapters.postgres.repository import PostgresRepository
+from application.ports.ledger import BalanceKey
 from domain.ledger.earning import (
     Earning,
     EarningState,
@@ -34,6 +37,7 @@ from domain.ledger.earning import (
     Transfer,
     TransferState,
 )
+from domain.shared.money import Currency
 
 earnings = Table(
     "earnings",
@@ -99,6 +103,7 @@ reversals = Table(
     UniqueConstraint("refund_id", "transfer_id"),
     UniqueConstraint("provider_id"),
     Index(None, "transfer_id"),
+    Index("ix_transfer_reversals_intended", "payee_id", postgresql_where=sql("state = 'intended'")),
 )
 
 mappers.map_imperatively(Earning, earnings)
@@ -180,3 +185,14 @@ class PostgresTransfers(PostgresRepository[Transfer]):
 class PostgresReversals(PostgresRepository[Reversal]):
     def __init__(self, session: AsyncSession) -> None:
         super().__init__(session, Reversal, kind="reversal")
+
+    async def awaited_cents(self, keys: Collection[BalanceKey]) -> Mapping[BalanceKey, int]:
+        found = await self._session.execute(
+            select(reversals.c.payee_id, reversals.c.currency, func.sum(reversals.c.amount_cents))
+            .where(
+                reversals.c.state == literal_column(f"'{ReversalState.INTENDED}'"),
+                reversals.c.payee_id.in_({payee_id for payee_id, _ in keys}),
+            )
+            .group_by(reversals.c.payee_id, reversals.c.currency)
+        )
+        return {(payee_id, Currency(code)): int(cents) for payee_id, code, cents in found}

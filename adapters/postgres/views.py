@@ -10,13 +10,15 @@ from sqlalchemy import (
     func,
     select,
 )
+from sqlalchemy import text as sql
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.postgres.catalogue import products, stores
 from adapters.postgres.creators import creators
-from adapters.postgres.earnings import earnings
+from adapters.postgres.earnings import earnings, reversals, transfers
 from adapters.postgres.ledger import payee_balances
 from adapters.postgres.ordering import order_lines, orders, refunds
+from adapters.postgres.payees import payees
 from application.ports.views import (
     Balance,
     ListedProduct,
@@ -27,7 +29,9 @@ from application.ports.views import (
     PublicStore,
     RefundRecord,
     Release,
+    ReversalRecord,
     StoreProduct,
+    TransferRecord,
 )
 from domain.catalogue.product import ProductStatus
 from domain.ledger.earning import EarningState
@@ -119,6 +123,21 @@ class PostgresOrderViews(Reader):
         own = _SUMMARY.where(order_lines.c.store_id == store_id)
         return await self._summaries(own, before=before, limit=limit)
 
+    async def transfers(self, order_id: UUID) -> list[TransferRecord]:
+        rows = await self._rows(_TRANSFERS.where(transfers.c.order_id == order_id))
+        back = await self._rows(_REVERSALS.where(reversals.c.order_id == order_id))
+        return [
+            TransferRecord(
+                **row,
+                reversals=[
+                    ReversalRecord(**{k: v for k, v in r.items() if k != "transfer_id"})
+                    for r in back
+                    if r["transfer_id"] == row["id"]
+                ],
+            )
+            for row in rows
+        ]
+
     async def refunds(self, order_id: UUID) -> list[RefundRecord]:
         names = RefundRecord.__struct_fields__
         rows = await self._rows(
@@ -167,6 +186,24 @@ _ORDER: Select[*tuple[Any, ...]] = (
     .join(creators, creators.c.id == order_lines.c.creator_id)
     .order_by(order_lines.c.position)
 )
+_TRANSFERS: Select[*tuple[Any, ...]] = (
+    select(
+        *(
+            transfers.c[name]
+            for name in TransferRecord.__struct_fields__
+            if name not in {"payee", "status", "reversals"}
+        ),
+        transfers.c.state.label("status"),
+        func.concat(sql("payees.kind"), ":", payees.c.id).label("payee"),
+    )
+    .join(payees, payees.c.id == transfers.c.payee_id)
+    .order_by(transfers.c.id)
+)
+_REVERSALS: Select[*tuple[Any, ...]] = select(
+    reversals.c.transfer_id,
+    *(reversals.c[name] for name in ReversalRecord.__struct_fields__ if name != "status"),
+    reversals.c.state.label("status"),
+).order_by(reversals.c.id)
 _BIGINT = orders.c.total_cents.type
 _SUMMARY: Select[*tuple[Any, ...]] = select(
     orders.c.id,

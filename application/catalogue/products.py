@@ -185,7 +185,8 @@ async def update_product(
     clock: Clock,
     fees: FeeSchedule,
 ) -> ProductView:
-    """Change a product; on sale, the change must pass the gates. Raises ListingRefused."""
+    """Change a product; once listed, the change must pass the gates. New stock puts what is sold
+    out on sale again. Raises NotFound, StockBelowReserved, ListingRefused."""
     async with uow:
         product, store = await _own_product(product_id, actor=actor, uow=uow)
         if command.title is not None:
@@ -201,7 +202,7 @@ async def update_product(
                 )
             product.stock = command.stock
         verdict = await _judge(product, store, uow=uow, clock=clock, fees=fees)
-        if product.status is ProductStatus.ACTIVE:
+        if product.is_listed:
             product.publish(verdict.decision, closed_gates=verdict.closed_gates, at=clock.now())
         await uow.commit()
     return _view(product, verdict)

@@ -2,7 +2,8 @@
 
 Release: an earning whose hold is over and whose order has no open refund becomes available.
 Plan: what is available of it, after debts, is reserved for one transfer per order and payee, and
-the outbox sends it. Each step is one transaction per batch.
+the outbox sends it. Money that a reversal under way asks back is no debt until it is refused:
+netting it as well would take it twice. Each step is one transaction per batch.
 """
 
 from application.ledger.transfers import SEND_TRANSFER, SendTransfer
@@ -45,7 +46,8 @@ async def plan_transfers(*, uow: UnitOfWork, clock: Clock, ids: Ids, limit: int 
         released = await uow.earnings.released(limit=limit)
         keys = {(earning.payee_id, earning.currency) for earning in released}
         balances = await uow.ledger.lock_balances(keys)
-        available = {key: balances[key].available_cents for key in keys}
+        awaited = await uow.reversals.awaited_cents(keys)
+        available = {key: balances[key].available_cents + awaited.get(key, 0) for key in keys}
         accounts = {
             payee.id: payee.account_id
             for payee in await uow.payees.many({payee_id for payee_id, _ in keys})

@@ -152,8 +152,7 @@ async def _place_or_find(
 
 
 def _same_request(order: Order, command: StartCheckout) -> Order:
-    asked = sorted((item.product_id, item.quantity) for item in command.items)
-    if asked != sorted((line.product_id, line.quantity) for line in order.lines):
+    if _wanted(command) != {line.product_id: line.quantity for line in order.lines}:
         raise KeyReused("This idempotency key has placed an order of other items.")
     if order.payment_status is not PaymentStatus.UNPAID:
         raise OrderEnded("The order under this idempotency key has been paid or has ended.")

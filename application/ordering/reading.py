@@ -5,7 +5,13 @@ from uuid import UUID
 
 import msgspec
 
-from application.ports.views import OrderLineRecord, OrderRecord, OrderViews, RefundRecord
+from application.ports.views import (
+    OrderLineRecord,
+    OrderRecord,
+    OrderViews,
+    RefundRecord,
+    TransferRecord,
+)
 from domain.identity.actor import Actor
 from domain.licensing.terms import ProductType
 from domain.ordering.order import (
@@ -136,6 +142,23 @@ async def list_refunds(order_id: UUID, *, actor: Actor, views: OrderViews) -> li
         for refund in await views.refunds(order_id)
         if any(part.line_id in visible for part in refund.lines)
     ]
+
+
+async def list_transfers(
+    order_id: UUID, *, actor: Actor, views: OrderViews
+) -> list[TransferRecord]:
+    """The transfers of an order to the actor's own payees; an admin sees them all."""
+    order = await views.order(order_id)
+    own = {
+        payee_id
+        for line in _visible_lines(order, actor)
+        for payee_id, owner_id in (
+            (line.store_id, line.store_owner_id),
+            (line.creator_id, line.creator_user_id),
+        )
+        if actor.is_admin or owner_id == actor.user_id
+    }
+    return [transfer for transfer in await views.transfers(order_id) if transfer.payee_id in own]
 
 
 def _visible_lines(order: OrderRecord, actor: Actor) -> list[OrderLineRecord]:

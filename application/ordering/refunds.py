@@ -99,7 +99,8 @@ async def request_refund(
         lines = await _refundable_lines(order, actor=actor, uow=uow)
         known = await uow.refunds.by_request_key(order_id, request_key)
         if known is not None:
-            if command.amount_cents not in (None, known.amount_cents):
+            same_amount = command.amount_cents in (None, known.amount_cents)
+            if known.requested_by != actor.user_id or not same_amount:
                 raise KeyReused("This idempotency key has asked for another refund.")
             return view_of(known)
         parts = _divide(command, lines)

@@ -48,7 +48,13 @@ class Transfers(Repository[Transfer], Protocol):
         ...
 
 
-class Reversals(Repository[Reversal], Protocol): ...
+class Reversals(Repository[Reversal], Protocol):
+    async def awaited_cents(self, keys: Collection[BalanceKey]) -> Mapping[BalanceKey, int]:
+        """What reversals under way may bring back to these balances; where there are none, nothing.
+
+        Balance and answer agree when the balances were locked before.
+        """
+        ...
 
 
 class Payees(Repository[Payee], Protocol):

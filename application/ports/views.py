@@ -8,6 +8,7 @@ from uuid import UUID
 import msgspec
 
 from domain.catalogue.product import ProductStatus
+from domain.ledger.earning import ReversalState, TransferState
 from domain.licensing.terms import ProductType
 from domain.ordering.order import OrderStatus, PaymentStatus, RefundState
 from domain.ordering.refund import LineRefund, RefundStatus
@@ -100,6 +101,35 @@ class RefundRecord(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
 
 
+class ReversalRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """`refused`: the payee's account could not give it, and its next earnings will."""
+
+    id: UUID
+    refund_id: UUID
+    amount_cents: int
+    status: ReversalState
+    provider_id: str | None
+    created_at: datetime
+    done_at: datetime | None
+
+
+class TransferRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """`payee` is `creator:{id}` or `store:{id}`; `last_error` is why it is not sent yet."""
+
+    id: UUID
+    order_id: UUID
+    payee_id: UUID
+    payee: str
+    amount_cents: int
+    currency: str
+    status: TransferState
+    provider_id: str | None
+    last_error: str | None
+    created_at: datetime
+    sent_at: datetime | None
+    reversals: list[ReversalRecord]
+
+
 class OrderViews(Protocol):
     async def order(self, order_id: UUID) -> OrderRecord:
         """Raises NotFound."""
@@ -116,6 +146,8 @@ class OrderViews(Protocol):
     ) -> list[OrderSummary]:
         """Newest first; amounts are those of the store's own lines."""
         ...
+
+    async def transfers(self, order_id: UUID) -> list[TransferRecord]: ...
 
     async def refunds(self, order_id: UUID) -> list[RefundRecord]:
         """Oldest first."""

@@ -3,7 +3,6 @@
 import asyncio
 import dataclasses
 import functools
-import inspect
 import sys
 from collections.abc import Awaitable, Callable
 
@@ -11,7 +10,7 @@ import click
 from rich.console import Console
 
 from entrypoints.cli import screen
-from entrypoints.local.stack import Plan, plan
+from entrypoints.local.stack import Plan, connected, plan
 from entrypoints.local.supervisor import Supervisor, running_stack
 from entrypoints.providers import needs_sandbox
 from entrypoints.settings import Settings
@@ -33,7 +32,7 @@ def up(demo_data: bool) -> None:
 
     async def stay() -> None:
         if demo_data:
-            await _play(stack.settings.base_url, as_json=False)
+            await _play(stack.settings, as_json=False)
         _welcome(console, stack)
         await asyncio.Event().wait()
 
@@ -65,7 +64,8 @@ def demo(as_json: bool) -> None:
             "The stack that is up talks to real providers; stop it, and run the demo again."
         )
     if running:
-        sys.exit(asyncio.run(_play(running["base_url"], as_json=as_json)))
+        with connected(settings) as reached:
+            sys.exit(asyncio.run(_play(reached, as_json=as_json)))
 
     tell = screen.brief(console)
     stack = plan(settings, say=functools.partial(tell, screen.OURS))
@@ -73,7 +73,7 @@ def demo(as_json: bool) -> None:
 
     async def play() -> None:
         nonlocal code
-        code = await _play(stack.settings.base_url, as_json=as_json)
+        code = await _play(stack.settings, as_json=as_json)
 
     console.print("Starting PostgreSQL, Redis, the sandbox, the API and the workers …")
     finished = asyncio.run(_supervise(stack, tell, play))
@@ -87,12 +87,11 @@ async def _supervise(
     return await supervisor.run(body, facts=stack.facts)
 
 
-async def _play(base_url: str, *, as_json: bool) -> int:
+async def _play(settings: Settings, *, as_json: bool) -> int:
     """The exit code of the story."""
-    from entrypoints.cli.demo import play
+    from entrypoints.cli.demo.play import play
 
-    result = await asyncio.to_thread(play, base_url, as_json)
-    return int(await result if inspect.isawaitable(result) else result or 0)
+    return await asyncio.to_thread(play, settings, as_json=as_json)
 
 
 def _welcome(console: Console, stack: Plan) -> None:

@@ -55,15 +55,30 @@ class NumberedPage(Struct, Generic[T], frozen=True):
     meta: NumberedMeta
 
 
+class RefusalReason(Struct, frozen=True, kw_only=True):
+    """One reason of a refused use, listing or sale: which `field` has what `value`, against which
+    `limit`. `product_id` names the line where there are several.
+    """
+
+    code: str
+    field: str
+    limit: str | int | None
+    value: str | int | None
+    message: str
+    product_id: str | None = None
+
+
 class ErrorBody(Struct, frozen=True):
     """`code` is stable and for programs, `message` for people; `details` maps a field to messages;
-    `retry_after` is in seconds, when trying again makes sense.
+    `retry_after` is in seconds, when trying again makes sense; `reasons` has every reason of a
+    licence or gate that said no.
     """
 
     code: str
     message: str
     details: dict[str, list[str]] = field(default_factory=dict)
     retry_after: int | None = None
+    reasons: list[RefusalReason] = field(default_factory=list)
 
 
 class ErrorAnswer(Struct, frozen=True):

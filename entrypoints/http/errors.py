@@ -10,6 +10,7 @@ from http import HTTPStatus
 from math import ceil
 from typing import Any
 
+import msgspec
 import structlog
 from litestar import Request, Response
 from litestar.exceptions import (
@@ -34,7 +35,7 @@ from domain.shared.errors import (
     Unauthenticated,
     UnsupportedType,
 )
-from entrypoints.http.envelope import ErrorAnswer, ErrorBody
+from entrypoints.http.envelope import ErrorAnswer, ErrorBody, RefusalReason
 from entrypoints.http.exchange import exchange_of
 
 log = structlog.get_logger(__name__)
@@ -127,12 +128,17 @@ def _describe_ours(error: LikenessError) -> tuple[int, ErrorBody, dict[str, str]
         status = 503 if status == 500 else status
     fields = error.facts.get("fields")
     details = fields if isinstance(fields, dict) else {}
+    reasons = msgspec.convert(
+        error.facts.get("reasons", ()), list[RefusalReason], from_attributes=True
+    )
+    for reason in reasons:
+        details.setdefault(reason.field, []).append(reason.message)
     retry_after_s = getattr(error, "retry_after_s", None)
     retry_after = max(1, ceil(retry_after_s)) if retry_after_s is not None else None
     headers = {"Retry-After": str(retry_after)} if retry_after else {}
     if status == 401:
         headers["WWW-Authenticate"] = "Bearer"
-    return status, ErrorBody(error.code, message, details, retry_after), headers
+    return status, ErrorBody(error.code, message, details, retry_after, reasons), headers
 
 
 def _describe_servers(error: HTTPException) -> tuple[int, ErrorBody, dict[str, str]]:

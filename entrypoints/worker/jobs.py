@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from application.ledger.releases import plan_transfers, release_due_earnings
+from application.media.assets import sweep_orphans
 from application.messaging.purging import purge_done_messages
 from application.ordering.completion import sweep_checkouts
 from application.ordering.missed_events import sweep_missed_events
@@ -41,6 +42,13 @@ def jobs(ports: Ports, settings: Settings) -> list[Job]:
             name="erase-training-archives",
             every=timedelta(hours=6),
             run=lambda: sweep_training_archives(workshop=ports.workshop),
+        ),
+        Job(
+            name="erase-orphaned-files",
+            every=timedelta(days=1),
+            run=lambda: sweep_orphans(
+                storage=ports.storage, views=ports.asset_views, clock=ports.clock
+            ),
         ),
         Job(
             name="purge-messages",

@@ -3,10 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
-from typing import TypeVar
 from uuid import UUID
-
-import msgspec
 
 from application.ledger.fees import RECORD_FEE, RecordFee, record_processing_fee
 from application.ledger.payees import REFRESH_ACCOUNT, RefreshAccount, refresh_account
@@ -18,6 +15,7 @@ from application.ledger.transfers import (
     send_reversal,
     send_transfer,
 )
+from application.media.assets import ERASE_BYTES, erase_bytes
 from application.ordering.completion import (
     ORDER_PAID,
     RECONCILE_CHECKOUT,
@@ -40,12 +38,10 @@ from entrypoints.worker.topic import Topic, Topics
 PROVIDER_CALL = timedelta(seconds=120)
 """A batch of calls to a provider, each of which may take its time-out and its retries."""
 
-B = TypeVar("B", bound=msgspec.Struct)
-
 
 def topics(ports: Ports) -> Topics:
     """By name; the name of an inbox topic is its source."""
-    return {**_inbox(ports), **_payments(ports), **_studio(ports)}
+    return {**_inbox(ports), **_payments(ports), **_studio(ports), **_media(ports)}
 
 
 def _inbox(ports: Ports) -> Topics:
@@ -141,3 +137,7 @@ def _studio(ports: Ports) -> Topics:
         INGEST_RESULT: work(ingest_results, 3),
         CANCEL_ATTEMPT: work(cancel_attempts, 5),
     }
+
+
+def _media(ports: Ports) -> Topics:
+    return {ERASE_BYTES: Topic(handle=partial(erase_bytes, storage=ports.storage))}

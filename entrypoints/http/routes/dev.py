@@ -8,7 +8,7 @@ import msgspec
 from litestar import Router, post
 from litestar.params import JSONBody
 
-from adapters.system.clock import ShiftedClock
+from application.ports.clock import ClockControl
 from entrypoints.http.envelope import Data
 from entrypoints.http.rate_limiting import UNLIMITED
 
@@ -24,7 +24,7 @@ class ClockMoved(msgspec.Struct, frozen=True):
     offset_seconds: int
 
 
-def dev_router(clock: ShiftedClock, *, sandbox_url: str) -> Router:
+def dev_router(clock: ClockControl, *, sandbox_url: str) -> Router:
     @post("/clock", status_code=200, opt=UNLIMITED)
     async def advance(data: JSONBody[AdvanceClock]) -> Data[ClockMoved]:
         """Set the clock of the whole stack forward, the sandbox's included."""

@@ -16,7 +16,7 @@ from application.ordering.checkout import (
 )
 from application.ordering.reading import OrderView, Statement
 from application.ordering.refunds import RefundView, RequestRefund
-from application.ports.views import OrderSummary, RefundRecord
+from application.ports.views import OrderSummary, RefundRecord, TransferRecord
 from domain.catalogue.product import NotForSale, OutOfStock
 from domain.ordering.order import NotPaid, OrderInvalid
 from domain.ordering.refund import NothingToRefund, RefundInvalid, RefundTooLarge
@@ -107,6 +107,14 @@ async def list_refunds(
     return Data(await reading.list_refunds(order_id, actor=actor, views=order_views))
 
 
+@get("/{order_id:uuid}/transfers", responses=errors(NotFound))
+async def list_transfers(
+    order_id: FromPath[UUID], actor: CurrentActor, order_views: TheOrderViews
+) -> Data[list[TransferRecord]]:
+    """What was sent of this order to the caller's own payees, and what of it came back."""
+    return Data(await reading.list_transfers(order_id, actor=actor, views=order_views))
+
+
 @post(
     "/{order_id:uuid}/refunds",
     opt=idempotent(required=True),
@@ -139,6 +147,13 @@ async def request_refund(
 CHECKOUT_ROUTER = Router("/api/v1", route_handlers=[start_checkout], tags=["Orders"])
 ROUTER = Router(
     "/api/v1/orders",
-    route_handlers=[list_orders, read_order, read_statement, list_refunds, request_refund],
+    route_handlers=[
+        list_orders,
+        read_order,
+        read_statement,
+        list_transfers,
+        list_refunds,
+        request_refund,
+    ],
     tags=["Orders"],
 )

@@ -314,7 +314,9 @@ def list_templates() -> Data[list[TemplateView]]:
                 sizes=list(template.sizes),
                 colours=list(template.colours),
                 needs_shipping=template.needs_shipping,
-                production_cost_cents={str(c): n for c, n in template.production_cost_cents.items()},
+                production_cost_cents={
+                    str(code): cost for code, cost in template.production_cost_cents.items()
+                },
             )
             for template in TEMPLATES.values()
         ]

@@ -458,6 +458,8 @@ CREATE TABLE transfer_reversals (
     CONSTRAINT fk_transfer_reversals_refund_id FOREIGN KEY(refund_id) REFERENCES refunds (id)
 );
 
+CREATE INDEX ix_transfer_reversals_intended ON transfer_reversals (payee_id) WHERE state = 'intended';
+
 CREATE INDEX ix_transfer_reversals_transfer_id ON transfer_reversals (transfer_id);
 
 CREATE TABLE licence_decisions (
@@ -525,8 +527,11 @@ CREATE TABLE products (
     CONSTRAINT ck_products_no_oversale CHECK (reserved >= 0 AND (stock IS NULL OR reserved <= stock)),
     CONSTRAINT fk_products_store_id FOREIGN KEY(store_id) REFERENCES stores (id),
     CONSTRAINT fk_products_creator_id FOREIGN KEY(creator_id) REFERENCES creators (id),
+    CONSTRAINT fk_products_asset_id FOREIGN KEY(asset_id) REFERENCES assets (id),
     CONSTRAINT fk_products_terms_id FOREIGN KEY(terms_id) REFERENCES licence_terms (id)
 );
+
+CREATE INDEX ix_products_asset_id ON products (asset_id);
 
 CREATE INDEX ix_products_creator_id_id ON products (creator_id, id);
 
@@ -597,51 +602,51 @@ CREATE INDEX ix_order_lines_product_id ON order_lines (product_id);
 CREATE INDEX ix_order_lines_store_id_order_id ON order_lines (store_id, order_id);
 
 CREATE OR REPLACE FUNCTION ledger_is_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
-    BEGIN
-        RAISE EXCEPTION '% is append-only: post a correction instead', TG_TABLE_NAME
-            USING ERRCODE = 'restrict_violation';
-    END $$;
+BEGIN
+    RAISE EXCEPTION '% is append-only: post a correction instead', TG_TABLE_NAME
+        USING ERRCODE = 'restrict_violation';
+END $$;
 
 CREATE OR REPLACE FUNCTION ledger_transaction_balances() RETURNS trigger
-    LANGUAGE plpgsql AS $$
-    DECLARE
-        entries bigint;
-        total numeric;
-        foreign_entries bigint;
-    BEGIN
-        SELECT count(*), sum(amount_cents), count(*) FILTER (WHERE currency <> NEW.currency)
-        INTO entries, total, foreign_entries
-        FROM ledger_entries WHERE transaction_id = NEW.id;
-        IF entries < 2 OR total <> 0 OR foreign_entries > 0 THEN
-            RAISE EXCEPTION 'ledger transaction % does not balance', NEW.effect_key
-                USING ERRCODE = 'check_violation';
-        END IF;
-        RETURN NULL;
-    END $$;
+LANGUAGE plpgsql AS $$
+DECLARE
+    entries bigint;
+    total numeric;
+    foreign_entries bigint;
+BEGIN
+    SELECT count(*), sum(amount_cents), count(*) FILTER (WHERE currency <> NEW.currency)
+    INTO entries, total, foreign_entries
+    FROM ledger_entries WHERE transaction_id = NEW.id;
+    IF entries < 2 OR total <> 0 OR foreign_entries > 0 THEN
+        RAISE EXCEPTION 'ledger transaction % does not balance', NEW.effect_key
+            USING ERRCODE = 'check_violation';
+    END IF;
+    RETURN NULL;
+END $$;
 
 CREATE OR REPLACE FUNCTION ledger_entries_balance() RETURNS trigger LANGUAGE plpgsql AS $$
-    BEGIN
-        IF EXISTS (
-            SELECT 1 FROM added GROUP BY transaction_id, currency HAVING sum(amount_cents) <> 0
-        ) THEN
-            RAISE EXCEPTION 'ledger entries do not sum to zero'
-                USING ERRCODE = 'check_violation';
-        END IF;
-        RETURN NULL;
-    END $$;
+BEGIN
+    IF EXISTS (
+        SELECT 1 FROM added GROUP BY transaction_id, currency HAVING sum(amount_cents) <> 0
+    ) THEN
+        RAISE EXCEPTION 'ledger entries do not sum to zero'
+            USING ERRCODE = 'check_violation';
+    END IF;
+    RETURN NULL;
+END $$;
 
 CREATE CONSTRAINT TRIGGER ledger_transactions_balance
-    AFTER INSERT ON ledger_transactions DEFERRABLE INITIALLY DEFERRED
-    FOR EACH ROW EXECUTE FUNCTION ledger_transaction_balances();
+AFTER INSERT ON ledger_transactions DEFERRABLE INITIALLY DEFERRED
+FOR EACH ROW EXECUTE FUNCTION ledger_transaction_balances();
 
 CREATE TRIGGER ledger_entries_balance AFTER INSERT ON ledger_entries
-    REFERENCING NEW TABLE AS added
-    FOR EACH STATEMENT EXECUTE FUNCTION ledger_entries_balance();
+REFERENCING NEW TABLE AS added
+FOR EACH STATEMENT EXECUTE FUNCTION ledger_entries_balance();
 
 CREATE TRIGGER ledger_transactions_append_only
-        BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger_transactions
-        FOR EACH STATEMENT EXECUTE FUNCTION ledger_is_append_only();
+BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger_transactions
+FOR EACH STATEMENT EXECUTE FUNCTION ledger_is_append_only();
 
 CREATE TRIGGER ledger_entries_append_only
-        BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger_entries
-        FOR EACH STATEMENT EXECUTE FUNCTION ledger_is_append_only();
+BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger_entries
+FOR EACH STATEMENT EXECUTE FUNCTION ledger_is_append_only();

@@ -1,0 +1,176 @@
+"""Read the whole ledger in one snapshot, a bounded batch at a time.
+
+Batches follow the primary key of the transactions and the index of entries by payee, so that no
+statement sorts or remembers more than its batch, however long the books have become.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import text as sql
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from application.ports.ledger_views import (
+    AccountTotal,
+    BalanceDifference,
+    LedgerSnapshot,
+    TransactionBatch,
+    TransactionFault,
+)
+
+_FIRST = UUID(int=0)
+
+# The hash is that of `domain.ledger.posting.Transaction.content_hash`, computed by the server.
+_TRANSACTIONS = sql("""
+    WITH batch AS MATERIALIZED (
+        SELECT id, effect_key, currency, content_hash FROM ledger_transactions
+        WHERE id > :after ORDER BY id LIMIT :size
+    ), entries AS MATERIALIZED (
+        SELECT e.transaction_id, e.account, e.payee_id, e.amount_cents, e.currency
+        FROM ledger_entries e
+        WHERE e.transaction_id > :after AND e.transaction_id <= (
+            SELECT id FROM batch ORDER BY id DESC LIMIT 1
+        ) AND EXISTS (SELECT FROM batch b WHERE b.id = e.transaction_id)
+    ), posted AS (
+        SELECT transaction_id, count(*) AS entries, sum(amount_cents) AS total_cents,
+            count(DISTINCT currency) AS currencies, min(currency) AS currency,
+            string_agg(
+                account || '|' || coalesce(payee_id::text, 'None') || '|' || amount_cents,
+                E'\\n' ORDER BY (
+                    account || '|' || coalesce(payee_id::text, 'None') || '|' || amount_cents
+                ) COLLATE "C"
+            ) AS lines
+        FROM entries GROUP BY transaction_id
+    ), judged AS (
+        SELECT b.effect_key, b.currency,
+            coalesce(p.entries, 0) AS entries, coalesce(p.total_cents, 0)::bigint AS total_cents,
+            p.entries IS NULL OR p.entries < 2 OR p.total_cents <> 0 OR p.currencies > 1
+                OR p.currency <> b.currency AS unbalanced,
+            p.lines IS NULL OR b.content_hash <>
+                encode(sha256(convert_to(b.currency || E'\\n' || p.lines, 'UTF8')), 'hex')
+                AS altered
+        FROM batch b LEFT JOIN posted p ON p.transaction_id = b.id
+    )
+    SELECT
+        (SELECT id FROM batch ORDER BY id DESC LIMIT 1) AS last_id,
+        (SELECT count(*) FROM batch) AS transactions,
+        (SELECT coalesce(json_agg(t), '[]')::text FROM (
+            SELECT account, currency, count(*) AS entries,
+                sum(amount_cents)::bigint AS total_cents
+            FROM entries GROUP BY account, currency
+        ) t) AS totals,
+        (SELECT coalesce(json_agg(f), '[]')::text FROM (
+            SELECT effect_key, currency, entries, total_cents,
+                CASE WHEN unbalanced THEN 'unbalanced' ELSE 'altered' END AS fault
+            FROM judged WHERE unbalanced OR altered
+        ) f) AS faults
+    """)
+
+_BALANCES = sql("""
+    WITH payees AS MATERIALIZED (
+        SELECT payee_id FROM (
+            (SELECT DISTINCT payee_id FROM payee_balances
+            WHERE payee_id > :after ORDER BY payee_id LIMIT :size)
+            UNION
+            (SELECT DISTINCT payee_id FROM ledger_entries
+            WHERE payee_id > :after ORDER BY payee_id LIMIT :size)
+        ) known ORDER BY payee_id LIMIT :size
+    ), posted AS (
+        SELECT e.payee_id, e.currency,
+            coalesce(sum(amount_cents) FILTER (WHERE account = 'payable_pending'), 0) AS pending,
+            coalesce(sum(amount_cents) FILTER (WHERE account = 'payable_available'), 0)
+                AS available,
+            coalesce(sum(amount_cents) FILTER (WHERE account = 'payable_reserved'), 0)
+                AS reserved,
+            coalesce(sum(amount_cents) FILTER (WHERE account = 'payable_disputed'), 0)
+                AS disputed,
+            coalesce(sum(amount_cents) FILTER (WHERE t.kind IN ('sale', 'refund')), 0)
+                AS lifetime
+        FROM payees JOIN ledger_entries e ON e.payee_id = payees.payee_id
+        LEFT JOIN ledger_transactions t ON t.id = e.transaction_id
+        GROUP BY e.payee_id, e.currency
+    ), kept AS (
+        SELECT b.* FROM payees JOIN payee_balances b ON b.payee_id = payees.payee_id
+    ), different AS (
+        SELECT payee_id, currency, parts.part,
+            parts.kept_cents::bigint AS kept_cents, parts.posted_cents::bigint AS posted_cents
+        FROM kept FULL JOIN posted USING (payee_id, currency)
+        CROSS JOIN LATERAL (VALUES
+            ('pending', coalesce(pending_cents, 0), coalesce(pending, 0)),
+            ('available', coalesce(available_cents, 0), coalesce(available, 0)),
+            ('reserved', coalesce(reserved_cents, 0), coalesce(reserved, 0)),
+            ('disputed', coalesce(disputed_cents, 0), coalesce(disputed, 0)),
+            ('lifetime', coalesce(lifetime_cents, 0), coalesce(lifetime, 0))
+        ) AS parts (part, kept_cents, posted_cents)
+        WHERE parts.kept_cents <> parts.posted_cents
+    )
+    SELECT
+        (SELECT payee_id FROM payees ORDER BY payee_id DESC LIMIT 1) AS last_id,
+        (SELECT coalesce(json_agg(d), '[]')::text FROM different d) AS differences
+    """)
+
+_TOTALS = msgspec.json.Decoder(list[AccountTotal])
+_FAULTS = msgspec.json.Decoder(list[TransactionFault])
+_DIFFERENCES = msgspec.json.Decoder(list[BalanceDifference])
+
+
+class PostgresLedgerViews:
+    """See `application.ports.ledger_views.LedgerViews`."""
+
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        *,
+        transactions_per_batch: int = 20_000,
+        payees_per_batch: int = 500,
+    ) -> None:
+        self._engine = engine.execution_options(isolation_level="REPEATABLE READ")
+        self._transactions_per_batch = transactions_per_batch
+        self._payees_per_batch = payees_per_batch
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[LedgerSnapshot]:
+        async with self._engine.connect() as connection:
+            await connection.exec_driver_sql("SET TRANSACTION READ ONLY")
+            yield _Snapshot(connection, self._transactions_per_batch, self._payees_per_batch)
+
+
+class _Snapshot:
+    def __init__(
+        self, connection: AsyncConnection, transactions_per_batch: int, payees_per_batch: int
+    ) -> None:
+        self._connection = connection
+        self._transactions_per_batch = transactions_per_batch
+        self._payees_per_batch = payees_per_batch
+
+    async def transactions(self) -> AsyncIterator[TransactionBatch]:
+        after = _FIRST
+        while True:
+            row = await self._row(_TRANSACTIONS, after=after, size=self._transactions_per_batch)
+            if row.last_id is None:
+                return
+            after = row.last_id
+            yield TransactionBatch(
+                transactions=row.transactions,
+                totals=_TOTALS.decode(row.totals),
+                faults=_FAULTS.decode(row.faults),
+            )
+
+    async def balance_differences(self) -> AsyncIterator[Sequence[BalanceDifference]]:
+        after = _FIRST
+        while True:
+            row = await self._row(_BALANCES, after=after, size=self._payees_per_batch)
+            if row.last_id is None:
+                return
+            after = row.last_id
+            yield _DIFFERENCES.decode(row.differences)
+
+    async def count_entries(self) -> int:
+        row = await self._row(sql("SELECT count(*) AS entries FROM ledger_entries"))
+        return int(row.entries)
+
+    async def _row(self, statement: Any, **parameters: object) -> Any:
+        return (await self._connection.execute(statement, parameters)).one()

@@ -1,0 +1,1 @@
+"""The main job, played over HTTP against a stack whose providers are the sandbox."""
