@@ -79,13 +79,21 @@ class Product:
     version: int = 1
 
     def publish(self, decision: Decision, *, closed_gates: Sequence[Reason], at: datetime) -> None:
-        """Put it on sale. Raises ListingRefused with every reason of licence and gates."""
+        """Put it on sale, or among the sold out when no piece is left.
+
+        Raises ListingRefused with every reason of licence and gates.
+        """
         reasons = (*decision.reasons, *closed_gates)
         if reasons or not decision.allowed:
             raise ListingRefused(reasons)
         self.decision = decision
-        self.status = ProductStatus.ACTIVE
+        self.status = ProductStatus.OUT_OF_STOCK if self.stock == 0 else ProductStatus.ACTIVE
         self.published_at = self.published_at or at
+
+    @property
+    def is_listed(self) -> bool:
+        """Buyers see it: what changes in it must pass the gates again."""
+        return self.status in {ProductStatus.ACTIVE, ProductStatus.OUT_OF_STOCK}
 
     def unpublish(self) -> None:
         if self.status is not ProductStatus.DRAFT:
