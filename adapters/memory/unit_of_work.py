@@ -23,6 +23,7 @@ from adapters.memory.ledger import (
     MemoryEarnings,
     MemoryLedger,
     MemoryPayees,
+    MemoryReversals,
     MemoryTransfers,
     earning_key,
 )
@@ -37,7 +38,6 @@ from adapters.memory.studio import (
     MemoryLikenessModels,
 )
 from application.ports.media import CleanGrant
-from domain.ledger.earning import Reversal
 from domain.licensing.record import DecisionRecord
 from domain.studio.generation import Generation
 
@@ -129,7 +129,7 @@ class MemoryUnitOfWork:
             assets=self.assets,
         )
         self.transfers = MemoryTransfers(table("transfer", unique=TRANSFER_KEYS))
-        self.reversals = MemoryRepository[Reversal](table("reversal", unique=REVERSAL_KEYS))
+        self.reversals = MemoryReversals(table("reversal", unique=REVERSAL_KEYS))
         self.ledger = MemoryLedger(database.books)
         self._repositories: list[MemoryRepository[Any]] = [
             refresh_tokens,

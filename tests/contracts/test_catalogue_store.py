@@ -247,6 +247,8 @@ async def test_only_what_was_on_sale_is_suspended(new_uow: NewUnitOfWork) -> Non
         shop.products.append(product_of(shop.store, shop.terms, image, status=status))
         async with new_uow() as uow:
             uow.assets.add(image)
+            await uow.commit()
+        async with new_uow() as uow:
             uow.products.add(shop.products[-1])
             await uow.commit()
 

@@ -329,7 +329,7 @@ def transfer_of(order: Order, payee_id: UUID, **changes: object) -> Transfer:
     return Transfer(**{**values, **changes})  # type: ignore[arg-type]
 
 
-def reversal_of(transfer: Transfer, refund: Refund) -> Reversal:
+def reversal_of(transfer: Transfer, refund: Refund, *, cents: int = 100) -> Reversal:
     return Reversal(
         id=uuid4(),
         transfer_id=transfer.id,
@@ -337,7 +337,7 @@ def reversal_of(transfer: Transfer, refund: Refund) -> Reversal:
         order_id=transfer.order_id,
         payee_id=transfer.payee_id,
         currency=USD,
-        amount_cents=100,
+        amount_cents=cents,
         created_at=NOON,
     )
 
@@ -416,6 +416,33 @@ async def test_a_refund_reverses_a_transfer_once(new_uow: NewUnitOfWork) -> None
         async with new_uow() as uow:
             uow.reversals.add(reversal_of(transfer, refund))
             await uow.commit()
+
+
+async def test_reversals_under_way_are_awaited_and_ended_ones_are_not(
+    new_uow: NewUnitOfWork,
+) -> None:
+    shop = await market(new_uow())
+    order = await paid_order(new_uow, shop)
+    key = (shop.creator.id, USD)
+    transfer = transfer_of(order, shop.creator.id)
+    refunds = [open_refund(order, key=str(number)) for number in range(3)]
+    reversals = [reversal_of(transfer, refund, cents=50) for refund in refunds]
+    async with new_uow() as uow:
+        uow.transfers.add(transfer)
+        for refund in refunds:
+            uow.refunds.add(refund)
+        await uow.commit()
+    async with new_uow() as uow:
+        reversals[0].state = ReversalState.REFUSED
+        for reversal in reversals:
+            uow.reversals.add(reversal)
+        await uow.commit()
+
+    async with new_uow() as uow:
+        awaited = await uow.reversals.awaited_cents([key, (shop.store.id, USD)])
+        assert awaited[key] == 100
+        assert awaited.get((shop.store.id, USD), 0) == 0
+        assert not await uow.reversals.awaited_cents([])
 
 
 # Payees.
