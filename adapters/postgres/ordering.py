@@ -162,7 +162,11 @@ class PostgresOrders(PostgresRepository[Order]):
             .options(selectinload(Order.lines))  # type: ignore[arg-type]
             .execution_options(populate_existing=lock)
         )
-        order = await self._one(statement.with_for_update() if lock else statement)
+        if lock:
+            # Not against rows that refer to the order: who plans transfers holds its earnings and
+            # inserts such rows, while a refund holds the order and then wants the earnings.
+            statement = statement.with_for_update(key_share=True)
+        order = await self._one(statement)
         if order is None:
             raise NotFound("order", aggregate_id)
         return order

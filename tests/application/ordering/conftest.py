@@ -1,6 +1,7 @@
 """The money core over a real PostgreSQL and a payment provider that lives in memory."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -13,15 +14,29 @@ from adapters.memory.payments import MemoryPaymentProvider
 from adapters.memory.system import ManualClock
 from adapters.postgres.engine import database_config, sessions_of
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
+from adapters.postgres.verification import PostgresLedgerViews
 from adapters.system.ids import UuidV7Ids
+from application.ledger.fees import record_processing_fee
+from application.ledger.releases import plan_transfers, release_due_earnings
+from application.ledger.transfers import send_reversal, send_transfer
+from application.ledger.verification import verify_ledger
 from application.ordering.checkout import CartItem, CheckoutStarted, StartCheckout, start_checkout
-from application.ordering.completion import complete_orders
+from application.ordering.completion import complete_orders, reconcile_checkout
+from application.ordering.refunds import (
+    RefundLineInput,
+    RefundView,
+    RequestRefund,
+    request_refund,
+    send_refund,
+)
+from application.ports.messages import RetryLater
 from application.ports.payments import CapturedPayment
 from domain.catalogue.product import Product
 from domain.identity.actor import Actor
-from tests.builders import FEES, NOON, actor
+from tests.builders import FEES, NOON, Market, actor, market
 
 HOLD = timedelta(days=7)
+ADMIN = actor()
 
 
 @dataclass
@@ -33,6 +48,25 @@ class Desk:
     provider: MemoryPaymentProvider
     clock: ManualClock
     ids: UuidV7Ids
+
+    async def market(
+        self, *, prices_cents: Sequence[int] = (2500,), stock: int | None = None
+    ) -> Market:
+        """A market whose payees have accounts at the provider."""
+        accounts = []
+        for _ in ("creator", "store"):
+            account_id = await self.provider.accounts.open_account(
+                payee_id=self.ids.new(), email=None, country=None
+            )
+            self.provider.accounts.complete_onboarding(account_id)
+            accounts.append(account_id)
+        return await market(
+            self.new_uow(),
+            prices_cents=prices_cents,
+            stock=stock,
+            creator_account_id=accounts[0],
+            store_account_id=accounts[1],
+        )
 
     async def check_out(
         self, *products: Product, quantity: int = 1, buyer: Actor | None = None, key: str = "k"
@@ -69,6 +103,108 @@ class Desk:
         assert await self.settle(await self.pay(checkout)) == {}
         return checkout.order_id
 
+    async def reconcile(self, order_id: UUID) -> None:
+        await reconcile_checkout(
+            order_id,
+            uow=self.new_uow(),
+            payments=self.provider.payments,
+            clock=self.clock,
+            hold=HOLD,
+        )
+
+    async def ask_refund(
+        self,
+        order_id: UUID,
+        amount_cents: int | None = None,
+        *,
+        pieces: Mapping[UUID, int] | None = None,
+        key: str | None = None,
+        by: Actor = ADMIN,
+    ) -> RefundView:
+        lines = pieces and [RefundLineInput(line_id=i, quantity=n) for i, n in pieces.items()]
+        return await request_refund(
+            order_id,
+            RequestRefund(amount_cents=amount_cents, lines=lines or None),
+            request_key=key or str(self.ids.new()),
+            actor=by,
+            uow=self.new_uow(),
+            clock=self.clock,
+            ids=self.ids,
+        )
+
+    async def send_refund(self, refund_id: UUID) -> None:
+        await send_refund(
+            refund_id,
+            uow=self.new_uow(),
+            payments=self.provider.payments,
+            clock=self.clock,
+            ids=self.ids,
+        )
+
+    async def refund(
+        self,
+        order_id: UUID,
+        amount_cents: int | None = None,
+        *,
+        pieces: Mapping[UUID, int] | None = None,
+        by: Actor = ADMIN,
+    ) -> UUID:
+        """Ask for a refund, send it, and ask back what was transferred."""
+        asked = await self.ask_refund(order_id, amount_cents, pieces=pieces, by=by)
+        await self.send_refund(asked.id)
+        await self.send_reversals()
+        return asked.id
+
+    async def release(self) -> int:
+        return await release_due_earnings(uow=self.new_uow(), clock=self.clock)
+
+    async def plan(self) -> int:
+        return await plan_transfers(uow=self.new_uow(), clock=self.clock, ids=self.ids)
+
+    async def send_transfers(self) -> None:
+        for transfer_id in await self.waiting("transfers"):
+            await send_transfer(
+                transfer_id, uow=self.new_uow(), payments=self.provider.payments, clock=self.clock
+            )
+
+    async def send_reversals(self) -> None:
+        """Send those whose transfer has been sent; the others wait for it."""
+        for reversal_id in await self.waiting("transfer_reversals"):
+            with suppress(RetryLater):
+                await send_reversal(
+                    reversal_id,
+                    uow=self.new_uow(),
+                    payments=self.provider.payments,
+                    clock=self.clock,
+                )
+
+    async def waiting(self, table: str) -> list[UUID]:
+        rows = await self.rows(f"SELECT id FROM {table} WHERE state = 'intended' ORDER BY id")
+        return [UUID(str(row[0])) for row in rows]
+
+    async def pay_out(self) -> None:
+        """The hold passes; what is due goes to the payees' accounts."""
+        self.clock.advance(HOLD)
+        await self.release()
+        await self.plan()
+        await self.send_transfers()
+
+    async def book_fee(self, charge_id: str) -> None:
+        await record_processing_fee(
+            charge_id, uow=self.new_uow(), payments=self.provider.payments, clock=self.clock
+        )
+
+    async def check_books(self) -> None:
+        """What holds after every journey, whatever happened on the way."""
+        for (charge_id,) in await self.rows("SELECT charge_id FROM orders WHERE charge_id <> ''"):
+            await self.book_fee(str(charge_id))
+        report = await verify_ledger(PostgresLedgerViews(self.engine))
+        assert report.breaches == []
+        assert await self.rows(_PAYEES_WITH_OTHER_MONEY_THAN_THEIR_EARNINGS) == []
+        assert await self.rows(_LINES_WITH_OTHER_REFUNDS_THAN_THEIR_ORDER) == []
+        theirs = self.provider.payments.balance_cents("usd") - PLATFORM_CENTS
+        assert theirs == -(await self.trial_balance()).get("stripe_clearing", 0)
+
     async def rows(self, query: str, **parameters: object) -> list[tuple[object, ...]]:
         async with self.engine.connect() as connection:
             return [tuple(row) for row in await connection.execute(text(query), parameters)]
@@ -86,6 +222,36 @@ class Desk:
         names = ("pending", "available", "reserved", "lifetime")
         values = rows[0] if rows else (0, 0, 0, 0)
         return dict(zip(names, (int(str(v)) for v in values), strict=True))
+
+
+PLATFORM_CENTS = 1_000_000
+
+_PAYEES_WITH_OTHER_MONEY_THAN_THEIR_EARNINGS = """
+    SELECT payee_id, held, earned - sent + taken_back FROM (
+        SELECT b.payee_id,
+            b.pending_cents + b.available_cents + b.reserved_cents + b.disputed_cents AS held,
+            b.lifetime_cents,
+            (SELECT coalesce(sum(amount_cents - returned_cents), 0) FROM earnings e
+             WHERE e.payee_id = b.payee_id) AS earned,
+            (SELECT coalesce(sum(amount_cents), 0) FROM transfers t
+             WHERE t.payee_id = b.payee_id AND t.state = 'sent') AS sent,
+            (SELECT coalesce(sum(amount_cents), 0) FROM transfer_reversals r
+             WHERE r.payee_id = b.payee_id AND r.state = 'done') AS taken_back
+        FROM payee_balances b
+    ) AS found
+    WHERE held <> earned - sent + taken_back OR lifetime_cents <> earned
+"""
+
+_LINES_WITH_OTHER_REFUNDS_THAN_THEIR_ORDER = """
+    SELECT l.order_id, sum(l.refunded_cents), sum(l.returned_cents), r.* FROM order_lines l
+    CROSS JOIN LATERAL (
+        SELECT coalesce(sum(amount_cents) FILTER (WHERE status <> 'failed'), 0) AS asked,
+            coalesce(sum(amount_cents) FILTER (WHERE status = 'succeeded'), 0) AS given
+        FROM refunds WHERE order_id = l.order_id
+    ) AS r
+    GROUP BY l.order_id, r.asked, r.given
+    HAVING sum(l.refunded_cents) <> r.asked OR sum(l.returned_cents) <> r.given
+"""
 
 
 @pytest.fixture
