@@ -3,34 +3,31 @@
 All gates are asked and all their reasons are told. Listing and checkout ask the same function.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
-from application.licensing.standing import Standing
+from application.licensing.standing import Standing, standings
+from application.ports.unit_of_work import UnitOfWork
+from domain.catalogue.product import Product
 from domain.catalogue.store import Store
 from domain.catalogue.template import TEMPLATES
 from domain.ledger.payee import Payee
 from domain.licensing.consent import ConsentMissing, ConsentUse
 from domain.licensing.decision import Decision, Outcome, Reason
 from domain.licensing.evaluate import evaluate
-from domain.licensing.terms import ProductType, Purpose
+from domain.licensing.terms import Purpose
 from domain.licensing.use import Action, Price, Seller, Use
 from domain.ordering.split import FeeSchedule, Line, MarginNegative, split
 from domain.shared.errors import RuleRefused
-from domain.shared.money import Currency
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
-    """Something for sale, with everything that its gates look at."""
+    """A product, with everything that its gates look at."""
 
-    product_type: ProductType
-    title: str
-    description: str
-    prompt: str
-    price_cents: int
-    currency: Currency
+    product: Product
     store: Store
     standing: Standing
     creator_payee: Payee
@@ -49,6 +46,23 @@ class Verdict:
         return self.decision.allowed and not self.closed_gates
 
 
+async def load_offers(products: Sequence[Product], *, uow: UnitOfWork) -> dict[UUID, Offer]:
+    """The offers of some products by product, with a fixed number of queries."""
+    standing = await standings(uow, {p.creator_id for p in products})
+    stores = {s.id: s for s in await uow.stores.many({p.store_id for p in products})}
+    payees = {p.id: p for p in await uow.payees.many({*standing, *stores})}
+    return {
+        product.id: Offer(
+            product=product,
+            store=stores[product.store_id],
+            standing=standing[product.creator_id],
+            creator_payee=payees[product.creator_id],
+            store_payee=payees[product.store_id],
+        )
+        for product in products
+    }
+
+
 def ask_gates(offer: Offer, *, action: Action, fees: FeeSchedule, at: datetime) -> Verdict:
     """Judge an offer. Pure: what it looks at was loaded before."""
     return Verdict(_decide(offer, action, at), tuple(_closed_gates(offer, fees)))
@@ -59,18 +73,19 @@ def _decide(offer: Offer, action: Action, at: datetime) -> Decision:
     if terms is None:
         reason = Reason("no_licence", "creator_id", None, None, "The creator has no licence terms.")
         return Decision(Outcome.DENY, (reason,))
+    product = offer.product
     creators_own = offer.store.owner_id == offer.standing.creator.user_id
     use = Use(
         action=action,
         at=at,
-        product_type=offer.product_type,
+        product_type=product.product_type,
         purpose=Purpose.COMMERCIAL,
         seller=Seller(offer.store.id, creators_own),
-        price=Price(offer.price_cents, offer.price_cents, offer.currency),
+        price=Price(product.price_cents, product.price_cents, product.currency),
         texts=(
-            ("title", offer.title),
-            ("description", offer.description),
-            ("prompt", offer.prompt),
+            ("title", product.title),
+            ("description", product.description),
+            ("prompt", product.prompt),
         ),
     )
     return evaluate(terms.terms, use)
@@ -90,12 +105,12 @@ def _closed_gates(offer: Offer, fees: FeeSchedule) -> Iterator[Reason]:
                 payee.status,
                 f"The {who} cannot be paid yet.",
             )
-    terms = offer.standing.terms
+    product, terms = offer.product, offer.standing.terms
     try:
-        cost = TEMPLATES[offer.product_type].cost_cents(offer.currency)
+        cost = TEMPLATES[product.product_type].cost_cents(product.currency)
         split(
             Line(
-                offer.price_cents,
+                product.price_cents,
                 1,
                 cost,
                 terms.terms.royalty_bps if terms else 0,
@@ -106,5 +121,5 @@ def _closed_gates(offer: Offer, fees: FeeSchedule) -> Iterator[Reason]:
         )
     except RuleRefused as error:
         field = "price_cents" if isinstance(error, MarginNegative) else "currency"
-        value = offer.price_cents if isinstance(error, MarginNegative) else offer.currency
+        value = product.price_cents if isinstance(error, MarginNegative) else product.currency
         yield Reason(error.code, field, None, value, error.message)

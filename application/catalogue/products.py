@@ -5,14 +5,13 @@ from uuid import UUID
 
 import msgspec
 
-from application.catalogue.gates import Offer, Verdict, ask_gates
+from application.catalogue.gates import Verdict, ask_gates, load_offers
 from application.catalogue.stores import own_store
 from application.licensing.standing import standing_terms
 from application.ports.clock import Clock
 from application.ports.ids import Ids
 from application.ports.unit_of_work import UnitOfWork
 from domain.catalogue.product import Product, ProductStatus
-from domain.catalogue.store import Store
 from domain.identity.actor import Actor
 from domain.licensing.decision import Outcome, Reason
 from domain.licensing.terms import ProductType
@@ -114,21 +113,7 @@ async def create_product(
         artwork = await uow.products.artwork(command.generation_id)
         if artwork is None:
             raise GenerationNotReady("There is no finished image of this generation.")
-        standing = await standing_terms(uow, artwork.creator_id)
-        terms = standing.terms_in_force()
-        offer = Offer(
-            product_type=command.product_type,
-            title=command.title,
-            description=command.description,
-            prompt=artwork.prompt,
-            price_cents=command.price_cents,
-            currency=code,
-            store=store,
-            standing=standing,
-            creator_payee=await uow.payees.get(artwork.creator_id),
-            store_payee=await uow.payees.get(store.id),
-        )
-        verdict = ask_gates(offer, action=Action.LIST, fees=fees, at=clock.now())
+        terms = (await standing_terms(uow, artwork.creator_id)).terms_in_force()
         product = Product(
             id=ids.new(),
             store_id=store.id,
@@ -145,9 +130,10 @@ async def create_product(
             terms_id=terms.id,
             terms_version=terms.version,
             terms_hash=terms.hash,
-            decision=verdict.decision,
             created_at=clock.now(),
         )
+        verdict = await _judge(product, uow=uow, clock=clock, fees=fees)
+        product.decision = verdict.decision
         uow.products.add(product)
         await uow.commit()
     return _view(product, verdict)
@@ -158,8 +144,8 @@ async def publish_product(
 ) -> ProductView:
     """Put it on sale under the terms now in force. Raises ListingRefused with every reason."""
     async with uow:
-        product, store = await _own_product(product_id, actor=actor, uow=uow)
-        verdict = await _judge(product, store, uow=uow, clock=clock, fees=fees)
+        product = await _own_product(product_id, actor=actor, uow=uow)
+        verdict = await _judge(product, uow=uow, clock=clock, fees=fees)
         product.publish(verdict.decision, closed_gates=verdict.closed_gates, at=clock.now())
         await uow.commit()
     return _view(product, verdict)
@@ -169,9 +155,9 @@ async def unpublish_product(
     product_id: UUID, *, actor: Actor, uow: UnitOfWork, clock: Clock, fees: FeeSchedule
 ) -> ProductView:
     async with uow:
-        product, store = await _own_product(product_id, actor=actor, uow=uow)
+        product = await _own_product(product_id, actor=actor, uow=uow)
         product.unpublish()
-        verdict = await _judge(product, store, uow=uow, clock=clock, fees=fees)
+        verdict = await _judge(product, uow=uow, clock=clock, fees=fees)
         await uow.commit()
     return _view(product, verdict)
 
@@ -188,7 +174,7 @@ async def update_product(
     """Change a product; once listed, the change must pass the gates. New stock puts what is sold
     out on sale again. Raises NotFound, StockBelowReserved, ListingRefused."""
     async with uow:
-        product, store = await _own_product(product_id, actor=actor, uow=uow)
+        product = await _own_product(product_id, actor=actor, uow=uow)
         if command.title is not None:
             product.title = command.title
         if command.description is not None:
@@ -201,7 +187,7 @@ async def update_product(
                     "Buyers are paying for more pieces than that.", reserved=product.reserved
                 )
             product.stock = command.stock
-        verdict = await _judge(product, store, uow=uow, clock=clock, fees=fees)
+        verdict = await _judge(product, uow=uow, clock=clock, fees=fees)
         if product.is_listed:
             product.publish(verdict.decision, closed_gates=verdict.closed_gates, at=clock.now())
         await uow.commit()
@@ -213,44 +199,26 @@ async def show_product(
 ) -> ProductView:
     """The store's own view, with what the gates say now. Raises NotFound."""
     async with uow:
-        product, store = await _own_product(product_id, actor=actor, uow=uow, lock=False)
-        verdict = await _judge(product, store, uow=uow, clock=clock, fees=fees)
+        product = await _own_product(product_id, actor=actor, uow=uow, lock=False)
+        verdict = await _judge(product, uow=uow, clock=clock, fees=fees)
     return _view(product, verdict)
 
 
 async def _own_product(
     product_id: UUID, *, actor: Actor, uow: UnitOfWork, lock: bool = True
-) -> tuple[Product, Store]:
+) -> Product:
     product = await uow.products.get(product_id, lock=lock)
     store = await uow.stores.get(product.store_id)
     if store.owner_id != actor.user_id and not actor.is_admin:
         raise NotFound("product", product_id)
-    return product, store
+    return product
 
 
-async def _judge(
-    product: Product, store: Store, *, uow: UnitOfWork, clock: Clock, fees: FeeSchedule
-) -> Verdict:
+async def _judge(product: Product, *, uow: UnitOfWork, clock: Clock, fees: FeeSchedule) -> Verdict:
     """Ask the gates under the terms in force, which the product then carries."""
-    standing = await standing_terms(uow, product.creator_id)
-    terms = standing.terms_in_force()
-    product.terms_id, product.terms_version, product.terms_hash = (
-        terms.id,
-        terms.version,
-        terms.hash,
-    )
-    offer = Offer(
-        product_type=product.product_type,
-        title=product.title,
-        description=product.description,
-        prompt=product.prompt,
-        price_cents=product.price_cents,
-        currency=product.currency,
-        store=store,
-        standing=standing,
-        creator_payee=await uow.payees.get(product.creator_id),
-        store_payee=await uow.payees.get(store.id),
-    )
+    offer = (await load_offers([product], uow=uow))[product.id]
+    terms = offer.standing.terms_in_force()
+    product.licence_under(terms.id, version=terms.version, terms_hash=terms.hash)
     return ask_gates(offer, action=Action.LIST, fees=fees, at=clock.now())
 
 

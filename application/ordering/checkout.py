@@ -12,9 +12,8 @@ from uuid import UUID
 
 import msgspec
 
-from application.catalogue.gates import Offer, Verdict, ask_gates
+from application.catalogue.gates import ask_gates, load_offers
 from application.ledger.payees import BrowserUrl
-from application.licensing.standing import standings
 from application.ports.clock import Clock
 from application.ports.errors import Rejected
 from application.ports.ids import Ids
@@ -173,7 +172,11 @@ async def _freeze(
     wanted = _wanted(command)
     products = {p.id: p for p in await uow.products.many(wanted)}
     _check_for_sale(products, wanted)
-    verdicts, offers = await _judge(list(products.values()), uow=uow, fees=fees, at=now)
+    offers = await load_offers(list(products.values()), uow=uow)
+    verdicts = {
+        product_id: ask_gates(offer, action=Action.SELL, fees=fees, at=now)
+        for product_id, offer in offers.items()
+    }
     refused = [
         (product_id, reason)
         for product_id, verdict in verdicts.items()
@@ -260,35 +263,6 @@ def _check_for_sale(products: dict[UUID, Product], wanted: dict[UUID, int]) -> N
             "An order has one currency.",
             fields={"items": [f"are priced in {', '.join(sorted(currencies))}"]},
         )
-
-
-async def _judge(
-    products: Sequence[Product], *, uow: UnitOfWork, fees: FeeSchedule, at: datetime
-) -> tuple[dict[UUID, Verdict], dict[UUID, Offer]]:
-    """Ask the gates of every product, with a fixed number of queries."""
-    standing = await standings(uow, {p.creator_id for p in products})
-    stores = {s.id: s for s in await uow.stores.many({p.store_id for p in products})}
-    payees = {p.id: p for p in await uow.payees.many({*standing, *stores})}
-    offers = {
-        product.id: Offer(
-            product_type=product.product_type,
-            title=product.title,
-            description=product.description,
-            prompt=product.prompt,
-            price_cents=product.price_cents,
-            currency=product.currency,
-            store=stores[product.store_id],
-            standing=standing[product.creator_id],
-            creator_payee=payees[product.creator_id],
-            store_payee=payees[product.store_id],
-        )
-        for product in products
-    }
-    verdicts = {
-        product_id: ask_gates(offer, action=Action.SELL, fees=fees, at=at)
-        for product_id, offer in offers.items()
-    }
-    return verdicts, offers
 
 
 async def _open_page(

@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from domain.licensing.decision import Decision, Reason
+from domain.licensing.decision import Decision, Outcome, Reason
 from domain.licensing.terms import ProductType
 from domain.shared.errors import Conflict, RuleRefused
 from domain.shared.money import Currency
@@ -49,6 +49,10 @@ class OutOfStock(Conflict):
     code = "out_of_stock"
 
 
+NOT_JUDGED = Decision(Outcome.DENY, ())
+"""What a product carries until its gates have been asked: nothing is allowed by default."""
+
+
 @dataclass(eq=False, kw_only=True)
 class Product:
     """`stock` None means made to order. `reserved` pieces wait for their buyers' payment.
@@ -73,10 +77,14 @@ class Product:
     terms_id: UUID
     terms_version: int
     terms_hash: str
-    decision: Decision
+    decision: Decision = NOT_JUDGED
     created_at: datetime
     published_at: datetime | None = None
     version: int = 1
+
+    def licence_under(self, terms_id: UUID, *, version: int, terms_hash: str) -> None:
+        """From now on these terms are the ones that it is judged and sold by."""
+        self.terms_id, self.terms_version, self.terms_hash = terms_id, version, terms_hash
 
     def publish(self, decision: Decision, *, closed_gates: Sequence[Reason], at: datetime) -> None:
         """Put it on sale, or among the sold out when no piece is left.
