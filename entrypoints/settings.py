@@ -184,10 +184,11 @@ class Settings:
         example="10.0.0.0/8",
     )
     rate_limits: bool = setting(
-        "Limits on requests per address and user. Must be on in production.",
-        values.on_or_off,
-        "on",
-        example="off",
+        "Limits on requests per address and user. Off in development, where everybody shares one "
+        "address and three accounts an hour would not play the story. Must be on in production.",
+        cast("Callable[[str], bool]", _optional(values.on_or_off)),
+        example="on",
+        default_shown="`off` in development, otherwise `on`",
     )
     metrics_token: Secret | None = setting(
         "Bearer token for `/metrics`. Without one the page is closed in production.",

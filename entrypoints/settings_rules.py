@@ -19,6 +19,8 @@ _COMPANIONS: Final[Mapping[str, tuple[str, ...]]] = {
 def settle(found: dict[str, Any], variables: Mapping[str, str]) -> list[str]:
     """Fill what depends on other values; the problems that only show between them."""
     problems = []
+    if found["rate_limits"] is None:
+        found["rate_limits"] = found["env"] != "development"
     if found["env"] == "production":
         problems += _faults_in_production(found, variables)
     if found["s3_access_key_id"] and not found["s3_secret_access_key"]:

@@ -106,6 +106,17 @@ def test_production_refuses(variable: str, value: str) -> None:
     assert problem.startswith(variable)
 
 
+def test_rate_limits_are_off_only_where_everybody_shares_one_address() -> None:
+    def limited(**environ: str) -> bool:
+        return Settings.load(environ).rate_limits
+
+    assert not limited()
+    assert limited(LIKENESS_RATE_LIMITS="on")
+    assert limited(LIKENESS_ENV="test")
+    assert not limited(LIKENESS_ENV="test", LIKENESS_RATE_LIMITS="off")
+    assert Settings.load(PRODUCTION).rate_limits
+
+
 @pytest.mark.parametrize(
     ("variable", "value"),
     [
