@@ -29,16 +29,8 @@ class LicenceRefused(RuleRefused):
         super().__init__(
             " ".join(reason.message for reason in decision.reasons) or "The licence says no.",
             reasons=decision.reasons,
-            fields=_by_field(decision),
         )
         self.decision = decision
-
-
-def _by_field(decision: Decision) -> dict[str, list[str]]:
-    fields: dict[str, list[str]] = {}
-    for reason in decision.reasons:
-        fields.setdefault(reason.field, []).append(reason.message)
-    return fields
 
 
 @dataclass(frozen=True, slots=True)

@@ -163,11 +163,12 @@ def _operation_id(
     handler: HTTPRouteHandler, method: Method, path: Sequence[str | PathParameterDefinition]
 ) -> str:
     """`orders_refund`: the module and the function, which together are unique. A handler that
-    serves several addresses or methods has them in its name too.
+    serves several addresses or methods has what tells them apart in its name too.
     """
     parts = [handler.fn.__module__.rpartition(".")[2], handler.handler_name]
-    if len(handler.paths) > 1:
-        parts += [part.strip("/") for part in path if isinstance(part, str)][-1:]
+    served = [set(address.strip("/").split("/")) for address in handler.paths]
+    apart = set.union(*served) - set.intersection(*served)
+    parts += [part for part in path if isinstance(part, str) and part in apart]
     if len(handler.http_methods) > 1:
         parts.append(method.lower())
     return re.sub(r"\W+", "_", "_".join(parts))

@@ -23,7 +23,7 @@ async def refused(
     answer = await api.client.request(method, path, **options)
     assert answer.headers["content-type"] == "application/json"
     error = answer.json()["error"]
-    assert set(error) == {"code", "message", "details", "retry_after"}
+    assert set(error) == {"code", "message", "details", "retry_after", "reasons"}
     return answer.status_code, error
 
 

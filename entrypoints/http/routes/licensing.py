@@ -1,0 +1,117 @@
+"""Consent and licence terms: signed, published, and asked what they would say."""
+
+from uuid import UUID
+
+from litestar import Router, delete, get, post
+from litestar.params import FromPath, JSONBody
+
+from application.licensing import consents, terms
+from application.licensing.consents import ConsentRecord, SignConsent
+from application.licensing.terms import ProposedUse, PublishTerms, TermsView
+from domain.licensing.consent import ConsentInvalid
+from domain.licensing.decision import Decision
+from domain.licensing.terms import TermsInvalid
+from domain.shared.errors import NotFound
+from entrypoints.http.dependencies import CurrentActor
+from entrypoints.http.envelope import Data
+from entrypoints.http.errors import errors
+from entrypoints.http.parameters import (
+    TheClock,
+    TheIds,
+    TheUnitOfWork,
+)
+
+
+@post("/{creator_id:uuid}/consents", responses=errors(NotFound, ConsentInvalid))
+async def sign_consent(
+    creator_id: FromPath[UUID],
+    data: JSONBody[SignConsent],
+    actor: CurrentActor,
+    uow: TheUnitOfWork,
+    clock: TheClock,
+    ids: TheIds,
+) -> Data[ConsentRecord]:
+    """Record a signed consent."""
+    return Data(
+        await consents.sign_consent(creator_id, data, actor=actor, uow=uow, clock=clock, ids=ids)
+    )
+
+
+@get("/{creator_id:uuid}/consents", responses=errors(NotFound))
+async def list_consents(
+    creator_id: FromPath[UUID], actor: CurrentActor, uow: TheUnitOfWork
+) -> Data[list[ConsentRecord]]:
+    """The consents of the caller's likeness, newest first."""
+    return Data(await consents.list_consents(creator_id, actor=actor, uow=uow))
+
+
+@delete(
+    "/{creator_id:uuid}/consents/{consent_id:uuid}", status_code=200, responses=errors(NotFound)
+)
+async def withdraw_consent(
+    creator_id: FromPath[UUID],
+    consent_id: FromPath[UUID],
+    actor: CurrentActor,
+    uow: TheUnitOfWork,
+    clock: TheClock,
+) -> Data[ConsentRecord]:
+    """Withdraw a consent: nothing new is made or sold under it. The record stays."""
+    return Data(
+        await consents.withdraw_consent(creator_id, consent_id, actor=actor, uow=uow, clock=clock)
+    )
+
+
+@post("/{creator_id:uuid}/licence-terms", responses=errors(NotFound, TermsInvalid))
+async def publish_terms(
+    creator_id: FromPath[UUID],
+    data: JSONBody[PublishTerms],
+    actor: CurrentActor,
+    uow: TheUnitOfWork,
+    clock: TheClock,
+    ids: TheIds,
+) -> Data[TermsView]:
+    """Publish a new, immutable version of the licence terms. What is left out has its default."""
+    return Data(
+        await terms.publish_terms(creator_id, data, actor=actor, uow=uow, clock=clock, ids=ids)
+    )
+
+
+@get("/{creator_id:uuid}/licence-terms", responses=errors(NotFound))
+async def current_terms(creator_id: FromPath[UUID], uow: TheUnitOfWork) -> Data[TermsView]:
+    """The terms in force, for everybody."""
+    return Data(await terms.show_terms(creator_id, version=None, uow=uow))
+
+
+@get("/{creator_id:uuid}/licence-terms/{version:int}", responses=errors(NotFound))
+async def terms_version(
+    creator_id: FromPath[UUID], version: FromPath[int], uow: TheUnitOfWork
+) -> Data[TermsView]:
+    """One version of the terms, for everybody."""
+    return Data(await terms.show_terms(creator_id, version=version, uow=uow))
+
+
+@post("/{terms_id:uuid}/evaluate", status_code=200, responses=errors(NotFound))
+async def evaluate(
+    terms_id: FromPath[UUID],
+    data: JSONBody[ProposedUse],
+    actor: CurrentActor,
+    uow: TheUnitOfWork,
+    clock: TheClock,
+) -> Data[Decision]:
+    """Try out a use: the decision with every reason. Nothing is recorded."""
+    return Data(await terms.evaluate_use(terms_id, data, uow=uow, clock=clock))
+
+
+ROUTER = Router(
+    "/api/v1/creators",
+    route_handlers=[
+        sign_consent,
+        list_consents,
+        withdraw_consent,
+        publish_terms,
+        current_terms,
+        terms_version,
+    ],
+    tags=["Licensing"],
+)
+TERMS_ROUTER = Router("/api/v1/licence-terms", route_handlers=[evaluate], tags=["Licensing"])
