@@ -51,7 +51,8 @@ def plan(settings: Settings, *, say: Callable[[str], None] = silent) -> Plan:
         Process(name="migrate", argv=(*_LIKENESS, "migrate", "up"), env=env, restart=False)
     )
     if starts_sandbox:
-        parts.append(_sandbox(sandbox_port, local_url))
+        offset_s = _clock_offset_s(settings)
+        parts.append(_sandbox(sandbox_port, local_url, clock_offset_s=offset_s))
     parts.append(
         Process(name="api", argv=(*_LIKENESS, "api"), env=env, ready=f"{local_url}/health/ready")
     )
@@ -94,7 +95,7 @@ def connected(settings: Settings, *, say: Callable[[str], None] = silent) -> Ite
         )
 
 
-def _sandbox(port: int, api_url: str) -> Process:
+def _sandbox(port: int, api_url: str, *, clock_offset_s: int) -> Process:
     url = f"http://127.0.0.1:{port}"
     return Process(
         name="sandbox",
@@ -102,9 +103,17 @@ def _sandbox(port: int, api_url: str) -> Process:
             *(sys.executable, "-m", "entrypoints.sandbox", "--port", str(port)),
             *("--stripe-webhook-url", f"{api_url}{_WEBHOOKS}/stripe"),
             *("--stripe-connect-webhook-url", f"{api_url}{_WEBHOOKS}/stripe-connect"),
+            *("--clock-offset-s", str(clock_offset_s)),
         ),
         ready=f"{url}/control/health",
     )
+
+
+def _clock_offset_s(settings: Settings) -> int:
+    """How far earlier runs have moved the stack's clock: a fresh sandbox has to start there."""
+    if not settings.clock_control or not settings.clock_file.exists():
+        return 0
+    return int(float(settings.clock_file.read_text() or 0))
 
 
 def environment(settings: Settings) -> dict[str, str]:

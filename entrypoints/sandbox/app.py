@@ -19,7 +19,7 @@ MAX_BODY_BYTES = 64 * 1024 * 1024
 
 def create_app(config: SandboxConfig) -> Litestar:
     """A fresh world: nothing is kept outside the returned application."""
-    clock = SandboxClock()
+    clock = SandboxClock(offset_s=config.clock_offset_s)
     delivery = Delivery()
     failures = Failures()
     stripe = create_stripe(config, delivery, failures, clock)

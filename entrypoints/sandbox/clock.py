@@ -1,4 +1,4 @@
-"""The sandbox's own time: the machine's clock plus what the caller has skipped."""
+"""The sandbox's own time: ahead of the machine by what it was told and what was skipped."""
 
 import time
 
@@ -6,11 +6,14 @@ import time
 class SandboxClock:
     """Seconds since the epoch. It can only be moved forwards, as time does."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, offset_s: int = 0) -> None:
+        if offset_s < 0:
+            raise ValueError("the clock is never behind the machine's")
+        self._offset_s = offset_s
         self._skipped_s = 0
 
     def now(self) -> int:
-        return int(time.time()) + self._skipped_s
+        return int(time.time()) + self._offset_s + self._skipped_s
 
     def advance(self, seconds: int) -> None:
         if seconds < 0:

@@ -7,9 +7,11 @@ class SandboxConfig(msgspec.Struct, frozen=True, kw_only=True):
     """Addresses the sandbox answers at and calls back, and the secrets both sides share.
 
     An empty webhook URL means that no endpoint is registered: events are kept, not sent.
+    `clock_offset_s` is how far the caller's own clock is ahead of the machine already.
     """
 
     base_url: str = "http://127.0.0.1:12111"
+    clock_offset_s: int = 0
     stripe_webhook_url: str = ""
     stripe_connect_webhook_url: str = ""
     stripe_webhook_secret: str = "whsec_sandbox"  # noqa: S105

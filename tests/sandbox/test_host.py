@@ -84,6 +84,14 @@ def test_time_only_moves_forwards(sandbox: Sandbox) -> None:
         sandbox.control("clock", advance_seconds=-1)
 
 
+def test_it_may_start_ahead_of_its_machine_and_stays_so_after_a_reset() -> None:
+    week_s = 7 * 24 * 3600
+    with running_sandbox("--clock-offset-s", str(week_s)) as ahead:
+        ahead.advance(days=1)
+        ahead.control("reset")
+        assert 0 <= ahead.state()["now"] - int(time.time()) - week_s + 1 < 60
+
+
 def test_a_long_history_does_not_slow_the_next_call(
     sandbox: Sandbox, client: stripe.StripeClient
 ) -> None:
