@@ -22,7 +22,7 @@ from domain.identity.actor import Actor
 from domain.ledger import effects
 from domain.ledger.earning import Earning, EarningState, Reversal, Transfer
 from domain.ledger.effects import Part
-from domain.ledger.posting import Account
+from domain.ledger.posting import Account, Transaction
 from domain.ordering.order import Order, OrderLine
 from domain.ordering.refund import (
     LineRefund,
@@ -156,7 +156,11 @@ async def send_refund(
 async def record_refund(
     refund_id: UUID, answer: ProviderRefund, *, uow: UnitOfWork, clock: Clock, ids: Ids
 ) -> None:
-    """Note what the provider says of a refund; what succeeded is posted, once. Raises NotFound."""
+    """Note what the provider says of a refund; what succeeded is posted, once.
+
+    A refund that fails after it had succeeded was sent back by the buyer's bank: what is held for
+    the buyer from then on is posted as well. Raises NotFound.
+    """
     if answer.status == "failed":
         await _fail(refund_id, reason=answer.failure_reason or "failed", uow=uow, clock=clock)
         return
@@ -263,12 +267,29 @@ async def _fail(refund_id: UUID, *, reason: str, uow: UnitOfWork, clock: Clock) 
         order_id = (await uow.refunds.get(refund_id)).order_id
         order = await uow.orders.get(order_id, lock=True)
         refund = await uow.refunds.get(refund_id, lock=True)
-        if refund.status is RefundStatus.PENDING:
-            refund.status = RefundStatus.FAILED
-            refund.failure_reason = reason
-            refund.ended_at = clock.now()
-            order.abandon_refund(refund.lines)
-            await uow.commit()
+        now = clock.now()
+        match refund.status:
+            case RefundStatus.PENDING:
+                refund.status = RefundStatus.FAILED
+                order.abandon_refund(refund.lines)
+            case RefundStatus.SUCCEEDED:
+                refund.status = RefundStatus.RETURNED
+                await uow.ledger.post([_returned(refund, at=now)])
+            case RefundStatus.FAILED | RefundStatus.RETURNED:
+                return
+        refund.failure_reason = reason
+        refund.ended_at = now
+        await uow.commit()
+
+
+def _returned(refund: Refund, *, at: datetime) -> Transaction:
+    return effects.refund_returned(
+        refund_id=refund.id,
+        order_id=refund.order_id,
+        currency=refund.currency,
+        amount_cents=refund.amount_cents,
+        at=at,
+    )
 
 
 async def _refundable_lines(order: Order, *, actor: Actor, uow: UnitOfWork) -> list[OrderLine]:

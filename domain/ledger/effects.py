@@ -109,6 +109,21 @@ def refund(
     return Transaction(f"refund:{refund_id}", "refund", currency, entries, at, order_id)
 
 
+def refund_returned(
+    *, refund_id: UUID, order_id: UUID, currency: Currency, amount_cents: int, at: datetime
+) -> Transaction:
+    """The buyer's bank sent a refund back: we hold it and owe it. `refund_returned:{refund}`."""
+    return _move(
+        f"refund_returned:{refund_id}",
+        "refund_returned",
+        currency,
+        Entry(Account.STRIPE_CLEARING, None, -amount_cents),
+        Entry(Account.REFUNDS_RETURNED, None, amount_cents),
+        at=at,
+        order_id=order_id,
+    )
+
+
 def transfer_reversed(
     *,
     reversal_id: UUID,

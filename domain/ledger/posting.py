@@ -27,6 +27,7 @@ class Account(StrEnum):
     PLATFORM_REVENUE = "platform_revenue"
     PRODUCTION_COST_PAYABLE = "production_cost_payable"
     PROCESSING_FEES = "processing_fees"
+    REFUNDS_RETURNED = "refunds_returned"
 
 
 PAYABLES = frozenset(

@@ -19,11 +19,16 @@ from domain.shared.money import Currency
 
 
 class RefundStatus(StrEnum):
-    """`pending`: intended, and perhaps sent. The provider's word ends it."""
+    """`pending`: intended, and perhaps sent. The provider's word ends it.
+
+    `returned`: it had succeeded, and the buyer's bank sent it back. The payees have given their
+    parts; the platform owes the money to the buyer, who must be paid in another way.
+    """
 
     PENDING = "pending"
     SUCCEEDED = "succeeded"
     FAILED = "failed"
+    RETURNED = "returned"
 
 
 class RefundTooLarge(RuleRefused):

@@ -246,7 +246,8 @@ _LINES_WITH_OTHER_REFUNDS_THAN_THEIR_ORDER = """
     SELECT l.order_id, sum(l.refunded_cents), sum(l.returned_cents), r.* FROM order_lines l
     CROSS JOIN LATERAL (
         SELECT coalesce(sum(amount_cents) FILTER (WHERE status <> 'failed'), 0) AS asked,
-            coalesce(sum(amount_cents) FILTER (WHERE status = 'succeeded'), 0) AS given
+            coalesce(sum(amount_cents) FILTER (WHERE status IN ('succeeded', 'returned')), 0)
+                AS given
         FROM refunds WHERE order_id = l.order_id
     ) AS r
     GROUP BY l.order_id, r.asked, r.given

@@ -338,6 +338,31 @@ async def test_a_refund_that_waits_for_funds_is_posted_when_they_come(desk: Desk
     await desk.check_books()
 
 
+async def test_a_refund_that_the_bank_sends_back_is_owed_to_the_buyer(desk: Desk) -> None:
+    shop = await desk.market()
+    order_id = await desk.buy(*shop.products)
+    refund_id = await desk.refund(order_id, 1000)
+    provider_id = str((await desk.rows("SELECT provider_id FROM refunds"))[0][0])
+    desk.provider.payments.return_refund(provider_id, reason="expired_or_canceled_card")
+    charge_id = str((await desk.rows("SELECT charge_id FROM orders"))[0][0])
+    said = await desk.provider.payments.find_refund(refund_id=refund_id, charge_id=charge_id)
+    assert said is not None
+    await asyncio.gather(
+        *(
+            record_refund(refund_id, said, uow=desk.new_uow(), clock=desk.clock, ids=desk.ids)
+            for _ in range(5)
+        )
+    )
+    assert await desk.rows("SELECT status, failure_reason FROM refunds") == [
+        ("returned", "expired_or_canceled_card")
+    ]
+    await desk.check_books()
+    assert (await desk.trial_balance())["refunds_returned"] == 1000
+    assert (await desk.balance(shop.store.id))["pending"] == 630
+    with pytest.raises(RefundTooLarge):
+        await desk.ask_refund(order_id, 1501)
+
+
 async def test_ten_answers_at_once_are_posted_once(desk: Desk) -> None:
     shop = await desk.market()
     order_id = await desk.buy(*shop.products)

@@ -91,6 +91,14 @@ def test_a_whole_life_step_by_step() -> None:
             at=NOON,
         )
     )
+    life.append(
+        effects.refund_returned(
+            refund_id=refund_id, order_id=ORDER, currency=USD, amount_cents=2500, at=NOON
+        )
+    )
+    assert balances(life)[Account.REFUNDS_RETURNED, None] == 2500
+    life.pop()
+
     # The provider keeps its fee: that, and nothing else, is left of the sale.
     assert balances(life) == {(CLEARING, None): 103, (FEES, None): -103}
     assert [posted.effect_key for posted in life] == [
