@@ -1,0 +1,212 @@
+"""What there is in a shop: one of each thing, all of it `OWNER`'s, under ids that never change."""
+
+from collections.abc import Mapping
+from uuid import UUID
+
+from domain.catalogue.product import Product, ProductStatus
+from domain.creators.likeness_model import LikenessModel
+from domain.identity.session import Origin, Session
+from domain.identity.user import User
+from domain.ledger.payee import Payee, PayeeKind
+from domain.licensing.terms import Purpose
+from domain.media.asset import Asset, AssetPurpose
+from domain.ordering.order import Order, PaymentStatus
+from domain.studio.generation import Generation, Mode
+from domain.studio.job import Job, JobKind
+from entrypoints.bootstrap import Ports
+from tests import builders
+
+
+def known(number: int) -> UUID:
+    return UUID(f"01900000-0000-7000-8000-{number:012x}")
+
+
+OWNER = known(0x1)
+SESSION = known(0x2)
+CREATOR = known(0x10)
+OTHER_CREATOR = known(0x11)
+STORE = known(0x20)
+OTHER_STORE = known(0x21)
+PRODUCT = known(0x30)
+DRAFT = known(0x31)
+ORDER = known(0x40)
+LINE = known(0x41)
+UNPAID_ORDER = known(0x42)
+GENERATION = known(0x50)
+RUNNING = known(0x51)
+CANCELLED = known(0x52)
+PICTURE = known(0x60)
+SPARE_PICTURE = known(0x61)
+SCENE = known(0x62)
+TRAINING_IMAGE = known(0x63)
+MODEL = known(0x70)
+CONSENT = known(0x80)
+TERMS = known(0x90)
+SLUG = "known-slug"
+FILE = "previews/known.png"
+FILE_CONTENT = b"\x89PNG known"
+
+
+async def furnish(ports: Ports, people: Mapping[str, User]) -> None:
+    """Commit all of it. `people` are the accounts of `owner` and the others."""
+    await _accounts(ports, people)
+    await _licensed(ports, people)
+    await _studio(ports)
+    await _sold(ports)
+    await ports.storage.put(FILE, FILE_CONTENT, content_type="image/png")
+
+
+async def _accounts(ports: Ports, people: Mapping[str, User]) -> None:
+    now = ports.clock.now()
+    origin = Origin.of(user_agent="a browser", address="203.0.113.7")
+    async with (uow := ports.uow()):
+        for user in people.values():
+            uow.users.add(user)
+        uow.sessions.add(
+            Session.start(session_id=SESSION, user_id=OWNER, origin=origin, now=now)
+        )
+        await uow.commit()
+
+
+async def _licensed(ports: Ports, people: Mapping[str, User]) -> None:
+    """Creators and stores that can be paid; the owner's licence and consent."""
+    creator = builders.creator_of(people["owner"], id=CREATOR, slug=SLUG, terms_id=TERMS)
+    terms = builders.terms_version_of(creator)
+    terms.id = TERMS
+    payees = [
+        await _payee(ports, CREATOR, PayeeKind.CREATOR),
+        await _payee(ports, STORE, PayeeKind.STORE),
+        Payee(id=OTHER_CREATOR, kind=PayeeKind.CREATOR),
+        Payee(id=OTHER_STORE, kind=PayeeKind.STORE),
+    ]
+    async with (uow := ports.uow()):
+        uow.creators.add(creator)
+        uow.creators.add(builders.creator_of(people["other_creator"], id=OTHER_CREATOR))
+        uow.stores.add(builders.store_of(people["owner"], id=STORE, slug=SLUG))
+        uow.stores.add(builders.store_of(people["other_store_owner"], id=OTHER_STORE))
+        for payee in payees:
+            uow.payees.add(payee)
+        uow.consents.add(builders.consent_of(creator, id=CONSENT))
+        uow.terms.add(terms)
+        await uow.commit()
+
+
+async def _payee(ports: Ports, payee_id: UUID, kind: PayeeKind) -> Payee:
+    account = await ports.payee_accounts.open_account(payee_id=payee_id, email=None, country=None)
+    return builders.ready_payee(payee_id, kind, account_id=account)
+
+
+async def _studio(ports: Ports) -> None:
+    """A trained model, and a generation in each state that a request may meet."""
+    now = ports.clock.now()
+    jobs = {
+        job_id: Job.accepted(
+            job_id=job_id,
+            kind=JobKind.TRAINING if job_id == MODEL else JobKind.GENERATION,
+            owner_id=OWNER,
+            at=now,
+        )
+        for job_id in (MODEL, GENERATION, RUNNING, CANCELLED)
+    }
+    for done in (MODEL, GENERATION):
+        jobs[done].begin_ingesting()
+        jobs[done].succeed(at=now)
+    jobs[CANCELLED].cancel(at=now)
+    async with (uow := ports.uow()):
+        terms = await uow.terms.get(TERMS)
+        under = {
+            "terms_id": terms.id,
+            "terms_version": terms.version,
+            "terms_hash": terms.hash,
+            "created_at": now,
+            "creator_id": CREATOR,
+        }
+        for job in jobs.values():
+            uow.jobs.add(job)
+        uow.models.add(
+            LikenessModel(
+                id=MODEL,
+                trigger_word="ohwx",
+                asset_ids=(),
+                steps=1000,
+                weights_key="weights/model",
+                consent_id=CONSENT,
+                **under,  # type: ignore[arg-type]
+            )
+        )
+        await uow.commit()
+    async with (uow := ports.uow()):
+        for made in (GENERATION, RUNNING, CANCELLED):
+            uow.generations.add(
+                Generation(
+                    id=made,
+                    owner_id=OWNER,
+                    model_id=MODEL,
+                    mode=Mode.TEXT,
+                    prompt="a portrait",
+                    purpose=Purpose.COMMERCIAL,
+                    scene_asset_id=None,
+                    seed=1,
+                    width=1024,
+                    height=1024,
+                    **under,  # type: ignore[arg-type]
+                )
+            )
+        await uow.commit()
+    async with (uow := ports.uow()):
+        for picture in _pictures():
+            uow.assets.add(picture)
+        await uow.commit()
+
+
+def _pictures() -> list[Asset]:
+    pictures = {
+        PICTURE: AssetPurpose.GENERATION,
+        SPARE_PICTURE: AssetPurpose.AVATAR,
+        SCENE: AssetPurpose.SCENE_IMAGE,
+        TRAINING_IMAGE: AssetPurpose.TRAINING_IMAGE,
+    }
+    made = []
+    for asset_id, purpose in pictures.items():
+        asset = builders.generated_asset(OWNER, generation_id=GENERATION)
+        asset.id, asset.purpose = asset_id, purpose
+        if purpose is not AssetPurpose.GENERATION:
+            asset.generation_id = None
+        made.append(asset)
+    return made
+
+
+async def _sold(ports: Ports) -> None:
+    """A product on sale, a draft, an order that is paid and one that is not."""
+    async with (uow := ports.uow()):
+        store, terms = await uow.stores.get(STORE), await uow.terms.get(TERMS)
+        picture = await uow.assets.get(PICTURE)
+        product = builders.product_of(store, terms, picture, id=PRODUCT, stock=50)
+        draft = builders.product_of(
+            store,
+            terms,
+            picture,
+            id=DRAFT,
+            title="A draft",
+            status=ProductStatus.DRAFT,
+            published_at=None,
+        )
+        uow.products.add(product)
+        uow.products.add(draft)
+        await uow.commit()
+    paid, unpaid = _order(product, ORDER), _order(product, UNPAID_ORDER)
+    paid.lines[0].id = LINE
+    paid.payment_status, paid.paid_at = PaymentStatus.PAID, ports.clock.now()
+    paid.payment_id, paid.charge_id = "pi_known", "ch_known"
+    async with (uow := ports.uow()):
+        uow.orders.add(paid)
+        uow.orders.add(unpaid)
+        await uow.commit()
+
+
+def _order(product: Product, order_id: UUID) -> Order:
+    order = builders.order_of([product], buyer_id=OWNER, quantity=2)
+    order.id = order_id
+    for line in order.lines:
+        line.order_id = order_id
+    return order
