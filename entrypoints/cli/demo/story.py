@@ -45,6 +45,22 @@ class Licensor:
     creator_id: str
 
 
+@dataclass
+class Market:
+    """Who trades, once all of them can be paid, and the two products that are on sale."""
+
+    creators: list[Licensor]
+    stores: list[Seller]
+    fan: Person
+    shirt: str
+    card: str
+
+    @property
+    def people(self) -> list[Person]:
+        """Those who earn, in the order of the statement."""
+        return [*(one.person for one in self.creators), *(one.person for one in self.stores)]
+
+
 class Story:
     def __init__(self, base_url: str, *, tell: Tell) -> None:
         self._http = httpx.Client(base_url=base_url, timeout=60, trust_env=False)
@@ -59,6 +75,10 @@ class Story:
 
     def play(self) -> Outcome:
         """Raises StoryStopped, Refused."""
+        return self.trade(self.open_market())
+
+    def open_market(self) -> Market:
+        """Two creators license themselves, two stores list what a fan has made of them."""
         first = self._creator("Creator One", royalty_bps=1000)
         second = self._creator(
             "Creator Two", royalty_bps=1500, min_price_cents=800, blocked_keywords=["casino"]
@@ -78,20 +98,24 @@ class Story:
         self._onboard(second.person, f"/creators/{second.creator_id}", "Creator Two")
         card = self._list(cards, scene, "postcard", "Greetings from the sea", 900)
         self._publish(cards, card)
-        order_id = self._buy(fan, [(shirt, 2), (card, 1)])
+        return Market([first, second], [shirts, cards], fan, shirt, card)
+
+    def trade(self, market: Market) -> Outcome:
+        """The fan buys from both stores; part of it comes back, before and after the payout."""
+        shirts = market.stores[0]
+        order_id = self._buy(market.fan, [(market.shirt, 2), (market.card, 1)])
         self._refund(shirts, order_id, {"amount_cents": 500, "reason": "a late delivery"})
         self._pass_eight_days()
-        self._await_transfers(order_id, [first, second], [shirts, cards])
-        line = next(
-            line for line in fan.get(f"/orders/{order_id}")["lines"] if line["product_id"] == shirt
-        )
+        self._await_transfers(order_id, market.people)
+        lines = market.fan.get(f"/orders/{order_id}")["lines"]
+        line = next(line for line in lines if line["product_id"] == market.shirt)
         self._refund(
             shirts,
             order_id,
             {"lines": [{"line_id": line["id"], "quantity": 1}], "reason": "one shirt came back"},
         )
-        self._await_reversals(order_id, [first], [shirts])
-        self._collect(fan, order_id, [first, second], [shirts, cards])
+        self._await_reversals(order_id, [market.creators[0].person, shirts.person])
+        self._collect(order_id, market)
         return self.outcome
 
     def _creator(self, name: str, **terms: Any) -> Licensor:
@@ -248,21 +272,17 @@ class Story:
             raise StoryStopped("time cannot be moved on this stack: LIKENESS_CLOCK_CONTROL is off")
         self._tell("eight days pass; the hold of seven is over")
 
-    def _await_transfers(
-        self, order_id: str, creators: list[Licensor], stores: list[Seller]
-    ) -> None:
-        for person in _people(creators, stores):
+    def _await_transfers(self, order_id: str, payees: list[Person]) -> None:
+        for person in payees:
             person.wait(
                 f"/orders/{order_id}/transfers",
                 lambda found: bool(found) and all(t["status"] == "sent" for t in found),
                 what="the transfer",
             )
-        self._tell(f"{len(creators) + len(stores)} transfers are sent, one per payee")
+        self._tell(f"{len(payees)} transfers are sent, one per payee")
 
-    def _await_reversals(
-        self, order_id: str, creators: list[Licensor], stores: list[Seller]
-    ) -> None:
-        for person in _people(creators, stores):
+    def _await_reversals(self, order_id: str, payees: list[Person]) -> None:
+        for person in payees:
             person.wait(
                 f"/orders/{order_id}/transfers",
                 lambda found: any(r["status"] == "done" for t in found for r in t["reversals"]),
@@ -270,18 +290,16 @@ class Story:
             )
         self._tell("each payee has given back exactly its share of the refund")
 
-    def _collect(
-        self, fan: Person, order_id: str, creators: list[Licensor], stores: list[Seller]
-    ) -> None:
+    def _collect(self, order_id: str, market: Market) -> None:
         outcome = self.outcome
-        outcome.order = fan.get(f"/orders/{order_id}")
-        outcome.statement = fan.get(f"/orders/{order_id}/statement")
-        outcome.refunds = fan.get(f"/orders/{order_id}/refunds")
-        for creator in creators:
-            outcome.transfers += creator.person.get(f"/orders/{order_id}/transfers")
+        outcome.order = market.fan.get(f"/orders/{order_id}")
+        outcome.statement = market.fan.get(f"/orders/{order_id}/statement")
+        outcome.refunds = market.fan.get(f"/orders/{order_id}/refunds")
+        for person in market.people:
+            outcome.transfers += person.get(f"/orders/{order_id}/transfers")
+        for creator in market.creators:
             outcome.balances[creator.person.name] = creator.person.get("/creators/balance")
-        for store in stores:
-            outcome.transfers += store.person.get(f"/orders/{order_id}/transfers")
+        for store in market.stores:
             balance = store.person.get(f"/stores/{store.store_id}/balance")
             outcome.balances[store.person.name] = balance
 
@@ -289,7 +307,3 @@ class Story:
         answer = self._browser.post(url, data=form)
         if answer.status_code != expected:
             raise StoryStopped(f"the page at {url} answered {answer.status_code}")
-
-
-def _people(creators: list[Licensor], stores: list[Seller]) -> list[Person]:
-    return [*(creator.person for creator in creators), *(store.person for store in stores)]
