@@ -9,7 +9,6 @@ from hypothesis import settings
 from tests import infrastructure
 from tests.infrastructure import PostgresServer, Slot, Sweeper
 
-
 # How long an example takes says more about the machine than about the rule.
 settings.register_profile("likeness", deadline=None)
 settings.load_profile("likeness")
