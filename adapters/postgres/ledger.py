@@ -78,64 +78,6 @@ payee_balances = Table(
     cents("lifetime_cents"),
 )
 
-TRIGGERS = (
-    """
-    CREATE OR REPLACE FUNCTION ledger_is_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
-    BEGIN
-        RAISE EXCEPTION '% is append-only: post a correction instead', TG_TABLE_NAME
-            USING ERRCODE = 'restrict_violation';
-    END $$
-    """,
-    """
-    CREATE OR REPLACE FUNCTION ledger_transaction_balances() RETURNS trigger
-    LANGUAGE plpgsql AS $$
-    DECLARE
-        entries bigint;
-        total numeric;
-        foreign_entries bigint;
-    BEGIN
-        SELECT count(*), sum(amount_cents), count(*) FILTER (WHERE currency <> NEW.currency)
-        INTO entries, total, foreign_entries
-        FROM ledger_entries WHERE transaction_id = NEW.id;
-        IF entries < 2 OR total <> 0 OR foreign_entries > 0 THEN
-            RAISE EXCEPTION 'ledger transaction % does not balance', NEW.effect_key
-                USING ERRCODE = 'check_violation';
-        END IF;
-        RETURN NULL;
-    END $$
-    """,
-    """
-    CREATE OR REPLACE FUNCTION ledger_entries_balance() RETURNS trigger LANGUAGE plpgsql AS $$
-    BEGIN
-        IF EXISTS (
-            SELECT 1 FROM added GROUP BY transaction_id, currency HAVING sum(amount_cents) <> 0
-        ) THEN
-            RAISE EXCEPTION 'ledger entries do not sum to zero'
-                USING ERRCODE = 'check_violation';
-        END IF;
-        RETURN NULL;
-    END $$
-    """,
-    """
-    CREATE CONSTRAINT TRIGGER ledger_transactions_balance
-    AFTER INSERT ON ledger_transactions DEFERRABLE INITIALLY DEFERRED
-    FOR EACH ROW EXECUTE FUNCTION ledger_transaction_balances()
-    """,
-    """
-    CREATE TRIGGER ledger_entries_balance AFTER INSERT ON ledger_entries
-    REFERENCING NEW TABLE AS added
-    FOR EACH STATEMENT EXECUTE FUNCTION ledger_entries_balance()
-    """,
-    *(
-        f"""
-        CREATE TRIGGER {table}_append_only
-        BEFORE UPDATE OR DELETE OR TRUNCATE ON {table}
-        FOR EACH STATEMENT EXECUTE FUNCTION ledger_is_append_only()
-        """
-        for table in ("ledger_transactions", "ledger_entries")
-    ),
-)
-
 for _part in ("pending", "reserved", "disputed"):
     on_violation(
         f"ck_payee_balances_{_part}_not_negative",

@@ -1,4 +1,8 @@
-"""How frozen legs are written: objects with names, so that they can be read years later."""
+"""How frozen legs are written: objects with names, so that they can be read years later.
+
+The database sums them by `legs_total_cents`, a function of the first migration, so that a
+constraint can hold them against the line's total.
+"""
 
 from typing import Any
 from uuid import UUID
@@ -10,15 +14,6 @@ from domain.ordering.split import Leg, LegKind, Reason, Rule
 
 _KINDS = {str(kind): kind for kind in LegKind}
 _RULES = {str(rule): rule for rule in Rule}
-
-LEGS_TOTAL = """
-CREATE OR REPLACE FUNCTION legs_total_cents(legs jsonb) RETURNS bigint
-LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
-    SELECT coalesce(sum((leg ->> 'amount_cents')::bigint), 0)::bigint
-    FROM jsonb_array_elements(legs) AS leg
-$$
-"""
-"""The database's own sum of the legs, for the constraint that it equals the line's total."""
 
 
 class Legs(TypeDecorator[tuple[Leg, ...]]):

@@ -7,7 +7,6 @@ from adapters.postgres import (  # noqa: F401
     idempotency,
     identity,
     ledger,
-    legs,
     media,
     messages,
     ordering,
@@ -17,5 +16,3 @@ from adapters.postgres import (  # noqa: F401
 )
 
 VERSION_TABLE = "schema_version"
-STATEMENTS: list[str] = [*ledger.TRIGGERS]
-FUNCTIONS: list[str] = [legs.LEGS_TOTAL]
