@@ -7,7 +7,7 @@ ENV PATH=/opt/likeness/bin:$PATH PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DI
 COPY requirements.lock requirements-dev.lock ./
 RUN pip install --no-deps --require-hashes -r requirements.lock
 # What builds the project itself, with the hashes of the developers' lock file; not in the image.
-RUN python -m venv --system-site-packages /opt/builder \
+RUN python -m venv /opt/builder \
  && awk '/^[a-z]/ { keep = /^(hatchling|editables|packaging|pathspec|pluggy|trove-classifiers)==/ } keep' \
       requirements-dev.lock > build.lock \
  && /opt/builder/bin/pip install --no-deps --require-hashes -r build.lock

@@ -29,10 +29,11 @@ _TITLES = {
 _HEAD = """\
 # Error codes
 
-Every refusal is `{"error": {"code", "message", "details", "retry_after"}}`. Programs read `code`:
-a code never changes its meaning. `message` is a sentence for people and may change; `details` maps
-a field of the request to what is wrong with it; `retry_after` is in seconds, where trying again
-makes sense. What to do with each status is said in [api.md](api.md#errors).
+Every refusal is `{"error": {"code", "message", "details", "retry_after", "reasons"}}`. Programs
+read `code`: a code never changes its meaning. `message` is a sentence for people and may change;
+`details` maps a field of the request to what is wrong with it; `retry_after` is in seconds, where
+trying again makes sense; `reasons` are those of a licence or a gate, explained in
+[licensing.md](licensing.md). What to do with each status is said in [api.md](api.md#errors).
 
 This page is written by `likeness errors docs`; change the classes instead.
 """

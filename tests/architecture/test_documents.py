@@ -9,12 +9,15 @@ import pytest
 from click.testing import CliRunner
 from litestar.routes import HTTPRoute
 
-from entrypoints.cli.main import cli
+from entrypoints.cli.main import COMMANDS, cli
 from entrypoints.http.error_docs import error_page
 from entrypoints.http.routes import ROUTERS
+from entrypoints.settings import specs, variable_of
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+DEPLOYMENT = [ROOT / name for name in ("Dockerfile", "Procfile", "compose.yaml")]
+FOR_TESTS = {"LIKENESS_TEST_DATABASE_URL", "LIKENESS_TEST_REDIS_URL"}
 SERVED_BESIDE_THE_ROUTES = {
     ("GET", "/api/v1/docs"),
     ("GET", "/api/v1/live"),
@@ -90,6 +93,24 @@ def test_routes_exist(document: Path) -> None:
 def shape(path: str) -> str:
     """`/orders/{order_id:uuid}/` and `/orders/{id}` are one route."""
     return re.sub(r"\{[^}]*\}", "{}", path).rstrip("/") or "/"
+
+
+@pytest.mark.parametrize("file", [*DOCUMENTS, *DEPLOYMENT], ids=name_of)
+def test_settings_exist(file: Path) -> None:
+    known = {variable_of(name) for name in specs()} | FOR_TESTS
+
+    assert set(re.findall(r"\bLIKENESS_[A-Z0-9_]+\b", file.read_text())) <= known
+
+
+def test_every_process_of_the_deployment_is_a_command() -> None:
+    procfile = re.findall(r"likeness ([a-z]+)", (ROOT / "Procfile").read_text())
+    composed = re.findall(
+        r'^    command: \["([a-z]+)"', (ROOT / "compose.yaml").read_text(), re.MULTILINE
+    )
+
+    assert set(procfile) == {"api", "migrate", "relay", "scheduler", "worker"}
+    assert set(composed) - {"valkey-server"} == set(procfile)
+    assert set(procfile) <= COMMANDS.keys()
 
 
 def test_the_page_of_error_codes_is_current() -> None:
