@@ -2,6 +2,7 @@
 
 import sys
 
+from domain.shared.errors import LikenessError
 from entrypoints.local.errors import LocalError
 from entrypoints.settings import SettingsError
 
@@ -19,7 +20,11 @@ def explain(error: BaseException) -> list[str] | None:
         return [*error.problems, "`docs/settings.md` explains every setting."]
     if isinstance(error, LocalError):
         return [str(error)]
+    if isinstance(error, LikenessError):
+        return [error.message]
     cause = _root(error)
+    if type(cause).__name__ == "UndefinedTableError":
+        return ["The database has no tables, or old ones; bring it up with `likeness migrate up`."]
     for module, name, words in _UNREACHABLE:
         known = getattr(sys.modules.get(module), name, None)
         if known is not None and isinstance(cause, known):

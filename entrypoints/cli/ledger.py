@@ -1,7 +1,7 @@
 """`likeness ledger verify`: prove that every cent is where the postings say."""
 
-import asyncio
 import sys
+from typing import Protocol
 
 import click
 import msgspec
@@ -9,8 +9,16 @@ from rich.console import Console
 from rich.table import Table
 
 from application.ledger.verification import LedgerReport, verify_ledger
+from application.ports.ledger_views import LedgerViews
 from domain.shared.money import format_money
-from entrypoints.settings import Settings
+from entrypoints.cli.reach import with_ports
+
+
+class ProofPorts(Protocol):
+    """What this command needs of the record of ports."""
+
+    @property
+    def ledger_views(self) -> LedgerViews: ...
 
 
 @click.group()
@@ -25,10 +33,7 @@ def verify(as_json: bool) -> None:
 
     Safe while the shop is open, and of little memory however long the books are.
     """
-    from entrypoints.local.stack import connected
-
-    with connected(Settings.load()) as settings:
-        report = asyncio.run(_verify(settings))
+    report = with_ports(_verify)
     if as_json:
         click.echo(msgspec.json.encode(report))
     else:
@@ -36,18 +41,12 @@ def verify(as_json: bool) -> None:
     sys.exit(0 if report.sound else 1)
 
 
-async def _verify(settings: Settings) -> LedgerReport:
-    from entrypoints.bootstrap import open_ports
-
-    ports = await open_ports(settings)
-    try:
-        with Console(stderr=True).status("reading the ledger") as status:
-            return await verify_ledger(
-                ports.ledger_views,
-                progress=lambda done: status.update(f"{done:,} transactions proved"),
-            )
-    finally:
-        await ports.aclose()
+async def _verify(ports: ProofPorts) -> LedgerReport:
+    with Console(stderr=True).status("reading the ledger") as status:
+        return await verify_ledger(
+            ports.ledger_views,
+            progress=lambda done: status.update(f"{done:,} transactions proved"),
+        )
 
 
 def show(report: LedgerReport, console: Console) -> None:

@@ -27,6 +27,7 @@ COMMANDS: Final[dict[str, Entry]] = {
     "sandbox": Entry("serve", "sandbox", "Play the outside world on localhost."),
     "migrate": Entry("migrate", "migrate", "Bring the database to another schema."),
     "doctor": Entry("doctor", "doctor", "Check the settings and everything they point to."),
+    "user": Entry("users", "user", "Make an administrator's account."),
     "ledger": Entry("ledger", "ledger", "Verify the books."),
     "webhooks": Entry("messages", "webhooks", "Look at received webhooks, and redrive them."),
     "outbox": Entry("messages", "outbox", "Look at outgoing messages, and redrive them."),

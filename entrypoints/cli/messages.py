@@ -1,9 +1,8 @@
 """`likeness webhooks …` and `likeness outbox …`: see what is stuck, and put it back to work."""
 
-import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Protocol, TypeVar, get_args
+from typing import Protocol, get_args
 from uuid import UUID
 
 import click
@@ -21,8 +20,7 @@ from application.ports.messages import (
     State,
     Wake,
 )
-
-T = TypeVar("T")
+from entrypoints.cli.reach import with_ports
 
 
 class MessagePorts(Protocol):
@@ -65,7 +63,7 @@ def _group(box: Box, name: str, help_text: str, topic_option: str) -> click.Grou
         state: State | None, topic: str | None, before: UUID | None, limit: int, as_json: bool
     ) -> None:
         """The newest first, without their payloads."""
-        rows = _with_ports(
+        rows = with_ports(
             lambda ports: ports.message_views.page(
                 box, state=state, topic=topic, before=before, limit=limit
             )
@@ -85,7 +83,7 @@ def _group(box: Box, name: str, help_text: str, topic_option: str) -> click.Grou
         ids: tuple[UUID, ...], all_parked: bool, topic: str | None, as_json: bool
     ) -> None:
         """Handle parked messages anew, as if they had never failed."""
-        redriven = _with_ports(
+        redriven = with_ports(
             lambda ports: redrive_parked(
                 box, ids=ids, all_parked=all_parked, topic=topic, ports=ports
             )
@@ -102,22 +100,6 @@ def _group(box: Box, name: str, help_text: str, topic_option: str) -> click.Grou
 
 webhooks = _group("inbox", "webhooks", "Look at received webhooks, and redrive them.", "--source")
 outbox = _group("outbox", "outbox", "Look at outgoing messages, and redrive them.", "--topic")
-
-
-def _with_ports(work: Callable[[Any], Awaitable[T]]) -> T:
-    from entrypoints.bootstrap import open_ports
-    from entrypoints.local.stack import connected
-    from entrypoints.settings import Settings
-
-    async def main(settings: Settings) -> T:
-        ports = await open_ports(settings)
-        try:
-            return await work(ports)
-        finally:
-            await ports.aclose()
-
-    with connected(Settings.load()) as settings:
-        return asyncio.run(main(settings))
 
 
 def _table(rows: Sequence[MessageRow]) -> Table:

@@ -17,9 +17,12 @@ from entrypoints.settings import SettingsError
 from tests.infrastructure import ROOT
 
 
-def likeness(*arguments: str, data_dir: Path, **environ: str) -> "subprocess.CompletedProcess[str]":
+def likeness(
+    *arguments: str, data_dir: Path, typed: str = "", **environ: str
+) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         [sys.executable, "-m", "entrypoints.cli.main", *arguments],
+        input=typed,
         capture_output=True,
         text=True,
         cwd=ROOT,
