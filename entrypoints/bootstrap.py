@@ -27,7 +27,7 @@ from adapters.jwt.access_tokens import JwtAccessTokens
 from adapters.pillow.processor import PillowImages
 from adapters.postgres.engine import database_config, sessions_of
 from adapters.postgres.idempotency import PostgresIdempotency
-from adapters.postgres.identity import PostgresIdentityViews
+from adapters.postgres.identity import PostgresIdentityViews, PostgresSessionPurge
 from adapters.postgres.leadership import PostgresLeadership
 from adapters.postgres.media import PostgresAssetViews
 from adapters.postgres.message_queue import PostgresMessageQueue
@@ -59,7 +59,7 @@ from adapters.system.secrets import SystemSecrets
 from application.ports.clock import Clock, ClockControl
 from application.ports.generation import ImageGenerator, ModelTrainer, ProviderWebhooks
 from application.ports.idempotency import Idempotency
-from application.ports.identity import IdentityViews, PasswordHasher
+from application.ports.identity import IdentityViews, PasswordHasher, SessionPurge
 from application.ports.ids import Ids
 from application.ports.images import ImageProcessor
 from application.ports.ledger_views import LedgerViews
@@ -109,6 +109,7 @@ class Ports:
     password_hasher: PasswordHasher
     access_tokens: AccessTokens
     identity_views: IdentityViews
+    session_purge: SessionPurge
     payments: Payments
     payee_accounts: PayeeAccounts
     payment_webhooks: PaymentWebhooks
@@ -183,6 +184,7 @@ def build_ports(settings: Settings) -> Ports:
         password_hasher=hasher,
         access_tokens=JwtAccessTokens(secret_keys),
         identity_views=PostgresIdentityViews(sessions),
+        session_purge=PostgresSessionPurge(sessions),
         payments=payments,
         payee_accounts=accounts,
         payment_webhooks=payment_webhooks,

@@ -48,6 +48,12 @@ RATE_LIMITS_SKIPPED = Counter(
     "Requests let through because the counters could not be reached.",
     registry=REGISTRY,
 )
+LEDGER_BREACHES = Gauge(
+    "ledger_breaches",
+    "What the last proof of the books found wrong; anything but 0 needs a person.",
+    registry=REGISTRY,
+    multiprocess_mode="mostrecent",
+)
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 

@@ -1,13 +1,14 @@
 """Users, their sessions and the refresh tokens of these."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from sqlalchemy import (
     ARRAY,
     CheckConstraint,
     Column,
+    CursorResult,
     Dialect,
     ForeignKey,
     Index,
@@ -128,6 +129,38 @@ class PostgresSessions(PostgresRepository[Session]):
         )
         row = found.one_or_none()
         return None if row is None else (row[0], row[1])
+
+
+_PURGE_TOKENS = """
+    DELETE FROM refresh_tokens WHERE id IN (
+        SELECT id FROM refresh_tokens WHERE expires_at <= :now
+        LIMIT :limit FOR UPDATE SKIP LOCKED
+    )
+"""
+
+_PURGE_SESSIONS = """
+    DELETE FROM sessions WHERE id IN (
+        SELECT id FROM sessions WHERE expires_at <= :now AND NOT EXISTS (
+            SELECT FROM refresh_tokens WHERE refresh_tokens.session_id = sessions.id
+        )
+        LIMIT :limit FOR UPDATE SKIP LOCKED
+    )
+"""
+
+
+class PostgresSessionPurge:
+    """See `application.ports.identity.SessionPurge`."""
+
+    def __init__(self, sessions_of: async_sessionmaker[AsyncSession]) -> None:
+        self._sessions_of = sessions_of
+
+    async def purge(self, *, now: datetime, limit: int) -> int:
+        purged = 0
+        for statement in (_PURGE_TOKENS, _PURGE_SESSIONS):
+            async with self._sessions_of.begin() as session:
+                result = await session.execute(sql(statement), {"now": now, "limit": limit})
+                purged += cast("CursorResult[Any]", result).rowcount
+        return purged
 
 
 _LIVE_SESSIONS = """

@@ -45,6 +45,17 @@ class Sessions(Repository[Session], Protocol):
         ...
 
 
+class SessionPurge(Protocol):
+    async def purge(self, *, now: datetime, limit: int) -> int:
+        """Delete up to `limit` tokens and up to `limit` sessions that no token can bring back;
+        answers how many rows went.
+
+        A token stays until its own `expires_at`, spent or not: a spent one that comes back gives
+        a thief away. A session stays while it has tokens.
+        """
+        ...
+
+
 class PasswordHasher(Protocol):
     """Slow on purpose, and never on the event loop. Every method may raise HashingBusy."""
 

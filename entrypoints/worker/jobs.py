@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from application.identity.purging import purge_sessions
 from application.ledger.releases import plan_transfers, release_due_earnings
 from application.media.assets import sweep_orphans
 from application.messaging.purging import purge_done_messages
@@ -10,6 +11,7 @@ from application.ordering.missed_events import sweep_missed_events
 from application.studio.polling import poll_stale_attempts, sweep_training_archives
 from entrypoints.bootstrap import Ports
 from entrypoints.settings import Settings
+from entrypoints.worker.books import watch_books
 from entrypoints.worker.scheduler import Job
 
 
@@ -61,6 +63,16 @@ def jobs(ports: Ports, settings: Settings) -> list[Job]:
             name="purge-idempotency-keys",
             every=timedelta(minutes=10),
             run=lambda: ports.idempotency.purge(now=ports.clock.now()),
+        ),
+        Job(
+            name="purge-sessions",
+            every=timedelta(hours=6),
+            run=lambda: purge_sessions(sessions=ports.session_purge, clock=ports.clock),
+        ),
+        Job(
+            name="verify-ledger-sums",
+            every=timedelta(minutes=15),
+            run=lambda: watch_books(ports.ledger_views),
         ),
     ]
 

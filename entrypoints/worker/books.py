@@ -1,0 +1,19 @@
+"""The books are proved while the shop is open, and a breach is told where operators look."""
+
+import structlog
+
+from application.ledger.verification import verify_ledger
+from application.ports.ledger_views import LedgerViews
+from entrypoints.metrics import LEDGER_BREACHES
+
+_log = structlog.get_logger("likeness.books")
+
+
+async def watch_books(views: LedgerViews) -> None:
+    """Each breach is logged as an error; the gauge `ledger_breaches` counts them."""
+    report = await verify_ledger(views)
+    LEDGER_BREACHES.set(report.breach_count)
+    for breach in report.breaches:
+        _log.error(
+            "ledger breach", rule=breach.rule, subject=breach.subject, message=breach.message
+        )

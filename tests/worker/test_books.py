@@ -1,0 +1,71 @@
+"""The scheduled proof of the books tells each breach, and the gauge counts them."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from uuid import UUID
+
+import structlog
+
+from application.ports.ledger_views import (
+    BalanceDifference,
+    LedgerSnapshot,
+    TransactionBatch,
+    TransactionFault,
+)
+from entrypoints.metrics import exposition
+from entrypoints.worker.books import watch_books
+
+PAYEE = UUID(int=7)
+
+
+@dataclass
+class Books:
+    """A ledger of one transaction, as it would be read."""
+
+    faults: list[TransactionFault] = field(default_factory=list)
+    differences: list[BalanceDifference] = field(default_factory=list)
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[LedgerSnapshot]:
+        yield self
+
+    async def transactions(self) -> AsyncIterator[TransactionBatch]:
+        yield TransactionBatch(transactions=1, totals=[], faults=self.faults)
+
+    async def balance_differences(self) -> AsyncIterator[Sequence[BalanceDifference]]:
+        yield self.differences
+
+    async def count_entries(self) -> int:
+        return 0
+
+
+async def test_each_breach_is_an_error_and_a_sound_ledger_clears_the_gauge() -> None:
+    broken = Books(
+        faults=[
+            TransactionFault(
+                effect_key="sale:ch_1", currency="usd", fault="unbalanced", entries=2, total_cents=5
+            )
+        ],
+        differences=[
+            BalanceDifference(
+                payee_id=PAYEE, currency="usd", part="available", kept_cents=10, posted_cents=9
+            )
+        ],
+    )
+
+    with structlog.testing.capture_logs() as logged:
+        await watch_books(broken)
+
+    assert [(entry["log_level"], entry["rule"]) for entry in logged] == [
+        ("error", "balances"),
+        ("error", "kept_balance"),
+    ]
+    assert logged[0]["subject"] == "sale:ch_1"
+    assert "ledger_breaches 2.0" in exposition().decode()
+
+    with structlog.testing.capture_logs() as logged:
+        await watch_books(Books())
+
+    assert logged == []
+    assert "ledger_breaches 0.0" in exposition().decode()
