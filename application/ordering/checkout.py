@@ -16,6 +16,7 @@ from application.catalogue.gates import ask_gates, load_offers
 from application.ledger.payees import BrowserUrl
 from application.ports.clock import Clock
 from application.ports.errors import Rejected
+from application.ports.idempotency import KeyReused
 from application.ports.ids import Ids
 from application.ports.payments import CheckoutLine, CheckoutPage, CheckoutRequest, Payments
 from application.ports.unit_of_work import UnitOfWork
@@ -70,12 +71,6 @@ class ChargeTooSmall(RuleRefused):
     """Below what the payment provider charges at all."""
 
     code = "charge_too_small"
-
-
-class KeyReused(RuleRefused):
-    """The idempotency key has placed another order already."""
-
-    code = "idempotency_key_reused"
 
 
 class OrderEnded(Conflict):
@@ -152,7 +147,7 @@ async def _place_or_find(
 
 def _same_request(order: Order, command: StartCheckout) -> Order:
     if _wanted(command) != {line.product_id: line.quantity for line in order.lines}:
-        raise KeyReused("This idempotency key has placed an order of other items.")
+        raise KeyReused
     if order.payment_status is not PaymentStatus.UNPAID:
         raise OrderEnded("The order under this idempotency key has been paid or has ended.")
     return order

@@ -15,6 +15,7 @@ import msgspec
 from application.ledger.transfers import SEND_REVERSAL, SendReversal
 from application.ports.clock import Clock
 from application.ports.errors import Rejected
+from application.ports.idempotency import KeyReused
 from application.ports.ids import Ids
 from application.ports.payments import Payments, ProviderRefund, RefundRequest
 from application.ports.unit_of_work import UnitOfWork
@@ -34,7 +35,7 @@ from domain.ordering.refund import (
     refund_by_quantity,
 )
 from domain.ordering.settlement import part_of_leg
-from domain.shared.errors import NotFound, RuleRefused
+from domain.shared.errors import NotFound
 
 SEND_REFUND = "payments.send_refund"
 
@@ -70,12 +71,6 @@ class RefundView(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
 
 
-class KeyReused(RuleRefused):
-    """The idempotency key has asked for another refund already."""
-
-    code = "idempotency_key_reused"
-
-
 async def request_refund(
     order_id: UUID,
     command: RequestRefund,
@@ -101,7 +96,7 @@ async def request_refund(
         if known is not None:
             same_amount = command.amount_cents in (None, known.amount_cents)
             if known.requested_by != actor.user_id or not same_amount:
-                raise KeyReused("This idempotency key has asked for another refund.")
+                raise KeyReused
             return view_of(known)
         parts = _divide(command, lines)
         order.intend_refund(parts)

@@ -10,10 +10,21 @@ from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
+from domain.shared.errors import RuleRefused
+
 KEPT_FOR = timedelta(hours=24)
 """How long an answer is kept."""
 LEASE = timedelta(seconds=60)
 """How long a claim holds without an answer: then its owner is taken for dead."""
+
+
+class KeyReused(RuleRefused):
+    """The idempotency key was used for another request: make a new one."""
+
+    code = "idempotency_key_reused"
+
+    def __init__(self) -> None:
+        super().__init__("This Idempotency-Key was used for another request: make a new one.")
 
 
 @dataclass(frozen=True, slots=True)

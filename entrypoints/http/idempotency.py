@@ -24,11 +24,12 @@ from application.ports.idempotency import (
     Claimed,
     Idempotency,
     InProgress,
+    KeyReused,
     RequestKey,
     Reused,
     StoredAnswer,
 )
-from domain.shared.errors import Conflict, Invalid, RuleRefused
+from domain.shared.errors import Conflict, Invalid
 from entrypoints.http.admission import NEEDS_ACTOR
 from entrypoints.http.exchange import Exchange, exchange_of
 from entrypoints.http.text import ApiRequest
@@ -63,15 +64,6 @@ class IdempotencyKeyRequired(Invalid):
             "Send an Idempotency-Key, so that repeating the request is safe.",
             fields={"Idempotency-Key": ["is required"]},
         )
-
-
-class IdempotencyKeyReused(RuleRefused):
-    """The key was sent before with another body."""
-
-    code = "idempotency_key_reused"
-
-    def __init__(self) -> None:
-        super().__init__("This Idempotency-Key was used for another request: make a new one.")
 
 
 class IdempotencyInProgress(Conflict):
@@ -115,7 +107,7 @@ def answered_once(app: ASGIApp, *, requests: Idempotency, clock: Clock, wait_s: 
             case StoredAnswer() as answer:
                 await _replay(answer, send)
             case Reused():
-                raise IdempotencyKeyReused
+                raise KeyReused
             case InProgress():
                 raise IdempotencyInProgress
             case Claimed():

@@ -10,13 +10,13 @@ from application.ordering.checkout import (
     CartItem,
     ChargeTooSmall,
     CheckoutStarted,
-    KeyReused,
     OrderEnded,
     SaleRefused,
     StartCheckout,
     start_checkout,
 )
 from application.ports.errors import OutcomeUnknown, Rejected, Unavailable
+from application.ports.idempotency import KeyReused
 from domain.catalogue.product import NotForSale, OutOfStock, Product, ProductStatus
 from domain.identity.actor import Actor
 from domain.ordering.order import OrderInvalid

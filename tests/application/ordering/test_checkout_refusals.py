@@ -7,8 +7,9 @@ import pytest
 
 from application.catalogue.products import UpdateProduct
 from application.licensing.terms import PublishTerms
-from application.ordering.checkout import ChargeTooSmall, KeyReused, OrderEnded, SaleRefused
+from application.ordering.checkout import ChargeTooSmall, OrderEnded, SaleRefused
 from application.ports.errors import OutcomeUnknown, Rejected, Unavailable
+from application.ports.idempotency import KeyReused
 from domain.catalogue.product import NotForSale, OutOfStock, ProductStatus
 from domain.licensing.terms import ProductType
 from domain.ordering.order import OrderInvalid, PaymentStatus

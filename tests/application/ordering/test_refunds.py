@@ -6,8 +6,9 @@ from uuid import UUID
 
 import pytest
 
-from application.ordering.refunds import KeyReused, record_refund
+from application.ordering.refunds import record_refund
 from application.ports.errors import OutcomeUnknown, Unavailable
+from application.ports.idempotency import KeyReused
 from application.ports.payments import ProviderRefund, RefundRequest
 from domain.identity.actor import Actor, Role
 from domain.ordering.order import NotPaid
