@@ -17,7 +17,7 @@ from application.ordering.completion import (
     ReconcileCheckout,
     complete_orders,
 )
-from application.ordering.refunds import record_refund
+from application.ordering.refund_outcomes import record_refund
 from application.ports.clock import Clock
 from application.ports.ids import Ids
 from application.ports.messages import Message, ParkMessage

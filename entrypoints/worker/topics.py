@@ -24,7 +24,7 @@ from application.ordering.completion import (
 )
 from application.ordering.paid import announce_paid
 from application.ordering.payment_events import handle_payment_events
-from application.ordering.refunds import SEND_REFUND, SendRefund, send_refund
+from application.ordering.refund_outcomes import SEND_REFUND, SendRefund, send_refund
 from application.ports.messages import Handler, Message
 from application.studio.completion import handle_provider_callbacks
 from application.studio.ingesting import ingest_results

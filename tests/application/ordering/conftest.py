@@ -22,12 +22,12 @@ from application.ledger.transfers import send_reversal, send_transfer
 from application.ledger.verification import verify_ledger
 from application.ordering.checkout import CartItem, CheckoutStarted, StartCheckout, start_checkout
 from application.ordering.completion import complete_orders, reconcile_checkout
+from application.ordering.refund_outcomes import send_refund
 from application.ordering.refunds import (
     RefundLineInput,
     RefundView,
     RequestRefund,
     request_refund,
-    send_refund,
 )
 from application.ports.messages import RetryLater
 from application.ports.payments import CapturedPayment

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from application.ordering.refunds import record_refund
+from application.ordering.refund_outcomes import record_refund
 from application.ports.errors import OutcomeUnknown, Unavailable
 from application.ports.idempotency import KeyReused
 from application.ports.payments import ProviderRefund, RefundRequest

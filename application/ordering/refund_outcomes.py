@@ -1,0 +1,201 @@
+"""Send refunds, and note what becomes of them: the provider's word, then the books.
+
+The provider is asked with no transaction open, under the key of the refund. Its word, by answer,
+webhook or sweep, ends in `record_refund`, which posts once and asks payees for what was
+transferred to them already.
+"""
+
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from application.ledger.transfers import SEND_REVERSAL, SendReversal
+from application.ports.clock import Clock
+from application.ports.errors import Rejected
+from application.ports.ids import Ids
+from application.ports.payments import Payments, ProviderRefund, RefundRequest
+from application.ports.unit_of_work import UnitOfWork
+from domain.ledger import effects
+from domain.ledger.earning import Earning, EarningState, Reversal, Transfer
+from domain.ledger.effects import Part
+from domain.ledger.posting import Account, Transaction
+from domain.ordering.order import Order
+from domain.ordering.refund import Refund, RefundStatus, leg_reversals
+from domain.ordering.settlement import part_of_leg
+
+SEND_REFUND = "payments.send_refund"
+
+
+class SendRefund(msgspec.Struct, frozen=True, kw_only=True):
+    refund_id: UUID
+
+
+async def send_refund(
+    refund_id: UUID, *, uow: UnitOfWork, payments: Payments, clock: Clock, ids: Ids
+) -> None:
+    """Ask the provider for a refund, or find the one it made when its answer was lost.
+
+    Raises Unavailable and OutcomeUnknown, after which it is called again.
+    """
+    async with uow:
+        refund = await uow.refunds.get(refund_id)
+        order = await uow.orders.get(refund.order_id)
+    if refund.status is not RefundStatus.PENDING or order.charge_id is None:
+        return
+    try:
+        answer = await payments.find_refund(refund_id=refund.id, charge_id=order.charge_id)
+        if answer is None:
+            answer = await payments.refund(
+                RefundRequest(
+                    refund_id=refund.id,
+                    order_id=order.id,
+                    charge_id=order.charge_id,
+                    amount_cents=refund.amount_cents,
+                    currency=refund.currency,
+                    attempt=refund.attempt,
+                )
+            )
+    except Rejected as error:
+        await _fail(refund.id, reason=error.reason, uow=uow, clock=clock)
+        return
+    await record_refund(refund.id, answer, uow=uow, clock=clock, ids=ids)
+
+
+async def record_refund(
+    refund_id: UUID, answer: ProviderRefund, *, uow: UnitOfWork, clock: Clock, ids: Ids
+) -> None:
+    """Note what the provider says of a refund; what succeeded is posted, once.
+
+    A refund that fails after it had succeeded was sent back by the buyer's bank: what is held for
+    the buyer from then on is posted as well. Raises NotFound.
+    """
+    if answer.status == "failed":
+        await _fail(refund_id, reason=answer.failure_reason or "failed", uow=uow, clock=clock)
+        return
+    async with uow:
+        order_id = (await uow.refunds.get(refund_id)).order_id
+        order = await uow.orders.get(order_id, lock=True)
+        refund = await uow.refunds.get(refund_id, lock=True)
+        if refund.status is not RefundStatus.PENDING:
+            return
+        refund.provider_id = answer.provider_id
+        if answer.status == "succeeded":
+            await _post(refund, order, uow=uow, at=clock.now(), ids=ids)
+        await uow.commit()
+
+
+async def _post(refund: Refund, order: Order, *, uow: UnitOfWork, at: datetime, ids: Ids) -> None:
+    """Take each party's share back: from the hold, from what is available, or by a reversal."""
+    refund.status = RefundStatus.SUCCEEDED
+    refund.ended_at = at
+    shares = effects.merge(_shares(refund, order))
+    earnings = {e.payee_id: e for e in await uow.earnings.of_order(order.id)}
+    transfers = {t.payee_id: t for t in await uow.transfers.of_order(order.id)}
+    parts = []
+    for share in shares:
+        if share.payee_id is None:
+            parts.append(share)
+            continue
+        earning = earnings[share.payee_id]
+        account = _take(earning, share.amount_cents)
+        parts.append(Part(account, share.payee_id, share.amount_cents))
+        transfer = transfers.get(share.payee_id)
+        if transfer is not None:
+            _ask_back(transfer, refund, share.amount_cents, uow=uow, at=at, ids=ids)
+    await uow.ledger.post(
+        [
+            effects.refund(
+                refund_id=refund.id,
+                order_id=order.id,
+                currency=order.currency,
+                parts=parts,
+                at=at,
+            )
+        ]
+    )
+
+
+def _take(earning: Earning, amount_cents: int) -> Account:
+    """Lower an earning; answers the account that gives: the hold, or what was released."""
+    earning.give_back(amount_cents)
+    if earning.state is EarningState.PENDING:
+        return Account.PAYABLE_PENDING
+    return Account.PAYABLE_AVAILABLE
+
+
+def _ask_back(
+    transfer: Transfer,
+    refund: Refund,
+    amount_cents: int,
+    *,
+    uow: UnitOfWork,
+    at: datetime,
+    ids: Ids,
+) -> None:
+    claimed = transfer.plan_reversal(amount_cents)
+    if claimed == 0:
+        return
+    reversal = Reversal(
+        id=ids.new(),
+        transfer_id=transfer.id,
+        refund_id=refund.id,
+        order_id=transfer.order_id,
+        payee_id=transfer.payee_id,
+        currency=transfer.currency,
+        amount_cents=claimed,
+        created_at=at,
+    )
+    uow.reversals.add(reversal)
+    uow.outbox.add(SEND_REVERSAL, SendReversal(reversal_id=reversal.id))
+
+
+def _shares(refund: Refund, order: Order) -> list[Part]:
+    """What each leg of each refunded line gives back, by the cumulative rule."""
+    by_id = {line.id: line for line in order.lines}
+    shares: list[Part] = []
+    for part in refund.lines:
+        line = by_id[part.line_id]
+        before = line.returned_cents
+        line.returned_cents += part.amount_cents
+        returned = leg_reversals(
+            [leg.amount_cents for leg in line.legs],
+            refunded_before_cents=before,
+            refunded_after_cents=line.returned_cents,
+        )
+        shares.extend(
+            part_of_leg(leg.kind, leg.payee_id, cents)
+            for leg, cents in zip(line.legs, returned, strict=True)
+            if cents
+        )
+    return shares
+
+
+async def _fail(refund_id: UUID, *, reason: str, uow: UnitOfWork, clock: Clock) -> None:
+    async with uow:
+        order_id = (await uow.refunds.get(refund_id)).order_id
+        order = await uow.orders.get(order_id, lock=True)
+        refund = await uow.refunds.get(refund_id, lock=True)
+        now = clock.now()
+        match refund.status:
+            case RefundStatus.PENDING:
+                refund.status = RefundStatus.FAILED
+                order.abandon_refund(refund.lines)
+            case RefundStatus.SUCCEEDED:
+                refund.status = RefundStatus.RETURNED
+                await uow.ledger.post([_returned(refund, at=now)])
+            case RefundStatus.FAILED | RefundStatus.RETURNED:
+                return
+        refund.failure_reason = reason
+        refund.ended_at = now
+        await uow.commit()
+
+
+def _returned(refund: Refund, *, at: datetime) -> Transaction:
+    return effects.refund_returned(
+        refund_id=refund.id,
+        order_id=refund.order_id,
+        currency=refund.currency,
+        amount_cents=refund.amount_cents,
+        at=at,
+    )
