@@ -59,7 +59,7 @@ class MemoryOrders(MemoryRepository[Order]):
             order.charge_id = capture.charge_id
             order.paid_at = settlement.settled_at
             for earning in settlement.earnings:
-                self._earnings.add(earning)
+                self._earnings.add(Earning(**earning._asdict()))
             self._take_stock(order, sold=True)
             await self._assets.grant_clean(
                 [

@@ -17,6 +17,7 @@ from sqlalchemy import (
     Uuid,
     func,
     insert,
+    literal,
     literal_column,
     select,
 )
@@ -32,6 +33,7 @@ from application.ports.ledger import BalanceKey
 from domain.ledger.earning import (
     Earning,
     EarningState,
+    HeldEarning,
     Reversal,
     ReversalState,
     Transfer,
@@ -116,18 +118,21 @@ _NO_OPEN_REFUND = sql(
 )
 
 
-async def insert_earnings(session: AsyncSession, new: Sequence[Earning]) -> None:
+async def insert_earnings(session: AsyncSession, new: Sequence[HeldEarning]) -> None:
     rows = unnested(
         "new",
         Values("order_id", Uuid(), [e.order_id for e in new]),
         Values("payee_id", Uuid(), [e.payee_id for e in new]),
         Values("currency", Text(), [e.currency for e in new]),
         Values("amount_cents", earnings.c.amount_cents.type, [e.amount_cents for e in new]),
-        Values("returned_cents", earnings.c.returned_cents.type, [e.returned_cents for e in new]),
-        Values("state", Text(), [str(e.state) for e in new]),
         Values("release_at", earnings.c.release_at.type, [e.release_at for e in new]),
     )
-    await session.execute(insert(earnings).from_select([c.name for c in rows.c], select(*rows.c)))
+    await session.execute(
+        insert(earnings).from_select(
+            [*(c.name for c in rows.c), "returned_cents", "state"],
+            select(*rows.c, literal(0), literal(EarningState.PENDING, Text())),
+        )
+    )
 
 
 class PostgresEarnings:

@@ -43,6 +43,7 @@ from domain.licensing.terms import ProductType
 from domain.ordering.order import Order, OrderLine, PaymentStatus
 from domain.ordering.refund import LineRefund, Refund, RefundStatus
 from domain.ordering.settlement import Settlement, SettlementPlan, part_of_leg
+from domain.ordering.split import LegKind
 from domain.shared.errors import NotFound
 
 _UNENDED = [PaymentStatus.UNPAID, PaymentStatus.PROCESSING]
@@ -151,6 +152,17 @@ mappers.map_imperatively(
 mappers.map_imperatively(Refund, refunds)
 
 
+# An order may have ten thousand lines; what it settles are a few sums.
+_LEG_SUMS = sql("""
+    SELECT line.order_id, leg.kind, leg.payee_id, sum(leg.amount_cents)::bigint
+    FROM order_lines AS line, jsonb_to_recordset(line.legs)
+        AS leg (kind text, payee_id uuid, amount_cents bigint)
+    WHERE line.order_id = ANY(:order_ids)
+    GROUP BY line.order_id, leg.kind, leg.payee_id
+    ORDER BY line.order_id, leg.kind, leg.payee_id
+    """).bindparams(bindparam("order_ids", type_=ARRAY(Uuid)))
+
+
 class PostgresOrders(PostgresRepository[Order]):
     def __init__(self, session: AsyncSession) -> None:
         super().__init__(session, Order, kind="order")
@@ -193,14 +205,10 @@ class PostgresOrders(PostgresRepository[Order]):
             .order_by(orders.c.id)
             .with_for_update()
         )
-        legs = await self._session.execute(
-            select(order_lines.c.order_id, order_lines.c.legs).where(
-                order_lines.c.order_id == func.any(_ids(wanted))
-            )
-        )
+        legs = await self._session.execute(_LEG_SUMS, {"order_ids": wanted})
         parts: dict[UUID, list[Part]] = {order_id: [] for order_id in wanted}
-        for order_id, line_legs in legs:
-            parts[order_id].extend(part_of_leg(leg[0], leg[1], leg[2]) for leg in line_legs)
+        for order_id, kind, payee_id, amount_cents in legs:
+            parts[order_id].append(part_of_leg(LegKind(kind), payee_id, amount_cents))
         return [SettlementPlan(*row, parts=merge(parts[row.id])) for row in found]
 
     async def settle(self, settlements: Sequence[Settlement]) -> None:

@@ -8,6 +8,7 @@ the platform: its available balance goes below zero and later earnings fill it f
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 from uuid import UUID
 
 from domain.shared.money import Currency
@@ -51,6 +52,16 @@ class Earning:
         if not 0 <= amount_cents <= self.net_cents:
             raise ValueError("a payee never gives back more than it earned")
         self.returned_cents += amount_cents
+
+
+class HeldEarning(NamedTuple):
+    """What a settlement gives a payee, before it is kept as an `Earning`."""
+
+    order_id: UUID
+    payee_id: UUID
+    currency: Currency
+    amount_cents: int
+    release_at: datetime
 
 
 class TransferState(StrEnum):

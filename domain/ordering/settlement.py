@@ -1,14 +1,13 @@
 """Settling a paid order: the frozen legs become one balanced ledger transaction and, for each
 payee, an earning that is held."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
 from domain.ledger import effects
-from domain.ledger.earning import Earning
+from domain.ledger.earning import HeldEarning
 from domain.ledger.effects import Part
 from domain.ledger.posting import Account, Transaction
 from domain.ordering.order import PaymentStatus
@@ -55,7 +54,7 @@ class Settlement:
     plan: SettlementPlan
     capture: Capture
     transaction: Transaction
-    earnings: tuple[Earning, ...]
+    earnings: tuple[HeldEarning, ...]
     settled_at: datetime
 
 
@@ -79,27 +78,17 @@ def settle(
         parts=plan.parts,
         at=at,
     )
+    release_at = at + hold
     earnings = tuple(
-        Earning(
-            order_id=plan.order_id,
-            payee_id=payee_id,
-            currency=plan.currency,
-            amount_cents=amount_cents,
-            release_at=at + hold,
-        )
-        for payee_id, amount_cents in _by_payee(plan.parts)
+        HeldEarning(plan.order_id, payee_id, plan.currency, amount_cents, release_at)
+        for _, payee_id, amount_cents in plan.parts
+        if payee_id is not None and amount_cents
     )
     return Settlement(plan, capture, transaction, earnings, at)
 
 
 def part_of_leg(kind: LegKind, payee_id: UUID | None, amount_cents: int) -> Part:
     return Part(ACCOUNT_OF_LEG[kind], payee_id, amount_cents)
-
-
-def _by_payee(parts: Iterable[Part]) -> Iterable[tuple[UUID, int]]:
-    return [
-        (p.payee_id, p.amount_cents) for p in parts if p.payee_id is not None and p.amount_cents
-    ]
 
 
 def _mismatch(plan: SettlementPlan, message: str) -> PaymentMismatch:

@@ -98,7 +98,10 @@ class Ground:
 def ground() -> Iterator[Ground]:
     """Servers up, schema fresh, until the block ends."""
     FOLDER.mkdir(parents=True, exist_ok=True)
-    with EmbeddedPostgres(FOLDER / "postgres") as postgres, EmbeddedRedis(FOLDER / "redis") as redis:
+    with (
+        EmbeddedPostgres(FOLDER / "postgres") as postgres,
+        EmbeddedRedis(FOLDER / "redis") as redis,
+    ):
         postgres.run_sql(f'DROP DATABASE IF EXISTS "{postgres.database}" WITH (FORCE)')
         postgres.run_sql(f'CREATE DATABASE "{postgres.database}"')
         migrate.upgrade(postgres.url)

@@ -4,8 +4,6 @@ import asyncio
 import os
 import re
 import subprocess
-from collections.abc import Callable
-from contextlib import closing
 from pathlib import Path
 
 from tests.benchmarks import sales
@@ -14,9 +12,9 @@ from tests.benchmarks.ground import Ground
 from tests.benchmarks.settlers import Settlers
 
 ROUNDS = 3
-ORDERS = 4_000
+ORDERS = {"default": 4_000, "eight": 6_400, "many": 6_400}
 PGBENCH_CLIENTS = 8
-PGBENCH_EACH = 400
+PGBENCH_EACH = 300
 _SCRIPT = Path(__file__).with_suffix(".sql")
 _RATE = re.compile(r"tps = ([\d.]+)")
 
@@ -38,7 +36,7 @@ async def settlement(ground: Ground) -> list[Figure]:
     rates: dict[str, list[float]] = {"pgbench": [], "default": [], "eight": [], "many": []}
 
     async def fed(name: str, settlers: Settlers) -> None:
-        first, last = await sales.prepare_sales(connection, kept, ORDERS)
+        first, last = await sales.prepare_sales(connection, kept, ORDERS[name])
         rates[name].append(await settlers.settle(await sales.webhook_ids(connection, first, last)))
         await _require_settled(connection, first, last)
 
@@ -48,7 +46,9 @@ async def settlement(ground: Ground) -> list[Figure]:
         "many": Settlers(ground.environ, processes=cores, workers=32),
     }
     try:
-        for one in settlers.values():  # plans, pools and caches, as in a worker that has run a while
+        for (
+            one
+        ) in settlers.values():  # plans, pools and caches, as in a worker that has run a while
             await _warm_up(connection, kept, one)
         for _ in range(ROUNDS):
             first, last = await sales.prepare_sales(

@@ -39,9 +39,7 @@ class Settlers:
 
     async def settle(self, ids: Sequence[UUID]) -> float:
         """Messages a second, from the first claim to the last message done."""
-        batches = [
-            [str(one) for one in ids[at : at + BATCH]] for at in range(0, len(ids), BATCH)
-        ]
+        batches = [[str(one) for one in ids[at : at + BATCH]] for at in range(0, len(ids), BATCH)]
         share = len(self._batches)
         for number, queue in enumerate(self._batches):
             queue.put(batches[number::share])
