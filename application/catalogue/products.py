@@ -26,7 +26,7 @@ PriceCents = Annotated[int, msgspec.Meta(ge=0, le=99_999_999)]
 Stock = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
 
 
-class CreateProduct(msgspec.Struct, frozen=True, kw_only=True):
+class CreateProduct(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`stock` left out means made to order, without a limit."""
 
     generation_id: UUID
@@ -38,7 +38,7 @@ class CreateProduct(msgspec.Struct, frozen=True, kw_only=True):
     stock: Stock | None = None
 
 
-class UpdateProduct(msgspec.Struct, frozen=True, kw_only=True):
+class UpdateProduct(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What is left out stays as it is. A change of what is on sale is judged again."""
 
     title: Title | None = None

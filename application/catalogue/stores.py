@@ -20,13 +20,13 @@ StoreName = Annotated[str, msgspec.Meta(min_length=1, max_length=120)]
 StoreDescription = Annotated[str, msgspec.Meta(max_length=5000)]
 
 
-class OpenStore(msgspec.Struct, frozen=True, kw_only=True):
+class OpenStore(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     name: StoreName
     slug: Slug
     description: StoreDescription = ""
 
 
-class UpdateStore(msgspec.Struct, frozen=True, kw_only=True):
+class UpdateStore(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What is left out stays as it is."""
 
     name: StoreName | None = None

@@ -23,13 +23,13 @@ Slug = Annotated[
 ]
 
 
-class CreateCreator(msgspec.Struct, frozen=True, kw_only=True):
+class CreateCreator(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     slug: Slug
     display_name: DisplayName
     bio: Bio = ""
 
 
-class UpdateCreator(msgspec.Struct, frozen=True, kw_only=True):
+class UpdateCreator(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What is left out stays as it is."""
 
     display_name: DisplayName | None = None

@@ -26,7 +26,7 @@ class RefreshAccount(msgspec.Struct, frozen=True, kw_only=True):
     account_id: str
 
 
-class StartOnboarding(msgspec.Struct, frozen=True, kw_only=True):
+class StartOnboarding(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     refresh_url: BrowserUrl
     return_url: BrowserUrl
 

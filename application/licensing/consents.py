@@ -22,7 +22,7 @@ TextVersion = Annotated[
 Sha256 = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
 
 
-class SignConsent(msgspec.Struct, frozen=True, kw_only=True):
+class SignConsent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`text_sha256` is needed evidence for a text that the platform does not ship itself."""
 
     text_version: TextVersion

@@ -36,13 +36,13 @@ Cents = Annotated[int, msgspec.Meta(ge=0, le=99_999_999)]
 Keyword = Annotated[str, msgspec.Meta(min_length=1, max_length=80)]
 
 
-class MinimumPriceInput(msgspec.Struct, frozen=True, kw_only=True):
+class MinimumPriceInput(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     amount_cents: Cents
     product_type: ProductType | None = None
     currency: Annotated[str, msgspec.Meta(pattern="^[a-zA-Z]{3}$")] | None = None
 
 
-class PublishTerms(msgspec.Struct, frozen=True, kw_only=True):
+class PublishTerms(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What is left out has its default, not the value of the version before."""
 
     royalty_bps: Bps = 1000
@@ -83,7 +83,7 @@ class TermsView(msgspec.Struct, frozen=True, kw_only=True):
     royalty_bps: int
 
 
-class ProposedUse(msgspec.Struct, frozen=True, kw_only=True):
+class ProposedUse(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A use to try out. What is left out counts as unknown, and unknown is refused."""
 
     action: Action

@@ -34,12 +34,12 @@ FIRST_RECONCILE = timedelta(minutes=2)
 MINIMUM_CHARGE_CENTS = 50
 
 
-class CartItem(msgspec.Struct, frozen=True, kw_only=True):
+class CartItem(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     product_id: UUID
     quantity: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 1
 
 
-class StartCheckout(msgspec.Struct, frozen=True, kw_only=True):
+class StartCheckout(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     items: Annotated[list[CartItem], msgspec.Meta(min_length=1, max_length=100)]
     success_url: BrowserUrl
     cancel_url: BrowserUrl

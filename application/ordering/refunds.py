@@ -29,12 +29,12 @@ from domain.ordering.refund import (
 from domain.shared.errors import NotFound
 
 
-class RefundLineInput(msgspec.Struct, frozen=True, kw_only=True):
+class RefundLineInput(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     line_id: UUID
     quantity: Annotated[int, msgspec.Meta(ge=1, le=1000)]
 
 
-class RequestRefund(msgspec.Struct, frozen=True, kw_only=True):
+class RequestRefund(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """By `amount_cents`, by `lines`, or, with neither, all that is left."""
 
     amount_cents: Annotated[int, msgspec.Meta(ge=1, le=99_999_999_999)] | None = None

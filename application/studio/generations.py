@@ -44,7 +44,7 @@ from domain.studio.job import Job, JobKind, JobStatus
 _SEED_MASK = 2**31 - 1
 
 
-class RequestGeneration(msgspec.Struct, frozen=True, kw_only=True):
+class RequestGeneration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`scene_asset_id` is for photo mode: an image of the caller's with purpose scene_image."""
 
     creator_id: UUID

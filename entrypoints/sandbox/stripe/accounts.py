@@ -9,7 +9,8 @@ from entrypoints.sandbox.stripe.events import emit
 from entrypoints.sandbox.stripe.lists import as_list, page
 from entrypoints.sandbox.stripe.metadata import initial, merged
 from entrypoints.sandbox.stripe.operations import Call, operation
-from entrypoints.sandbox.stripe.store import PLATFORM, Object, World, new_id
+from entrypoints.sandbox.stripe.store import PLATFORM, World, new_id
+from entrypoints.sandbox.stripe.table import Object
 
 LINK_LIFETIME_S = 300
 FIRST_REQUIREMENTS = (

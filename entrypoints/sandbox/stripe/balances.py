@@ -7,12 +7,10 @@ a balance is read without walking its history. Either may become negative.
 import heapq
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from entrypoints.sandbox.clock import SandboxClock
-
-if TYPE_CHECKING:
-    from entrypoints.sandbox.stripe.store import Table
+from entrypoints.sandbox.stripe.table import Table
 
 CATEGORIES = {
     "payment": "charge",

@@ -11,7 +11,8 @@ from entrypoints.sandbox.stripe.metadata import initial, merged
 from entrypoints.sandbox.stripe.operations import Call, operation
 from entrypoints.sandbox.stripe.refunds import fund_pending
 from entrypoints.sandbox.stripe.session_lines import line_items, shipping_options
-from entrypoints.sandbox.stripe.store import PLATFORM, Object, World, new_id
+from entrypoints.sandbox.stripe.store import PLATFORM, World, new_id
+from entrypoints.sandbox.stripe.table import Object
 
 MINIMUM_CENTS = 50
 SHORTEST_S = 30 * 60

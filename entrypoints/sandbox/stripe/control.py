@@ -8,7 +8,8 @@ from litestar.params import FromPath, JSONBody
 
 from entrypoints.sandbox.stripe import accounts, disputes, events, payouts, refunds
 from entrypoints.sandbox.stripe.errors import no_such
-from entrypoints.sandbox.stripe.store import PLATFORM, Object, World, new_id
+from entrypoints.sandbox.stripe.store import PLATFORM, World, new_id
+from entrypoints.sandbox.stripe.table import Object
 
 
 class Review(msgspec.Struct):

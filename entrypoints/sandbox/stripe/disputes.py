@@ -9,7 +9,8 @@ from entrypoints.sandbox.stripe.errors import StripeProblem
 from entrypoints.sandbox.stripe.events import emit
 from entrypoints.sandbox.stripe.metadata import merged
 from entrypoints.sandbox.stripe.operations import Call, operation
-from entrypoints.sandbox.stripe.store import PLATFORM, Object, World, new_id
+from entrypoints.sandbox.stripe.store import PLATFORM, World, new_id
+from entrypoints.sandbox.stripe.table import Object
 
 DISPUTE_FEE_CENTS = 1500
 EVIDENCE_WINDOW_S = 7 * 24 * 3600

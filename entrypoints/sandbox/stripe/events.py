@@ -8,7 +8,8 @@ from typing import Any
 import msgspec
 
 from entrypoints.sandbox.stripe.errors import no_such
-from entrypoints.sandbox.stripe.store import API_VERSION, PLATFORM, Object, World, new_id
+from entrypoints.sandbox.stripe.store import API_VERSION, PLATFORM, World, new_id
+from entrypoints.sandbox.stripe.table import Object
 
 SIGNATURE_SCHEME = "v1"
 

@@ -4,7 +4,8 @@ from typing import Any
 
 from entrypoints.sandbox.stripe.errors import invalid
 from entrypoints.sandbox.stripe.lists import as_list
-from entrypoints.sandbox.stripe.store import Object, World
+from entrypoints.sandbox.stripe.store import World
+from entrypoints.sandbox.stripe.table import Object
 
 MAX_DEPTH = 4
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from entrypoints.sandbox.stripe.errors import invalid, no_such
 from entrypoints.sandbox.stripe.operations import Call
-from entrypoints.sandbox.stripe.store import Object, Table
+from entrypoints.sandbox.stripe.table import Object, Table
 
 DEFAULT_LIMIT = 10
 MAX_LIMIT = 100

@@ -3,7 +3,7 @@
 from html import escape
 
 from entrypoints.sandbox.stripe.errors import in_words
-from entrypoints.sandbox.stripe.store import Object
+from entrypoints.sandbox.stripe.table import Object
 
 STYLE = """
 :root { color-scheme: light; --ink: #1a2033; --soft: #5b6478; --line: #d9dde6; --act: #3f3bd1; }

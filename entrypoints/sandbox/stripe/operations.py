@@ -5,7 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from entrypoints.sandbox.stripe.store import Object, World
+from entrypoints.sandbox.stripe.store import World
+from entrypoints.sandbox.stripe.table import Object
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,8 @@ from litestar.response import Redirect
 from entrypoints.sandbox.stripe import checkout, markup, payments
 from entrypoints.sandbox.stripe.accounts import complete_onboarding
 from entrypoints.sandbox.stripe.errors import in_words
-from entrypoints.sandbox.stripe.store import PLATFORM, Object, World
+from entrypoints.sandbox.stripe.store import PLATFORM, World
+from entrypoints.sandbox.stripe.table import Object
 
 GOOD_CARDS = {"4242424242424242", "5555555555554444", "bank_debit", "bank_debit_fails"}
 Page = Response[str]

@@ -11,7 +11,8 @@ from entrypoints.sandbox.stripe.events import emit
 from entrypoints.sandbox.stripe.lists import page
 from entrypoints.sandbox.stripe.metadata import merged
 from entrypoints.sandbox.stripe.operations import Call, operation
-from entrypoints.sandbox.stripe.store import Object, World, new_id
+from entrypoints.sandbox.stripe.store import World, new_id
+from entrypoints.sandbox.stripe.table import Object
 
 DECLINES = {
     "4000000000000002": ("generic_decline", "Your card was declined."),

@@ -8,7 +8,8 @@ from entrypoints.sandbox.stripe.events import emit
 from entrypoints.sandbox.stripe.lists import page
 from entrypoints.sandbox.stripe.metadata import initial, merged
 from entrypoints.sandbox.stripe.operations import Call, operation
-from entrypoints.sandbox.stripe.store import PLATFORM, Object, World, new_id
+from entrypoints.sandbox.stripe.store import PLATFORM, World, new_id
+from entrypoints.sandbox.stripe.table import Object
 
 ARRIVAL_S = {"instant": 30 * 60, "standard": 2 * 24 * 3600}
 

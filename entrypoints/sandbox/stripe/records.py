@@ -3,7 +3,8 @@
 from entrypoints.sandbox.stripe import events
 from entrypoints.sandbox.stripe.lists import page
 from entrypoints.sandbox.stripe.operations import Call, operation
-from entrypoints.sandbox.stripe.store import PLATFORM, Object, World
+from entrypoints.sandbox.stripe.store import PLATFORM, World
+from entrypoints.sandbox.stripe.table import Object
 
 
 @operation("GET", "/v1/balance", "BalanceRetrieveParams")

@@ -5,7 +5,8 @@ from entrypoints.sandbox.stripe.events import emit
 from entrypoints.sandbox.stripe.lists import page
 from entrypoints.sandbox.stripe.metadata import initial, merged
 from entrypoints.sandbox.stripe.operations import Call, operation
-from entrypoints.sandbox.stripe.store import Object, World, new_id
+from entrypoints.sandbox.stripe.store import World, new_id
+from entrypoints.sandbox.stripe.table import Object
 
 
 @operation("POST", "/v1/transfers/{id}/reversals", "TransferReversalCreateParams")

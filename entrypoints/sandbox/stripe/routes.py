@@ -28,7 +28,8 @@ from entrypoints.sandbox.stripe.control import create_stripe_control
 from entrypoints.sandbox.stripe.errors import StripeProblem
 from entrypoints.sandbox.stripe.idempotency import IdempotencyKeys
 from entrypoints.sandbox.stripe.pages import create_pages
-from entrypoints.sandbox.stripe.store import PLATFORM, Table, World
+from entrypoints.sandbox.stripe.store import PLATFORM, World
+from entrypoints.sandbox.stripe.table import Table
 
 # Importing these modules registers their operations.
 REGISTERED = (

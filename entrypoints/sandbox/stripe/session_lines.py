@@ -3,7 +3,8 @@
 from typing import Any
 
 from entrypoints.sandbox.stripe.errors import invalid, missing_parameter, no_such
-from entrypoints.sandbox.stripe.store import Object, new_id
+from entrypoints.sandbox.stripe.store import new_id
+from entrypoints.sandbox.stripe.table import Object
 
 MAX_LINES = 100
 

@@ -32,7 +32,7 @@ from domain.licensing.use import Action, Use
 from domain.studio.job import Job, JobKind, JobStatus
 
 
-class TrainModel(msgspec.Struct, frozen=True, kw_only=True):
+class TrainModel(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`trigger_word` calls the person in a prompt: choose one that is no ordinary word.
 
     `asset_ids` are 1 to 50 uploaded images with purpose training_image, at most 300 MB together;
