@@ -1,6 +1,7 @@
 """Fixtures that reach real servers. A test that asks for none of them starts none."""
 
 from collections.abc import AsyncIterator, Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 import redis.asyncio
@@ -8,6 +9,9 @@ from hypothesis import settings
 
 from tests import infrastructure
 from tests.infrastructure import PostgresServer, Slot, Sweeper
+
+if TYPE_CHECKING:
+    from tests.journeys.stack import Stack
 
 # How long an example takes says more about the machine than about the rule.
 settings.register_profile("likeness", deadline=None)
@@ -69,3 +73,14 @@ async def clean_redis(redis_url: str) -> str:
     async with redis.asyncio.from_url(redis_url) as client:
         await client.flushdb()
     return redis_url
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Stack]":
+    """Everything that `likeness up` runs. Its tests share it, and trade on one market."""
+    from tests.journeys.stack import running_stack  # it imports much that most tests do without
+
+    with running_stack(
+        tmp_path_factory.mktemp("stack"), MISSED_EVENTS_EVERY_S="1", RELEASE_EVERY_S="1"
+    ) as running:
+        yield running
