@@ -11,6 +11,7 @@ from http import HTTPStatus
 from typing import Any
 
 import msgspec
+import msgspec.inspect
 from litestar import Litestar, Router
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi import OpenAPIConfig
@@ -106,6 +107,7 @@ def complete_document(app: Litestar) -> Document:
         }
     }
     for method, path, handler in _operations(app):
+        _close_bodies(components["schemas"], handler)
         operation = document.get("paths", {}).get(path, {}).get(method.lower())
         if operation is not None:
             _complete(operation, method, path, handler)
@@ -122,6 +124,8 @@ def _operations(app: Litestar) -> Iterator[tuple[Method, str, HTTPRouteHandler]]
 def _complete(
     operation: dict[str, Any], method: Method, path: str, handler: HTTPRouteHandler
 ) -> None:
+    if handler.summary is None:
+        operation["summary"] = handler.handler_name.replace("_", " ").capitalize()
     declared = {str(status) for status in handler.responses or {}}
     responses = operation.setdefault("responses", {})
     for status in _possible(method, path, handler):
@@ -147,6 +151,33 @@ def _complete(
         )
 
 
+def _close_bodies(schemas: dict[str, Any], handler: HTTPRouteHandler) -> None:
+    """A body that refuses members it does not know is described as doing so."""
+    body = handler.parsed_data_field
+    if body is None or not _is_struct(body.annotation):
+        return
+    for struct in _structs_in(msgspec.inspect.type_info(body.annotation)):
+        if struct.forbid_unknown_fields:
+            schemas[struct.cls.__name__]["additionalProperties"] = False
+
+
+def _is_struct(annotation: object) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, msgspec.Struct)
+
+
+def _structs_in(found: msgspec.inspect.Type) -> Iterator[msgspec.inspect.StructType]:
+    match found:
+        case msgspec.inspect.StructType():
+            yield found
+            for field in found.fields:
+                yield from _structs_in(field.type)
+        case msgspec.inspect.ListType():
+            yield from _structs_in(found.item_type)
+        case msgspec.inspect.UnionType():
+            for one in found.types:
+                yield from _structs_in(one)
+
+
 def _possible(method: Method, path: str, handler: HTTPRouteHandler) -> list[int]:
     """The refusals that a route of this kind may answer, whatever it is about."""
     statuses = [400, 404, 429, 500, 503]
@@ -167,7 +198,7 @@ def _operation_id(
     """
     parts = [handler.fn.__module__.rpartition(".")[2], handler.handler_name]
     served = [set(address.strip("/").split("/")) for address in handler.paths]
-    apart = set.union(*served) - set.intersection(*served)
+    apart = set[str]().union(*served) - served[0].intersection(*served)
     parts += [part for part in path if isinstance(part, str) and part in apart]
     if len(handler.http_methods) > 1:
         parts.append(method.lower())

@@ -17,6 +17,11 @@ INTEGER_MAX = 2**63 - 1
 _SUSPECT = re.compile(rb"\\u0000|\\ud[89a-f]|[0-9]{19}", re.IGNORECASE)
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _PATH = re.compile(r" - at `(?:key in )?\$\.?(.*)`$")
+_MEMBER_FAULTS = (
+    (re.compile(r"Object missing required field `(.+)`"), "is required"),
+    (re.compile(r"Object contains unknown field `(.+)`", re.DOTALL), "is not taken here"),
+)
+"""What msgspec says of a member of an object, and what is said of it to clients."""
 
 
 class BodyInvalid(Invalid):
@@ -54,10 +59,11 @@ def body_invalid(error: msgspec.ValidationError) -> BodyInvalid:
     place = _PATH.search(text)
     message = text[: place.start()] if place else text
     field = (place.group(1) if place else "") or "body"
-    if missing := re.fullmatch(r"Object missing required field `(.+)`", message):
-        name = missing.group(1)
-        field = name if field == "body" else f"{field}.{name}"
-        message = "is required"
+    for pattern, meaning in _MEMBER_FAULTS:
+        if named := pattern.fullmatch(message):
+            name = named.group(1)
+            field = name if field == "body" else f"{field}.{name}"
+            message = meaning
     return BodyInvalid("The body is not what this route takes.", fields={field: [message]})
 
 

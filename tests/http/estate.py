@@ -62,9 +62,7 @@ async def _accounts(ports: Ports, people: Mapping[str, User]) -> None:
     async with (uow := ports.uow()):
         for user in people.values():
             uow.users.add(user)
-        uow.sessions.add(
-            Session.start(session_id=SESSION, user_id=OWNER, origin=origin, now=now)
-        )
+        uow.sessions.add(Session.start(session_id=SESSION, user_id=OWNER, origin=origin, now=now))
         await uow.commit()
 
 

@@ -25,6 +25,7 @@ from tests.http import estate
 from tests.http.asgi import client_of
 
 API = "/api/v1"
+BASE = "http://api.test"
 SECRET = "k" * 48
 NOWHERE = "http://127.0.0.1:9"
 
@@ -35,9 +36,7 @@ BROWSER = {
 RETURN = {"success_url": "https://shop.example/ok", "cancel_url": "https://shop.example/no"}
 
 
-def settings_for(
-    *, database_url: str, redis_url: str, folder: Path, sandbox_url: str
-) -> Settings:
+def settings_for(*, database_url: str, redis_url: str, folder: Path, sandbox_url: str) -> Settings:
     return Settings.load(
         {
             "LIKENESS_ENV": "test",
@@ -48,7 +47,7 @@ def settings_for(
             "LIKENESS_REDIS_URL": redis_url,
             "LIKENESS_STORAGE_URL": (folder / "storage").as_uri(),
             "LIKENESS_SANDBOX_URL": sandbox_url,
-            "LIKENESS_BASE_URL": "http://api.test",
+            "LIKENESS_BASE_URL": BASE,
             "LIKENESS_RATE_LIMITS": "off",
         }
     )
@@ -112,20 +111,24 @@ class Shop:
         return state.captured
 
 
+@dataclass(frozen=True)
+class Door:
+    """The API with nobody in it yet. `provider` is None where the sandbox plays it."""
+
+    ports: Ports
+    http: httpx.AsyncClient
+    provider: MemoryPaymentProvider | None
+
+
 @asynccontextmanager
-async def open_shop(
-    database_url: str,
-    redis_url: str,
-    folder: Path,
-    *,
-    sandbox_url: str | None = None,
-) -> AsyncIterator[Shop]:
-    """Ports of the one composition root over a clean database. Without a sandbox's address the
-    payment provider is the one in memory."""
+async def open_door(
+    database_url: str, redis_url: str, folder: Path, *, sandbox_url: str | None = None
+) -> AsyncIterator[Door]:
+    """Without a sandbox's address the payment provider is the one in memory."""
     ports, provider = ports_for(database_url, redis_url, folder, sandbox_url=sandbox_url)
     app = create_app(ports, HttpSettings(rate_limits=False))
-    async with client_of(app) as http:
-        yield await people_in(ports, http, provider)
+    async with client_of(app, base_url=BASE) as http:
+        yield Door(ports, http, provider)
     await ports.aclose()
 
 
@@ -151,9 +154,8 @@ def ports_for(
     return ports, provider
 
 
-async def people_in(
-    ports: Ports, http: httpx.AsyncClient, provider: MemoryPaymentProvider | None
-) -> Shop:
+async def people_in(door: Door) -> Shop:
+    """Commit everybody and what they own, over a database that is clean."""
     everything = frozenset({Role.FAN, Role.CREATOR, Role.STORE_OWNER})
     people = {
         "owner": builders.user(id=estate.OWNER, roles=everything),
@@ -162,10 +164,10 @@ async def people_in(
         "other_store_owner": builders.user(roles=frozenset({Role.FAN, Role.STORE_OWNER})),
         "admin": builders.user(roles=frozenset({Role.ADMIN})),
     }
-    await estate.furnish(ports, people)
+    await estate.furnish(door.ports, people)
     actors = {name: Actor(user.id, user.roles) for name, user in people.items()}
     actors["owner"] = replace(actors["owner"], session_id=estate.SESSION)
-    return Shop(ports, http, provider, **actors)
+    return Shop(door.ports, door.http, door.provider, **actors)
 
 
 def data_of(answer: httpx.Response, status: int = 200) -> Any:

@@ -24,7 +24,7 @@ from entrypoints.http.parameters import (
 )
 
 
-class SlugQuestion(msgspec.Struct, frozen=True):
+class SlugQuestion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     slug: Annotated[str, msgspec.Meta(max_length=100)]
 
 

@@ -13,7 +13,7 @@ from entrypoints.http.envelope import Data
 from entrypoints.http.rate_limiting import UNLIMITED
 
 
-class AdvanceClock(msgspec.Struct, frozen=True):
+class AdvanceClock(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     advance_seconds: Annotated[int, msgspec.Meta(ge=0, le=3_153_600)]
 
 

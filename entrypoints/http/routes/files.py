@@ -8,6 +8,7 @@ import re
 from typing import Annotated
 
 from litestar import Response, Router, get
+from litestar.openapi import ResponseSpec
 from litestar.params import FromPath, HeaderParameter, QueryParameter
 from litestar.response import Stream
 
@@ -27,7 +28,13 @@ _RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 
 @get(
     "/{key:path}",
-    responses=errors(LinkRefused, LinkExpired),
+    responses={
+        200: ResponseSpec(bytes, media_type="*/*", description="The file, as its own type."),
+        206: ResponseSpec(bytes, media_type="*/*", description="The part that was asked for."),
+        304: ResponseSpec(None, description="The copy that is there already is right."),
+        416: ResponseSpec(None, description="The file has no such part."),
+        **errors(LinkRefused, LinkExpired),
+    },
 )
 async def serve(
     key: FromPath[str],
