@@ -7,10 +7,11 @@ import ipaddress
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Final, TypeVar
 from urllib.parse import parse_qs, unquote, urlsplit
 
 T = TypeVar("T")
+_DATABASE_OPTIONS: Final = {"host", "port", "ssl", "sslmode"}
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -114,6 +115,10 @@ def database_url(raw: str) -> str:
         raise ValueError("is not of the form postgresql://user:password@host:5432/database")
     if not urlsplit(raw).path.strip("/"):
         raise ValueError("names no database; end it with /likeness, for example")
+    if unknown := sorted(parse_qs(urlsplit(raw).query).keys() - _DATABASE_OPTIONS):
+        raise ValueError(
+            f"has the option `{unknown[0]}`, which the driver does not know; leave it out"
+        )
     return f"postgresql+asyncpg://{rest}"
 
 

@@ -6,13 +6,7 @@ from advanced_alchemy.config import AsyncSessionConfig, EngineConfig, SQLAlchemy
 from msgspec import json
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
-
-def async_url(url: str) -> str:
-    """The URL with the asyncpg driver named: `postgresql://` alone would mean another driver."""
-    for prefix in ("postgresql://", "postgres://"):
-        if url.startswith(prefix):
-            return "postgresql+asyncpg://" + url.removeprefix(prefix)
-    return url
+from adapters.postgres.urls import async_url
 
 
 def database_config(url: str, *, pool_size: int = 10) -> SQLAlchemyAsyncConfig:

@@ -12,7 +12,7 @@ import zlib
 
 import asyncpg
 
-from adapters.postgres.engine import async_url
+from adapters.postgres.urls import driver_url
 
 _NAMESPACE = 0x4C4B  # separates these locks from other users of advisory locks in the database
 
@@ -21,7 +21,7 @@ class PostgresLeadership:
     """See `application.ports.schedule.Leadership`. `name` is what is led."""
 
     def __init__(self, direct_url: str, *, name: str, timeout_s: float = 5.0) -> None:
-        self._dsn = async_url(direct_url).replace("+asyncpg", "", 1)
+        self._dsn = driver_url(direct_url)
         self._key = zlib.crc32(name.encode()) - 2**31  # the server takes a signed 32-bit integer
         self._timeout_s = timeout_s
         self._connection: asyncpg.Connection[asyncpg.Record] | None = None

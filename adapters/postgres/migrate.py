@@ -1,20 +1,13 @@
 """Bring a database to the present schema, or back. Needs a direct connection, not a pooled one."""
 
-import asyncio
 from collections.abc import Callable
-from pathlib import Path
 from threading import Thread
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import text
-from sqlalchemy.exc import ProgrammingError
-from sqlalchemy.ext.asyncio import create_async_engine
 
-from adapters.postgres import schema
-from adapters.postgres.engine import async_url
-
-_SCRIPTS = Path(__file__).parent / "migrations"
+from adapters.postgres import revisions
+from adapters.postgres.urls import async_url
 
 
 def upgrade(url: str, revision: str = "head") -> None:
@@ -30,27 +23,15 @@ def downgrade(url: str, revision: str) -> None:
 def current(url: str) -> str | None:
     """The revision that the database has; None before the first."""
     found: list[str | None] = []
-    _apart(lambda: found.append(asyncio.run(_version(url))))
+    _apart(lambda: found.append(revisions.current(url)))
     return found[0]
 
 
 def _config(url: str) -> Config:
     config = Config()
-    config.set_main_option("script_location", str(_SCRIPTS))
+    config.set_main_option("script_location", str(revisions.SCRIPTS))
     config.attributes["url"] = async_url(url)
     return config
-
-
-async def _version(url: str) -> str | None:
-    engine = create_async_engine(async_url(url))
-    try:
-        async with engine.connect() as connection:
-            query = text(f"SELECT version_num FROM {schema.VERSION_TABLE}")  # noqa: S608
-            return str(await connection.scalar(query) or "") or None
-    except ProgrammingError:
-        return None
-    finally:
-        await engine.dispose()
 
 
 def _apart(work: Callable[[], object]) -> None:

@@ -10,6 +10,7 @@ _UNREACHABLE = (
     ("asyncpg", "PostgresError", "PostgreSQL refused"),
     ("asyncpg", "InterfaceError", "PostgreSQL refused"),
     ("redis.exceptions", "ConnectionError", "Redis does not answer"),
+    ("alembic.util.exc", "CommandError", "The database and this version do not fit"),
     ("httpx", "TransportError", "The server does not answer"),
 )
 

@@ -14,10 +14,13 @@ def migrate() -> None:
 @migrate.command()
 def up() -> None:
     """To the newest schema. Safe to repeat, and while older processes still run."""
-    from adapters.postgres import migrate as migrations
+    from adapters.postgres import revisions
 
     with connected(Settings.load()) as settings:
-        migrations.upgrade(settings.database_url)
+        if revisions.current(settings.database_url) != revisions.newest():
+            from adapters.postgres import migrate as migrations
+
+            migrations.upgrade(settings.database_url)
     click.echo("the database has the newest schema")
 
 
@@ -36,7 +39,7 @@ def down(revision: str) -> None:
 @migrate.command()
 def current() -> None:
     """Which schema the database has."""
-    from adapters.postgres import migrate as migrations
+    from adapters.postgres import revisions
 
     with connected(Settings.load()) as settings:
-        click.echo(migrations.current(settings.database_url) or "none")
+        click.echo(revisions.current(settings.database_url) or "none")

@@ -83,7 +83,7 @@ def demo(as_json: bool) -> None:
 async def _supervise(
     stack: Plan, tell: Callable[[str, str], None], body: Callable[[], Awaitable[None]]
 ) -> bool:
-    supervisor = Supervisor(stack.settings.data_dir, stack.parts, tell=tell)
+    supervisor = Supervisor(stack.settings.data_dir, stack.stages, tell=tell)
     return await supervisor.run(body, facts=stack.facts)
 
 

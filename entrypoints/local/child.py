@@ -32,7 +32,7 @@ class Process:
     env: Mapping[str, str] = field(default_factory=dict)
     ready: str | Check | None = None
     restart: bool = True
-    ready_timeout_s: float = 60.0
+    ready_timeout_s: float = 180.0  # a busy machine may need a minute; a dead part is seen at once
     grace_s: float = 30.0
 
 

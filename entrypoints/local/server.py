@@ -22,7 +22,7 @@ from entrypoints.local.errors import LocalError
 from entrypoints.local.locks import FileLock, alone
 from entrypoints.local.processes import ProcessRecord, Roll
 
-_START_TIMEOUT_S = 60.0
+_START_TIMEOUT_S = 180.0  # recovery after a crash takes its time; a dead server is seen at once
 _POLL_S = 0.01
 _SOCKET_PATH_LIMIT = 100  # the kernel takes 103 bytes on macOS, 107 on Linux
 

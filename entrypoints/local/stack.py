@@ -11,7 +11,7 @@ from entrypoints.local.ports import any_free_port, choose_port
 from entrypoints.local.postgres import EmbeddedPostgres
 from entrypoints.local.redis import EmbeddedRedis
 from entrypoints.local.server import silent
-from entrypoints.local.supervisor import Part, running_stack
+from entrypoints.local.supervisor import Part, Stage, running_stack
 from entrypoints.providers import needs_sandbox
 from entrypoints.settings import Settings
 
@@ -24,44 +24,40 @@ class Plan:
     """`settings` have every address filled in; `facts` are for other commands of the checkout."""
 
     settings: Settings
-    parts: list[Part]
+    stages: list[Stage]
     facts: dict[str, str]
 
 
 def plan(settings: Settings, *, say: Callable[[str], None] = silent) -> Plan:
     """Embedded servers, the sandbox and ports where the settings name none. Raises `LocalError`."""
-    parts: list[Part] = []
+    servers: list[Part] = []
     if not settings.database_url:
         postgres = embedded_postgres(settings, say=say)
-        parts.append(postgres)
+        servers.append(postgres)
         settings = dataclasses.replace(settings, database_url=postgres.url)
     if not settings.redis_url:
         redis = embedded_redis(settings, say=say)
-        parts.append(redis)
+        servers.append(redis)
         settings = dataclasses.replace(settings, redis_url=redis.url)
     port = choose_port(settings.host, settings.port, variable="LIKENESS_PORT")
     local_url = f"http://{_reachable(settings.host)}:{port}"
     settings = dataclasses.replace(settings, port=port, base_url=settings.base_url or local_url)
-    starts_sandbox = needs_sandbox(settings) and not settings.sandbox_url
-    sandbox_port = any_free_port() if starts_sandbox else 0
-    if starts_sandbox:
+    world: list[Part] = []
+    if needs_sandbox(settings) and not settings.sandbox_url:
+        sandbox_port = any_free_port()
         settings = dataclasses.replace(settings, sandbox_url=f"http://127.0.0.1:{sandbox_port}")
+        world.append(_sandbox(sandbox_port, local_url, clock_offset_s=_clock_offset_s(settings)))
     env = environment(settings)
-    parts.append(
-        Process(name="migrate", argv=(*_LIKENESS, "migrate", "up"), env=env, restart=False)
-    )
-    if starts_sandbox:
-        offset_s = _clock_offset_s(settings)
-        parts.append(_sandbox(sandbox_port, local_url, clock_offset_s=offset_s))
-    parts.append(
-        Process(name="api", argv=(*_LIKENESS, "api"), env=env, ready=f"{local_url}/health/ready")
-    )
-    parts += [
+    migrate = Process(name="migrate", argv=(*_LIKENESS, "migrate", "up"), env=env, restart=False)
+    api = Process(name="api", argv=(*_LIKENESS, "api"), env=env, ready=f"{local_url}/health/ready")
+    # The workers come last: they are not waited for, and would only take the API's time to start.
+    workers = [
         Process(name=name, argv=(*_LIKENESS, name), env=env)
         for name in ("worker", "relay", "scheduler")
     ]
+    stages: list[Stage] = [servers, [migrate], [*world, api], workers]
     facts = {"base_url": settings.base_url, "sandbox_url": settings.sandbox_url}
-    return Plan(settings, parts, facts)
+    return Plan(settings, stages, facts)
 
 
 def embedded_postgres(

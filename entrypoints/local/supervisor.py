@@ -1,7 +1,8 @@
 """One process that starts the parts of the stack in order, watches them, and stops them in reverse.
 
-A part starts when the one before it is ready. What crashes is started again, after a growing pause.
-Whatever ends the supervisor, nothing stays behind: its guardian reads the same roll.
+The parts of a stage start together, the next stage when all of them are ready. What crashes is
+started again, after a growing pause. Whatever ends the supervisor, nothing stays behind: its
+guardian reads the same roll.
 """
 
 import asyncio
@@ -23,6 +24,7 @@ from entrypoints.local.processes import Roll
 from entrypoints.local.server import EmbeddedServer, make_folder
 
 Part = EmbeddedServer | Process
+Stage = Sequence[Part]
 Tell = Callable[[str, str], None]
 """Called with the name of a part (or "likeness") and a line to show."""
 
@@ -37,8 +39,8 @@ _CLEARING_POLL_S = 0.05
 class Supervisor:
     """`run(body)` has the stack up while `body` runs, until it ends or a signal comes."""
 
-    def __init__(self, data_dir: Path, parts: Sequence[Part], *, tell: Tell) -> None:
-        self._parts = parts
+    def __init__(self, data_dir: Path, stages: Sequence[Stage], *, tell: Tell) -> None:
+        self._stages = stages
         self._tell = tell
         self._data_dir = data_dir
         self._lock = FileLock(data_dir / "supervisor.lock")
@@ -95,25 +97,34 @@ class Supervisor:
 
     async def _start_and(self, body: Callable[[], Awaitable[None]], facts: dict[str, str]) -> None:
         self._publish(facts)
-        for part in self._parts:
-            began = time.monotonic()
-            if isinstance(part, EmbeddedServer):
-                self._started.append(part)
-                await asyncio.to_thread(part.start)
-                self._watch(self._keep_server(part))
-            else:
-                child = Child(part, self._roll, self._data_dir / "logs", self._tell)
-                self._started.append(child)
-                await child.start()
-                if part.restart:
-                    await child.wait_ready()
-                    self._watch(self._keep_child(child))
-                else:
-                    await child.wait_done()
-                    self._started.remove(child)
-            took_s = time.monotonic() - began
-            self._tell("likeness", f"{part.name} ready after {took_s:.1f} s")
+        for stage in self._stages:
+            coming = [asyncio.create_task(self._bring_up(part)) for part in stage]
+            try:
+                await asyncio.gather(*coming)
+            finally:
+                for task in coming:
+                    task.cancel()
+                await asyncio.gather(*coming, return_exceptions=True)
         await body()
+
+    async def _bring_up(self, part: Part) -> None:
+        began = time.monotonic()
+        if isinstance(part, EmbeddedServer):
+            self._started.append(part)
+            await asyncio.to_thread(part.start)
+            self._watch(self._keep_server(part))
+        else:
+            child = Child(part, self._roll, self._data_dir / "logs", self._tell)
+            self._started.append(child)
+            await child.start()
+            if part.restart:
+                await child.wait_ready()
+                self._watch(self._keep_child(child))
+            else:
+                await child.wait_done()
+                self._started.remove(child)
+        took_s = time.monotonic() - began
+        self._tell("likeness", f"{part.name} ready after {took_s:.1f} s")
 
     def _watch(self, keeper: Awaitable[None]) -> None:
         self._watchers.append(asyncio.ensure_future(keeper))

@@ -32,21 +32,21 @@ def main() -> None:
     try:
         port = choose_port("127.0.0.1", int(sys.argv[2]), variable="LIKENESS_PORT")
         serve = _SERVE.format(port=port, handler="SimpleHTTPRequestHandler")
+        servers: list[Part] = [EmbeddedRedis(folder / "redis")]
+        if "postgres" in sys.argv:
+            servers.append(EmbeddedPostgres(folder / "postgres", durable=False))
+        once = Process(name="once", argv=(sys.executable, "-c", "print('migrated')"), restart=False)
         parts: list[Part] = [
-            EmbeddedRedis(folder / "redis"),
-            Process(name="once", argv=(sys.executable, "-c", "print('migrated')"), restart=False),
             Process(
                 name="web",
                 argv=(sys.executable, "-c", serve),
                 ready=f"http://127.0.0.1:{port}/",
             ),
         ]
-        if "postgres" in sys.argv:
-            parts.insert(0, EmbeddedPostgres(folder / "postgres", durable=False))
         if "stubborn" in sys.argv:
             ignore = "import signal, time; signal.signal(15, signal.SIG_IGN); time.sleep(99)"
             parts.append(Process(name="stubborn", argv=(sys.executable, "-c", ignore), grace_s=0.5))
-        supervisor = Supervisor(folder, parts, tell=tell)
+        supervisor = Supervisor(folder, [servers, [once], parts], tell=tell)
         asyncio.run(supervisor.run(for_ever, facts={"base_url": f"http://127.0.0.1:{port}"}))
     except LocalError as error:
         tell("error", str(error))

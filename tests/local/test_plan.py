@@ -15,7 +15,12 @@ def sandbox_of(data_dir: Path, *, clock_control: str) -> Process:
     stack = plan(
         Settings.load({"LIKENESS_DATA_DIR": str(data_dir), "LIKENESS_CLOCK_CONTROL": clock_control})
     )
-    return next(p for p in stack.parts if isinstance(p, Process) and p.name == "sandbox")
+    return next(
+        part
+        for stage in stack.stages
+        for part in stage
+        if isinstance(part, Process) and part.name == "sandbox"
+    )
 
 
 @pytest.mark.parametrize(

@@ -125,6 +125,7 @@ def test_rate_limits_are_off_only_where_everybody_shares_one_address() -> None:
         ("LIKENESS_SECRET_KEY", f"{'k' * 32},short"),
         ("LIKENESS_DATABASE_URL", "mysql://u@h/d"),
         ("LIKENESS_DATABASE_URL", "postgresql://u@h"),
+        ("LIKENESS_DATABASE_URL", "postgresql://u@h/d?sslmode=require&channel_binding=require"),
         ("LIKENESS_REDIS_URL", "http://h"),
         ("LIKENESS_STORAGE_URL", "file://relative/path"),
         ("LIKENESS_STORAGE_URL", "s3://bucket/prefix"),

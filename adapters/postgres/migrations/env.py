@@ -7,8 +7,9 @@ from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from adapters.postgres import schema
+from adapters.postgres import schema  # noqa: F401 - the metadata has its tables then
 from adapters.postgres.metadata import metadata
+from adapters.postgres.revisions import VERSION_TABLE
 
 _ONE_AT_A_TIME = 0x11CE7E55
 
@@ -18,7 +19,7 @@ def _migrate(connection: Connection) -> None:
         connection=connection,
         target_metadata=metadata,
         compare_type=True,
-        version_table=schema.VERSION_TABLE,
+        version_table=VERSION_TABLE,
     )
     with context.begin_transaction():
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_ONE_AT_A_TIME})")

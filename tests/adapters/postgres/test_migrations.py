@@ -10,7 +10,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from adapters.postgres import migrate, schema
+from adapters.postgres import migrate, revisions
 from adapters.postgres.metadata import metadata
 from tests.infrastructure import PostgresServer, Slot, run_apart
 
@@ -31,7 +31,7 @@ def empty_database(postgres_server: PostgresServer, slot: Slot) -> str:
 
 def _difference(connection: Connection) -> list[object]:
     context = MigrationContext.configure(
-        connection, opts={"compare_type": True, "version_table": schema.VERSION_TABLE}
+        connection, opts={"compare_type": True, "version_table": revisions.VERSION_TABLE}
     )
     return list(compare_metadata(context, metadata))
 
@@ -51,7 +51,7 @@ async def test_up_down_and_up_again_ends_where_the_code_is(empty_database: str) 
     migrate.downgrade(empty_database, "base")
     assert migrate.current(empty_database) is None
     migrate.upgrade(empty_database)
-    assert migrate.current(empty_database) == "0001"
+    assert migrate.current(empty_database) == revisions.newest()
     assert await _drift(empty_database) == []
 
 
@@ -66,4 +66,4 @@ async def test_migrators_that_start_together_do_not_trip_over_each_other(
         for _ in range(3)
     ]
     assert [await migrator.wait() for migrator in migrators] == [0, 0, 0]
-    assert migrate.current(empty_database) == "0001"
+    assert migrate.current(empty_database) == revisions.newest()
