@@ -165,7 +165,9 @@ def build_ports(settings: Settings) -> Ports:
     new_uow = partial(PostgresUnitOfWork, sessions, clock=clock, ids=ids, wake=wake)
     secret_keys = [key.reveal() for key in settings.secret_keys]
     links = SignedLinks(
-        base_url=settings.base_url + FILES, secret=secret_keys[0].encode(), clock=clock
+        base_url=settings.base_url + FILES,
+        secrets=[key.encode() for key in secret_keys],
+        clock=clock,
     )
     storage = _storage(settings, links, closing)
     images = PillowImages()

@@ -17,8 +17,10 @@ from application.ports.storage import LinkExpired, LinkRefused, ObjectMissing
 CLOCK = ManualClock()
 
 
-def links(clock: ManualClock = CLOCK, secret: bytes = b"s" * 32) -> SignedLinks:
-    return SignedLinks(base_url="https://likeness.test/files", secret=secret, clock=clock)
+def links(clock: ManualClock = CLOCK, *secrets: bytes) -> SignedLinks:
+    return SignedLinks(
+        base_url="https://likeness.test/files", secrets=secrets or [b"s" * 32], clock=clock
+    )
 
 
 def parts_of(url: str) -> tuple[int, str]:
@@ -56,14 +58,14 @@ def test_a_link_vouches_for_its_key_expiry_and_name_only(
         links().sign("a/b", expires_in=timedelta(minutes=5), download_name="n")
     )
     with pytest.raises(LinkRefused):
-        links(secret=secret).verify(
+        links(CLOCK, secret).verify(
             key, expires=expires + later_s, signature=signature, download_name=name
         )
 
 
 def test_a_short_secret_is_refused() -> None:
     with pytest.raises(ValueError, match="32 bytes"):
-        links(secret=b"short")
+        links(CLOCK, b"short")
 
 
 async def test_what_a_crash_left_behind_is_not_an_object(tmp_path: Path) -> None:
@@ -110,3 +112,13 @@ async def test_a_write_that_fails_half_way_leaves_nothing(tmp_path: Path) -> Non
 def test_what_the_disc_refuses_says_what_to_do(number: int, advice: str) -> None:
     with pytest.raises(Unavailable, match=advice), explained(Path("/data")):
         raise OSError(number, "refused")
+
+
+def test_links_of_the_old_secret_are_served_while_it_rotates() -> None:
+    old, new = b"o" * 32, b"n" * 32
+    url = links(CLOCK, old).sign("a/b", expires_in=timedelta(hours=1), download_name=None)
+    expires, signature = parts_of(url)
+    rotating = links(CLOCK, new, old)
+    assert rotating.verify("a/b", expires=expires, signature=signature, download_name=None) > 0
+    with pytest.raises(LinkRefused):
+        links(CLOCK, new).verify("a/b", expires=expires, signature=signature, download_name=None)

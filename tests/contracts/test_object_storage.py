@@ -36,7 +36,7 @@ async def storage(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterat
             yield MemoryStorage(clock=clock)
         case "filesystem":
             links = SignedLinks(
-                base_url="https://likeness.test/api/v1/files", secret=b"s" * 32, clock=clock
+                base_url="https://likeness.test/api/v1/files", secrets=[b"s" * 32], clock=clock
             )
             yield FilesystemStorage(tmp_path, links=links)
         case "s3":

@@ -109,7 +109,7 @@ async def open_house(database_url: str, folder: Path) -> AsyncIterator[House]:
     engine = database_config(database_url).get_engine()
     sessions: async_sessionmaker[AsyncSession] = sessions_of(engine)
     world = await World(sessions).opened()
-    links = SignedLinks(base_url=f"{BASE}/api/v1/files", secret=b"s" * 32, clock=world.clock)
+    links = SignedLinks(base_url=f"{BASE}/api/v1/files", secrets=[b"s" * 32], clock=world.clock)
     storage = FilesystemStorage(folder, links=links)
     world.use_storage(storage)
     ports = Ports(
