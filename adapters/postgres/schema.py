@@ -14,5 +14,3 @@ from adapters.postgres import (  # noqa: F401
     scheduler_runs,
     studio,
 )
-
-VERSION_TABLE = "schema_version"
