@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from application.creators.models import ModelStatus, list_models, read_model
+from application.studio.models import ModelStatus, list_models, read_model
 from domain.creators.likeness_model import TrainingImagesRefused
 from domain.licensing.consent import ConsentMissing
 from domain.media.asset import AssetPurpose

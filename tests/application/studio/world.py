@@ -19,7 +19,7 @@ from adapters.postgres.messages import outbox_messages
 from adapters.postgres.studio_views import PostgresJobProgress, PostgresStudioViews
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
 from adapters.system.ids import UuidV7Ids
-from application.creators.models import AcceptedModel, TrainModel, train_model
+from application.studio.models import AcceptedModel, TrainModel, train_model
 from application.media.assets import upload_image
 from application.ports.generation import ProviderJob
 from application.ports.live import JobProgress
