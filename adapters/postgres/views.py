@@ -103,7 +103,7 @@ class PostgresOrderViews(Reader):
     """See `application.ports.views.OrderViews`."""
 
     async def order(self, order_id: UUID) -> OrderRecord:
-        rows = await self._rows(_ORDER.where(orders.c.id == order_id))
+        rows = await self._rows(ORDER_WITH_LINES.where(orders.c.id == order_id))
         if not rows:
             raise NotFound("order", order_id)
         lines = [
@@ -171,7 +171,7 @@ class PostgresOrderViews(Reader):
 _ORDER_FIELDS = tuple(name for name in OrderRecord.__struct_fields__ if name != "lines")
 _LINE_FIELDS = OrderLineRecord.__struct_fields__
 _ELSEWHERE = {"store_owner_id": stores.c.owner_id, "creator_user_id": creators.c.user_id}
-_ORDER: Select[*tuple[Any, ...]] = (
+ORDER_WITH_LINES: Select[*tuple[Any, ...]] = (
     select(
         *(orders.c[name] for name in _ORDER_FIELDS),
         *(
