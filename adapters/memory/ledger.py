@@ -106,6 +106,21 @@ class MemoryPayees(MemoryRepository[Payee]):
     async def many(self, payee_ids: Collection[UUID]) -> list[Payee]:
         return list(self._where(lambda payee: payee.id in payee_ids))
 
+    async def stale(
+        self, *, unready_before: datetime, ready_before: datetime, limit: int
+    ) -> list[str]:
+        def is_stale(payee: Payee) -> bool:
+            if payee.account_id is None:
+                return False
+            before = ready_before if payee.can_be_paid else unready_before
+            return payee.refreshed_at is None or payee.refreshed_at < before
+
+        def asked_at(payee: Payee) -> tuple[bool, datetime]:
+            return payee.refreshed_at is not None, payee.refreshed_at or ready_before
+
+        found = sorted(self._where(is_stale), key=asked_at)
+        return [payee.account_id for payee in found if payee.account_id][:limit]
+
     def are_payable(self, payee_ids: Collection[UUID]) -> bool:
         return all(p.can_be_paid for p in self._where(lambda payee: payee.id in payee_ids))
 

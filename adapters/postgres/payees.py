@@ -1,9 +1,11 @@
 """Payees and what their accounts may do."""
 
 from collections.abc import Collection
+from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Boolean, Column, Integer, Table, UniqueConstraint, and_, select
+from sqlalchemy import Boolean, Column, Index, Integer, Table, UniqueConstraint, and_, select
+from sqlalchemy import text as sql
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from adapters.postgres.columns import enum_text, json_of
@@ -25,6 +27,11 @@ payees = Table(
     instant("refreshed_at", nullable=True),
     Column("version", Integer, nullable=False),
     UniqueConstraint("account_id"),
+    Index(
+        "ix_payees_asked",
+        sql("refreshed_at NULLS FIRST"),
+        postgresql_where=sql("account_id IS NOT NULL"),
+    ),
 )
 
 CAN_BE_PAID = and_(
@@ -46,3 +53,20 @@ class PostgresPayees(PostgresRepository[Payee]):
 
     async def many(self, payee_ids: Collection[UUID]) -> list[Payee]:
         return await self._many(select(Payee).where(payees.c.id.in_(payee_ids)))
+
+    async def stale(
+        self, *, unready_before: datetime, ready_before: datetime, limit: int
+    ) -> list[str]:
+        asked_at = payees.c.refreshed_at
+        found = await self._session.scalars(
+            select(payees.c.account_id)
+            .where(payees.c.account_id.is_not(None))
+            .where(
+                asked_at.is_(None)
+                | (asked_at < ready_before)
+                | ((asked_at < unready_before) & ~CAN_BE_PAID)
+            )
+            .order_by(asked_at.nulls_first())
+            .limit(limit)
+        )
+        return [account_id for account_id in found if account_id]

@@ -5,12 +5,14 @@ twice opens one. What the account may do is fetched, never believed from a retur
 when it changes, listings of the payee are suspended or come back.
 """
 
+from datetime import timedelta
 from typing import Annotated
 from uuid import UUID
 
 import msgspec
 
 from application.ports.clock import Clock
+from application.ports.errors import Rejected
 from application.ports.payments import AccountState, PayeeAccounts
 from application.ports.unit_of_work import UnitOfWork
 from domain.identity.actor import Actor
@@ -18,6 +20,8 @@ from domain.ledger.payee import Payee, PayeeKind, PayeeStatus
 from domain.shared.errors import NotFound
 
 REFRESH_ACCOUNT = "payees.refresh_account"
+ASK_UNREADY_EVERY = timedelta(hours=1)
+ASK_READY_EVERY = timedelta(days=1)
 
 BrowserUrl = Annotated[str, msgspec.Meta(min_length=8, max_length=2048, pattern="^https?://[^ ]+$")]
 
@@ -96,9 +100,18 @@ async def show_payee(
 async def refresh_account(
     account_id: str, *, uow: UnitOfWork, accounts: PayeeAccounts, clock: Clock
 ) -> None:
-    """Fetch what an account may do and act on it. An account that is not ours is ignored."""
+    """Fetch what an account may do and act on it. An account that is not ours is ignored; one that
+    the provider does not give us any more cannot be paid."""
     asked_at = clock.now()
-    state = await accounts.account_state(account_id)
+    try:
+        state = await accounts.account_state(account_id)
+    except Rejected as error:
+        state = AccountState(
+            account_id=account_id,
+            transfers_active=False,
+            payouts_enabled=False,
+            disabled_reason=error.reason,
+        )
     async with uow:
         payee = await uow.payees.by_account(account_id)
         if payee is None or (payee.refreshed_at and payee.refreshed_at > asked_at):
@@ -110,6 +123,26 @@ async def refresh_account(
         else:
             await uow.products.suspend_unpayable(payee.id)
         await uow.commit()
+
+
+async def sweep_accounts(
+    *, uow: UnitOfWork, accounts: PayeeAccounts, clock: Clock, limit: int = 100
+) -> int:
+    """Ask about accounts of which nothing was heard for long: words of the provider get lost.
+
+    Those that cannot be paid yet are asked about more often than the others. Answers how many
+    were asked about. Raises Unavailable.
+    """
+    now = clock.now()
+    async with uow:
+        stale = await uow.payees.stale(
+            unready_before=now - timedelta(hours=1),
+            ready_before=now - timedelta(days=1),
+            limit=limit,
+        )
+    for account_id in stale:
+        await refresh_account(account_id, uow=uow, accounts=accounts, clock=clock)
+    return len(stale)
 
 
 def _mirror(payee: Payee, state: AccountState) -> None:

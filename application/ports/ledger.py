@@ -61,3 +61,9 @@ class Payees(Repository[Payee], Protocol):
     async def by_account(self, account_id: str) -> Payee | None: ...
 
     async def many(self, payee_ids: Collection[UUID]) -> list[Payee]: ...
+
+    async def stale(
+        self, *, unready_before: datetime, ready_before: datetime, limit: int
+    ) -> list[str]:
+        """Accounts not asked about since: by whether they can be paid; oldest first."""
+        ...

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from application.identity.purging import purge_sessions
+from application.ledger.payees import sweep_accounts
 from application.ledger.releases import plan_transfers, release_due_earnings
 from application.media.assets import sweep_orphans
 from application.messaging.purging import purge_done_messages
@@ -33,6 +34,13 @@ def jobs(ports: Ports, settings: Settings) -> list[Job]:
             every=timedelta(seconds=settings.missed_events_every_s),
             run=lambda: sweep_missed_events(
                 webhooks=ports.payment_webhooks, inbox=ports.inbox, clock=ports.clock
+            ),
+        ),
+        Job(
+            name="refresh-accounts",
+            every=timedelta(minutes=10),
+            run=lambda: sweep_accounts(
+                uow=ports.uow(), accounts=ports.payee_accounts, clock=ports.clock
             ),
         ),
         Job(

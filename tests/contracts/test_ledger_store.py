@@ -496,3 +496,40 @@ async def test_a_payee_says_what_its_account_still_needs(new_uow: NewUnitOfWork)
         payee = await uow.payees.get(PAYEE)
     assert (payee.currently_due, payee.past_due) == (("a", "b"), ("a",))
     assert (payee.disabled_reason, payee.refreshed_at) == ("under_review", NOON)
+
+
+async def test_accounts_not_asked_about_for_long_are_stale_the_oldest_first(
+    new_uow: NewUnitOfWork,
+) -> None:
+    def payee(hours: int | None, *, ready: bool, account: str | None) -> Payee:
+        return Payee(
+            id=uuid4(),
+            kind=PayeeKind.STORE,
+            account_id=account,
+            transfers_active=ready,
+            payouts_enabled=ready,
+            refreshed_at=None if hours is None else NOON - timedelta(hours=hours),
+        )
+
+    async with new_uow() as uow:
+        for one in (
+            payee(None, ready=False, account=None),
+            payee(None, ready=False, account="acct_never"),
+            payee(2, ready=False, account="acct_unready"),
+            payee(0, ready=False, account="acct_just_asked"),
+            payee(2, ready=True, account="acct_ready"),
+            payee(30, ready=True, account="acct_ready_yesterday"),
+        ):
+            uow.payees.add(one)
+        await uow.commit()
+
+    async with new_uow() as uow:
+        stale = await uow.payees.stale(
+            unready_before=NOON - timedelta(hours=1),
+            ready_before=NOON - timedelta(days=1),
+            limit=10,
+        )
+        first = await uow.payees.stale(unready_before=NOON, ready_before=NOON, limit=1)
+
+    assert stale == ["acct_never", "acct_ready_yesterday", "acct_unready"]
+    assert first == ["acct_never"]

@@ -5,6 +5,7 @@ from uuid import UUID
 
 import pytest
 
+from application.ledger.payees import sweep_accounts
 from application.ports.errors import OutcomeUnknown, Unavailable
 from domain.catalogue.product import ProductStatus
 from domain.identity.actor import Actor, Role
@@ -204,3 +205,28 @@ async def test_news_of_an_account_that_is_not_ours_is_ignored() -> None:
     await trade.refresh_account(account_id)
 
     assert trade.database.table("payee").rows == {}
+
+
+async def test_a_sweep_finds_out_what_no_event_told() -> None:
+    trade = Trade()
+    shop, account_id, _ = await onboarded_market(trade)
+    trade.provider.accounts.suspend(account_id, reason="under_review", due=("document",))
+
+    trade.clock.advance(timedelta(hours=25))
+    asked = await sweep_accounts(
+        uow=trade.uow(), accounts=trade.provider.accounts, clock=trade.clock
+    )
+
+    assert asked == 2
+    assert await status(trade, shop) is ProductStatus.SUSPENDED
+
+
+async def test_an_account_that_the_provider_does_not_know_cannot_be_paid() -> None:
+    trade = Trade()
+    shop = await trade.market()
+
+    await trade.refresh_account(f"acct_{shop.creator.id.hex}")
+
+    async with trade.uow() as uow:
+        assert (await uow.payees.get(shop.creator.id)).status is PayeeStatus.RESTRICTED
+    assert await status(trade, shop) is ProductStatus.SUSPENDED

@@ -193,6 +193,8 @@ CREATE TABLE payees (
     CONSTRAINT uq_payees_account_id UNIQUE (account_id)
 );
 
+CREATE INDEX ix_payees_asked ON payees (refreshed_at NULLS FIRST) WHERE account_id IS NOT NULL;
+
 CREATE TABLE scheduler_runs (
     name TEXT NOT NULL,
     started_at TIMESTAMP WITH TIME ZONE NOT NULL,
