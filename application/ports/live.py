@@ -13,6 +13,10 @@ from msgspec import Struct
 from domain.identity.actor import Actor
 
 
+MAX_SEQ = 2**31 - 1
+"""No object has more events than this."""
+
+
 class JobProgress(Struct, frozen=True, kw_only=True, tag_field="type", tag="job.progress"):
     """How far a job is; `progress` is in percent, 0 to 100."""
 

@@ -12,7 +12,7 @@ instead. A message that makes no sense is answered with an error event and chang
 
 import asyncio
 from contextlib import suppress
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
@@ -22,7 +22,7 @@ from litestar.exceptions import WebSocketDisconnect
 from msgspec import Struct
 
 from application.ports.clock import Clock
-from application.ports.live import JobProgressViews, LiveEvent, LiveFeed
+from application.ports.live import MAX_SEQ, JobProgressViews, LiveEvent, LiveFeed
 from application.ports.tokens import AccessTokens
 from domain.identity.actor import Actor
 from domain.shared.errors import LikenessError, Unauthenticated
@@ -49,7 +49,7 @@ class Authenticate(Struct, frozen=True, tag_field="type", tag="authenticate"):
 
 class Subscribe(Struct, frozen=True, tag_field="type", tag="subscribe"):
     channel: str
-    last_seq: int = 0
+    last_seq: Annotated[int, msgspec.Meta(ge=0, le=MAX_SEQ)] = 0
 
 
 class Unsubscribe(Struct, frozen=True, tag_field="type", tag="unsubscribe"):
@@ -156,6 +156,11 @@ class _Connection:
             await self._obey(message)
         except LikenessError as error:
             await self._refuse(error.code, error.message)
+        except WebSocketDisconnect:
+            raise
+        except Exception:
+            log.exception("live_message_failed")
+            await self._refuse("internal_error", "Something failed on our side.")
 
     async def _obey(self, message: Authenticate | Subscribe | Unsubscribe) -> None:
         match message:
@@ -178,7 +183,7 @@ class _Connection:
         if len(self._following) >= MAX_SUBSCRIPTIONS:
             raise UnknownChannel(f"At most {MAX_SUBSCRIPTIONS} subscriptions on one connection.")
         if channel.job_id is not None:
-            await self._jobs.events_after(channel.job_id, 2**62, actor)  # may the actor see it?
+            await self._jobs.events_after(channel.job_id, MAX_SEQ, actor)  # may the actor see it?
         await self._send({"type": "subscribed", "channel": name})
         self._following[name] = asyncio.create_task(
             self._follow(name, channel.job_id, channel.topic, last_seq, actor)

@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from adapters.postgres.studio import licence_decisions
 from application.licensing.standing import LicenceRefused
+from application.ports.live import MAX_SEQ
 from domain.identity.actor import Role
 from domain.licensing.consent import ConsentMissing
 from domain.licensing.terms import Purpose
@@ -70,6 +71,7 @@ async def test_events_tell_every_change_in_order_and_progress_never_falls(studio
     ]
     assert [event.progress for event in events] == sorted(event.progress for event in events)
     assert await studio.progress.events_after(accepted.id, 3, studio.fan) == events[3:]
+    assert await studio.progress.events_after(accepted.id, MAX_SEQ, studio.fan) == []
     with pytest.raises(NotFound):
         await studio.progress.events_after(accepted.id, 0, builders.actor(Role.FAN))
 

@@ -19,7 +19,6 @@ from adapters.postgres.messages import outbox_messages
 from adapters.postgres.studio_views import PostgresJobProgress, PostgresStudioViews
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
 from adapters.system.ids import UuidV7Ids
-from application.studio.models import AcceptedModel, TrainModel, train_model
 from application.media.assets import upload_image
 from application.ports.generation import ProviderJob
 from application.ports.live import JobProgress
@@ -35,6 +34,7 @@ from application.studio.generations import (
     retry_generation,
 )
 from application.studio.ingesting import ingest_results
+from application.studio.models import AcceptedModel, TrainModel, train_model
 from application.studio.polling import cancel_attempts, poll_stale_attempts
 from application.studio.submission import submit_attempts
 from application.studio.workshop import (
