@@ -46,7 +46,7 @@ async def order(order_id: FromPath[UUID], state: State) -> list[dict[str, Any]]:
 @asynccontextmanager
 async def database(app: Litestar) -> AsyncIterator[None]:
     statement = ORDER_WITH_LINES.where(orders.c.id == bindparam("order_id"))
-    app.state.statement = str(statement.compile(dialect=postgresql.asyncpg.dialect()))
+    app.state.statement = str(statement.compile(dialect=postgresql.asyncpg.dialect()))  # type: ignore[no-untyped-call]
     async with asyncpg.create_pool(os.environ["BARE_DATABASE_URL"], min_size=10) as app.state.pool:
         yield
 

@@ -1,7 +1,7 @@
 """What a benchmark answers: a value with its unit, and how it stands to its goal."""
 
 import operator
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass
 from statistics import median
 from typing import Any, Literal
@@ -54,7 +54,7 @@ class Figure:
         }
 
 
-Benchmark = Callable[[Ground], Awaitable[list[Figure]]]
+Benchmark = Callable[[Ground], Coroutine[Any, Any, list[Figure]]]
 
 
 def at_least(limit: float) -> Goal:

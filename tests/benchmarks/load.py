@@ -32,7 +32,12 @@ class Client:
         self._pool = ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"))
 
     async def saturate(
-        self, port: int, requests: Sequence[bytes], *, seconds: float, connections: int = CONNECTIONS
+        self,
+        port: int,
+        requests: Sequence[bytes],
+        *,
+        seconds: float,
+        connections: int = CONNECTIONS,
     ) -> Answered:
         """The requests in turn, from the first again after the last. RuntimeError unless 2xx."""
         return await self._run(port, requests, seconds, connections, None)
@@ -99,11 +104,13 @@ class _Work:
         self._free: deque[_Connection] = deque()
         self._due: deque[float] = deque()
         self._busy = 0
+        self._last_sent = False
         self._over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     async def run(self, connections: "Sequence[_Connection]") -> None:
         if self._rate is None:
             self._busy = len(connections)
+            self._last_sent = True
             for connection in connections:
                 self._send(connection, time.perf_counter())
             await self._over
@@ -119,10 +126,9 @@ class _Work:
                 self._send(self._free.popleft(), due)
             else:
                 self._due.append(due)
-        while self._busy and not self._over.done():
-            await asyncio.sleep(0.005)
-        if self._over.done():
-            self._over.result()
+        self._last_sent = True
+        self._end_if_idle()
+        await self._over
 
     def answered(self, connection: "_Connection", latency_s: float) -> None:
         self.latencies_ms.append(latency_s * 1000)
@@ -135,7 +141,10 @@ class _Work:
             return
         self._busy -= 1
         self._free.append(connection)
-        if self._rate is None and not self._busy and not self._over.done():
+        self._end_if_idle()
+
+    def _end_if_idle(self) -> None:
+        if self._last_sent and not self._busy and not self._over.done():
             self._over.set_result(None)
 
     def failed(self, error: Exception) -> None:

@@ -1,0 +1,82 @@
+"""What pure decisions cost: splitting, refunding, licensing. The fastest of several rounds counts,
+because whatever else the machine does only ever adds."""
+
+import time
+from collections.abc import Callable
+from uuid import uuid4
+
+from domain.licensing.evaluate import evaluate
+from domain.licensing.terms import ProductType, Purpose
+from domain.licensing.use import Action, Price, Seller, Use
+from domain.ordering.refund import leg_reversals
+from domain.ordering.split import FeeSchedule, Line, split
+from tests import builders
+from tests.benchmarks.figures import Figure, at_most, below
+from tests.benchmarks.ground import Ground
+
+ROUNDS = 9
+LONG_ORDER = 10_000
+SHORT_ORDER = 100
+
+
+async def splitting(_: Ground) -> list[Figure]:
+    """The legs of one ordinary line; and a line among 10,000 against a line among 100."""
+    line = Line(2_500, 1, 950, 1_000, uuid4(), uuid4())
+    fees = FeeSchedule(1_000)
+    one_us = _fastest_us(lambda: split(line, fees), times=2_000)
+    lines = [line._replace(total_cents=2_500 + number) for number in range(LONG_ORDER)]
+
+    def order(count: int) -> Callable[[], object]:
+        return lambda: [split(line, fees) for line in lines[:count]]
+
+    short_us = _fastest_us(order(SHORT_ORDER), times=20) / SHORT_ORDER
+    long_us = _fastest_us(order(LONG_ORDER), times=1) / LONG_ORDER
+    return [
+        Figure(name="split_line_us", value=one_us, unit="µs", goal=below(5)),
+        Figure(
+            name="split_10000_lines_linear",
+            value=long_us,
+            unit="µs/line",
+            ratio=long_us / short_us,
+            baseline=f"a line among {SHORT_ORDER}",
+            goal=at_most(1.5),
+        ),
+    ]
+
+
+async def refunding(_: Ground) -> list[Figure]:
+    """What each leg of a line gives back for the second of two odd refunds by amount."""
+    legs = [250, 250, 950, 1_050]
+    value = _fastest_us(
+        lambda: leg_reversals(legs, refunded_before_cents=333, refunded_after_cents=1_666),
+        times=500,
+    )
+    return [Figure(name="refund_apportionment_us", value=value, unit="µs", goal=below(100))]
+
+
+async def licensing(_: Ground) -> list[Figure]:
+    """One decision: may this product be sold by this store under these terms?"""
+    terms = builders.terms(blocked_keywords=("war", "blood", "casino", "politics"))
+    use = Use(
+        action=Action.SELL,
+        at=builders.NOON,
+        product_type=ProductType.SHIRT,
+        purpose=Purpose.COMMERCIAL,
+        seller=Seller(uuid4(), is_creators_own=False),
+        price=Price(2_500, 2_500, builders.USD),
+        texts=(("title", "A portrait"), ("prompt", "at a harbour at dawn, in oil on canvas")),
+    )
+    if not evaluate(terms, use).allowed:
+        raise RuntimeError("the use that is measured should be allowed")
+    value = _fastest_us(lambda: evaluate(terms, use), times=500)
+    return [Figure(name="licence_decision_us", value=value, unit="µs")]
+
+
+def _fastest_us(work: Callable[[], object], *, times: int) -> float:
+    def once() -> float:
+        began = time.perf_counter()
+        for _ in range(times):
+            work()
+        return (time.perf_counter() - began) / times * 1e6
+
+    return min(once() for _ in range(ROUNDS))
