@@ -32,7 +32,7 @@ from entrypoints.http.docs import (
 )
 from entrypoints.http.edge import at_the_edge
 from entrypoints.http.errors import answer_error
-from entrypoints.http.health import health_router, metrics_route
+from entrypoints.http.health import Refresh, health_router, metrics_route
 from entrypoints.http.idempotency import answered_once
 from entrypoints.http.live import live_route
 from entrypoints.http.methods import MethodsKnown
@@ -51,10 +51,12 @@ def create_app(
     *,
     routers: Sequence[ControllerRouterHandler] = ROUTERS,
     lifespan: Sequence[Lifespan] = (),
+    gauges: Sequence[Refresh] = (),
 ) -> Litestar:
     """The ASGI application over `ports`, a dataclass whose fields are what handlers may ask for.
 
-    `lifespan` makes contexts that are entered at start and left at the end of serving.
+    `lifespan` makes contexts that are entered at start and left at the end of serving; `gauges`
+    are brought up to date before `/metrics` answers.
     """
     methods = MethodsKnown()
     app = Litestar(
@@ -62,7 +64,7 @@ def create_app(
             *routers,
             live_route(ports),
             health_router(ports.health_checks),
-            metrics_route(settings),
+            metrics_route(settings, gauges),
             openapi_document,
             docs_asset,
         ],

@@ -96,6 +96,7 @@ def complete_document(app: Litestar) -> Document:
     """The document of `app`, with everything that its routes have in common."""
     document = _renamed(msgspec.to_builtins(app.openapi_schema.to_schema()))
     document["openapi"] = "3.1.0"
+    document["paths"] = dict(sorted(document.get("paths", {}).items()))
     components = document.setdefault("components", {})
     components.setdefault("schemas", {}).setdefault("ErrorAnswer", _error_schema())
     components["responses"] = {_error_name(s): _error_response(s) for s in ERROR_EXAMPLES}

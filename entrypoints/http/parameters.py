@@ -1,9 +1,10 @@
-"""Short names for the ports that many handlers ask for."""
+"""Short names for the ports and parameters that many handlers ask for."""
 
 from collections.abc import Mapping
+from typing import Annotated
 
 from litestar.di import NamedDependency
-from litestar.params import SkipValidation
+from litestar.params import QueryParameter, SkipValidation
 
 from application.ports.clock import Clock
 from application.ports.generation import ProviderWebhooks
@@ -36,3 +37,8 @@ TheStudioViews = NamedDependency[SkipValidation[StudioViews]]
 TheLive = NamedDependency[SkipValidation[LiveEvents]]
 TheInbox = NamedDependency[SkipValidation[Inbox]]
 TheProviderWebhooks = NamedDependency[SkipValidation[Mapping[str, ProviderWebhooks]]]
+
+CurrencyCode = Annotated[
+    str | None, QueryParameter(pattern="^[a-z]{3}$", description="Three small letters: usd.")
+]
+"""`currency: CurrencyCode = None`"""

@@ -16,7 +16,7 @@ from litestar import Litestar
 from adapters.memory.payments import MemoryPaymentProvider
 from application.ports.payments import CapturedPayment
 from domain.identity.actor import Actor, Role
-from entrypoints.bootstrap import Ports, build_ports
+from entrypoints.bootstrap import Ports, build_ports, gauges_of
 from entrypoints.http.app import create_app
 from entrypoints.http.settings import HttpSettings
 from entrypoints.settings import Settings
@@ -126,7 +126,7 @@ async def open_door(
 ) -> AsyncIterator[Door]:
     """Without a sandbox's address the payment provider is the one in memory."""
     ports, provider = ports_for(database_url, redis_url, folder, sandbox_url=sandbox_url)
-    app = create_app(ports, HttpSettings(rate_limits=False))
+    app = create_app(ports, HttpSettings(rate_limits=False), gauges=gauges_of(ports))
     async with client_of(app, base_url=BASE) as http:
         yield Door(ports, http, provider)
     await ports.aclose()

@@ -6,8 +6,8 @@ from adapters.memory.system import ManualClock
 from adapters.postgres.message_queue import PostgresMessageQueue
 from adapters.postgres.message_views import PostgresMessageViews
 from adapters.system.clock import SystemClock
+from entrypoints.gauges import refresh_queue_gauges
 from entrypoints.metrics import exposition
-from entrypoints.worker.metrics import refresh_queue_gauges
 from tests.worker.conftest import Producer
 
 

@@ -178,7 +178,7 @@ async def end_session(
 ROUTER = Router(
     "/api/v1/auth",
     route_handlers=[register, login, refresh, log_out, me, list_sessions, end_session],
-    tags=["sign-in"],
+    tags=["Sign-in"],
 )
 
 

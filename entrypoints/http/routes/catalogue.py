@@ -142,7 +142,7 @@ TEMPLATES_ROUTER = Router("/api/v1", route_handlers=[list_templates], tags=["Cat
 CREATORS_ROUTER = Router(
     "/api/v1/creators", route_handlers=[read_creator, validate_slug], tags=["Catalogue"]
 )
-PUBLIC_ROUTER = Router("/api/v1/public/creators", route_handlers=[discover], tags=["Catalogue"])
+PUBLIC_ROUTER = Router("/api/v1/public", route_handlers=[discover], tags=["Catalogue"])
 PUBLIC_STORES_ROUTER = Router(
     "/api/v1/public/stores", route_handlers=[read_store], tags=["Catalogue"]
 )

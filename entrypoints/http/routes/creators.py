@@ -1,10 +1,7 @@
 """Creators, for themselves: their page and what they earn."""
 
-from typing import Annotated
-
-import msgspec
 from litestar import Router, get, post, put
-from litestar.params import FromQuery, JSONBody
+from litestar.params import JSONBody
 
 from application.creators import profile
 from application.creators.profile import (
@@ -21,13 +18,12 @@ from entrypoints.http.dependencies import CurrentActor
 from entrypoints.http.envelope import Data
 from entrypoints.http.errors import errors
 from entrypoints.http.parameters import (
+    CurrencyCode,
     TheBalanceViews,
     TheClock,
     TheIds,
     TheUnitOfWork,
 )
-
-CurrencyCode = Annotated[str, msgspec.Meta(pattern="^[a-z]{3}$")]
 
 
 @post("/", responses=errors(RoleRequired, SlugInvalid, SlugTaken, AlreadyCreator))
@@ -61,7 +57,7 @@ async def balance(
     actor: CurrentActor,
     uow: TheUnitOfWork,
     balance_views: TheBalanceViews,
-    currency: FromQuery[CurrencyCode | None] = None,
+    currency: CurrencyCode = None,
 ) -> Data[Balance]:
     """What the caller has earned as a creator, and when it becomes available."""
     return Data(await creator_balance(actor=actor, uow=uow, views=balance_views, currency=currency))

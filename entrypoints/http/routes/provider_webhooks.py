@@ -53,4 +53,4 @@ async def receive(
     return Data(Received(received=True, duplicate=not new))
 
 
-ROUTER = Router("/api/v1/webhooks", route_handlers=[receive], tags=["Webhooks"])
+ROUTER = Router("/api/v1/webhooks", route_handlers=[receive], tags=["Provider webhooks"])

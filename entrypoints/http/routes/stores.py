@@ -1,11 +1,9 @@
 """Stores, for their owners."""
 
-from typing import Annotated
 from uuid import UUID
 
-import msgspec
 from litestar import Router, get, patch, post
-from litestar.params import FromPath, FromQuery, JSONBody
+from litestar.params import FromPath, JSONBody
 
 from application.catalogue import stores
 from application.catalogue.stores import OpenStore, StoreView, UpdateStore
@@ -22,14 +20,13 @@ from entrypoints.http.envelope import Data, Page
 from entrypoints.http.errors import errors
 from entrypoints.http.paging import PageCursor, PageLimit, page_of, read_cursor
 from entrypoints.http.parameters import (
+    CurrencyCode,
     TheBalanceViews,
     TheClock,
     TheIds,
     TheOrderViews,
     TheUnitOfWork,
 )
-
-CurrencyCode = Annotated[str, msgspec.Meta(pattern="^[a-z]{3}$")]
 
 
 @post("/", responses=errors(RoleRequired, SlugInvalid, SlugTaken))
@@ -54,6 +51,7 @@ async def list_stores(actor: CurrentActor, uow: TheUnitOfWork) -> Data[list[Stor
 async def read_store(
     store_id: FromPath[UUID], actor: CurrentActor, uow: TheUnitOfWork
 ) -> Data[StoreView]:
+    """One of the caller's stores."""
     return Data(await stores.show_store(store_id, actor=actor, uow=uow))
 
 
@@ -74,7 +72,7 @@ async def balance(
     actor: CurrentActor,
     uow: TheUnitOfWork,
     balance_views: TheBalanceViews,
-    currency: FromQuery[CurrencyCode | None] = None,
+    currency: CurrencyCode = None,
 ) -> Data[Balance]:
     """What the store has earned, and when it becomes available."""
     return Data(

@@ -1,0 +1,39 @@
+"""What is looked up whenever Prometheus asks: depth and age of the messages that wait."""
+
+from prometheus_client import Gauge
+
+from application.ports.clock import Clock
+from application.ports.messages import MessageViews
+from entrypoints.metrics import REGISTRY
+
+WAITING = Gauge(
+    "messages_waiting",
+    "Unfinished messages.",
+    ("box", "topic", "state"),
+    registry=REGISTRY,
+    multiprocess_mode="mostrecent",
+)
+OLDEST_AGE = Gauge(
+    "messages_oldest_age_seconds",
+    "How long the oldest unfinished message is overdue.",
+    ("box", "topic", "state"),
+    registry=REGISTRY,
+    multiprocess_mode="mostrecent",
+)
+
+_shown: set[tuple[str, str, str]] = set()
+
+
+async def refresh_queue_gauges(views: MessageViews, *, clock: Clock) -> None:
+    """One query; called by whoever answers a scrape. What waits no more goes back to zero."""
+    depths = {
+        (depth.box, depth.topic, str(depth.state)): depth
+        for depth in await views.depths(now=clock.now())
+    }
+    for labels in _shown - depths.keys():
+        WAITING.labels(*labels).set(0)
+        OLDEST_AGE.labels(*labels).set(0)
+    for labels, depth in depths.items():
+        WAITING.labels(*labels).set(depth.count)
+        OLDEST_AGE.labels(*labels).set(depth.oldest_age_s)
+    _shown.update(depths)

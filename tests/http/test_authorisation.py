@@ -1,0 +1,217 @@
+"""Who may do what: one line for every route, and no route without a line.
+
+A stranger gets a 401 wherever somebody has to be signed in. What a caller may not know of is a
+404; what they know of and may not do is a 403. Bodies are right, so that nothing but the caller
+decides; `rule` marks answers of the business to somebody who was let in.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import httpx
+import pytest
+from litestar.handlers import HTTPRouteHandler
+from litestar.routes import HTTPRoute
+
+from adapters.memory.images import blank_png
+from domain.identity.actor import Actor
+from tests.http import estate
+from tests.http.shop import BASE, Shop, described
+
+PEOPLE = ("nobody", "fan", "other_creator", "other_store_owner", "owner", "admin")
+
+
+class Row(NamedTuple):
+    """Answers by caller, in the order of PEOPLE, to a request with `body`."""
+
+    answers: tuple[int, int, int, int, int, int]
+    body: object = None
+
+
+def public(status: int, body: object = None) -> Row:
+    return Row((status,) * 6, body)
+
+
+def signed_in(status: int, body: object = None) -> Row:
+    """For everybody who has an account."""
+    return Row((401, *(status,) * 5), body)
+
+
+def owners(status: int, body: object = None) -> Row:
+    """For who owns it, and for administrators; nobody else knows that it is there."""
+    return Row((401, 404, 404, 404, status, status), body)
+
+
+def own(status: int, body: object = None) -> Row:
+    """For who owns it and nobody else: what people make of themselves is not the platform's."""
+    return Row((401, 404, 404, 404, status, 404), body)
+
+
+URLS = {"refresh_url": "https://shop.example/a", "return_url": "https://shop.example/b"}
+PAGES = {"success_url": "https://shop.example/a", "cancel_url": "https://shop.example/b"}
+WISH = {"creator_id": str(estate.CREATOR), "prompt": "at a harbour"}
+CONSENT = {"text_version": "2026-11", "uses": ["image"], "signer_name": "A", "adult": True}
+PRODUCT = {
+    "generation_id": str(estate.GENERATION),
+    "product_type": "shirt",
+    "title": "A shirt",
+    "price_cents": 2500,
+    "currency": "usd",
+}
+ACCOUNT = {"email": "new@example.com", "password": "a phrase long enough", "display_name": "New"}
+TRAINING = {"trigger_word": "adl4ce", "asset_ids": [str(estate.TRAINING_IMAGE)]}
+IMAGE = {"file": ("a.png", blank_png(4, 4), "image/png")}
+
+TABLE: dict[str, Row] = {
+    "POST /api/v1/auth/register": public(201, ACCOUNT),
+    "POST /api/v1/auth/login": public(401, {"email": "x@example.com", "password": "x" * 12}),
+    "POST /api/v1/auth/refresh": public(401, {"refresh_token": "x" * 43}),
+    "POST /api/v1/auth/logout": signed_in(204),
+    "GET /api/v1/auth/me": signed_in(200),
+    "GET /api/v1/auth/sessions": signed_in(200),
+    "DELETE /api/v1/auth/sessions/{session_id}": own(204),
+    # The owner and the other creator are creators already; an administrator has every role.
+    "POST /api/v1/creators": Row(
+        (401, 403, 409, 403, 409, 201), {"slug": "new-slug", "display_name": "New"}
+    ),
+    "GET /api/v1/creators/profile": Row((401, 404, 200, 404, 200, 404)),
+    "PUT /api/v1/creators/profile": Row((401, 404, 200, 404, 200, 404), {"bio": "New."}),
+    "GET /api/v1/creators/balance": Row((401, 404, 200, 404, 200, 404)),
+    "GET /api/v1/creators/{creator_id}/consents": owners(200),
+    "POST /api/v1/creators/{creator_id}/consents": owners(201, CONSENT),
+    "DELETE /api/v1/creators/{creator_id}/consents/{consent_id}": owners(200),
+    "GET /api/v1/creators/{creator_id}/licence-terms": public(200),
+    "POST /api/v1/creators/{creator_id}/licence-terms": owners(201, {"royalty_bps": 500}),
+    "GET /api/v1/creators/{creator_id}/licence-terms/{version}": public(200),
+    "POST /api/v1/licence-terms/{terms_id}/evaluate": signed_in(200, {"action": "list"}),
+    "POST /api/v1/creators/{payee_id}/payee/onboarding": owners(201, URLS),
+    "GET /api/v1/creators/{payee_id}/payee": owners(200),
+    "POST /api/v1/stores/{payee_id}/payee/onboarding": owners(201, URLS),
+    "GET /api/v1/stores/{payee_id}/payee": owners(200),
+    "GET /api/v1/creators/{creator_id}/models": owners(200),
+    "POST /api/v1/creators/{creator_id}/models": owners(202, TRAINING),
+    "GET /api/v1/creators/{creator_id}/models/{model_id}": owners(200),
+    "GET /api/v1/generations": signed_in(200),
+    "POST /api/v1/generations": signed_in(202, WISH),
+    "GET /api/v1/generations/{generation_id}": own(200),
+    "POST /api/v1/generations/{generation_id}/cancel": own(409),
+    "POST /api/v1/generations/{generation_id}/retry": own(409),
+    "GET /api/v1/assets": signed_in(200),
+    "POST /api/v1/assets": signed_in(201, IMAGE),
+    "GET /api/v1/assets/{asset_id}": own(200),
+    "DELETE /api/v1/assets/{asset_id}": own(409),
+    "GET /api/v1/files/{key}": public(403),
+    "GET /api/v1/stores": signed_in(200),
+    "POST /api/v1/stores": Row((401, 403, 403, 201, 201, 201), {"name": "New", "slug": "new-slug"}),
+    "GET /api/v1/stores/{store_id}": owners(200),
+    "PATCH /api/v1/stores/{store_id}": owners(200, {"name": "New"}),
+    "GET /api/v1/stores/{store_id}/balance": owners(200),
+    "GET /api/v1/stores/{store_id}/orders": owners(200),
+    "GET /api/v1/stores/{store_id}/products": owners(200),
+    "POST /api/v1/stores/{store_id}/products": owners(201, PRODUCT),
+    "GET /api/v1/products/{product_id}": owners(200),
+    "PATCH /api/v1/products/{product_id}": owners(200, {"title": "New"}),
+    "POST /api/v1/products/{product_id}/publish": owners(200),
+    "POST /api/v1/products/{product_id}/unpublish": owners(200),
+    "GET /api/v1/catalogue/products": public(200),
+    "GET /api/v1/catalogue/products/{product_id}": public(200),
+    "GET /api/v1/product-templates": public(200),
+    "GET /api/v1/creators/{slug}": public(200),
+    "POST /api/v1/creators/slug/validate": public(200, {"slug": "new-slug"}),
+    "GET /api/v1/public/creators": public(200),
+    "GET /api/v1/public/stores/{slug}": public(200),
+    "POST /api/v1/checkout": signed_in(
+        201, {"items": [{"product_id": str(estate.PRODUCT)}], **PAGES}
+    ),
+    "GET /api/v1/orders": signed_in(200),
+    "GET /api/v1/orders/{order_id}": owners(200),
+    "GET /api/v1/orders/{order_id}/statement": owners(200),
+    "GET /api/v1/orders/{order_id}/transfers": owners(200),
+    "GET /api/v1/orders/{order_id}/refunds": owners(200),
+    "POST /api/v1/orders/{order_id}/refunds": owners(201, {"amount_cents": 100}),
+    # The signature says who calls: there is none here.
+    "POST /api/v1/webhooks/stripe": public(400),
+    "POST /api/v1/webhooks/stripe-connect": public(400),
+    "POST /api/v1/webhooks/fal": public(400),
+    "POST /api/v1/webhooks/replicate": public(400),
+    "GET /health/live": public(200),
+    "GET /health/ready": public(200),
+    "GET /metrics": public(200),
+    "GET /api/v1/openapi.json": public(200),
+    "GET /api/v1/docs": public(200),
+    "GET /api/v1/docs/openapi.json": public(200),
+    "GET /api/v1/docs/{path}": public(404),
+    "GET /api/v1/docs/assets/{name}": public(200),
+}
+IN_PATH = {
+    "creator_id": estate.CREATOR,
+    "store_id": estate.STORE,
+    "product_id": estate.PRODUCT,
+    "order_id": estate.ORDER,
+    "generation_id": estate.GENERATION,
+    "asset_id": estate.PICTURE,
+    "model_id": estate.MODEL,
+    "consent_id": estate.CONSENT,
+    "terms_id": estate.TERMS,
+    "session_id": estate.SESSION,
+    "slug": estate.SLUG,
+    "version": 1,
+    "name": "page.js",
+    "path": "elsewhere",
+    "key": estate.FILE + "?expires=1&signature=none",
+}
+
+
+def routes() -> Iterator[str]:
+    for route in described().routes:
+        if isinstance(route, HTTPRoute):
+            for method, (handler, _) in route.route_handler_map.items():
+                assert isinstance(handler, HTTPRouteHandler)
+                if method != "OPTIONS":
+                    yield f"{method} {route.path_format or '/'}"
+
+
+def test_every_route_has_a_line_and_every_line_a_route() -> None:
+    assert set(routes()) == set(TABLE)
+
+
+@pytest.mark.parametrize("route", TABLE)
+async def test_each_caller_is_answered_by_the_table(shop: Shop, route: str) -> None:
+    row = TABLE[route]
+
+    answers = {name: await ask(shop, route, row.body, name) for name in PEOPLE}
+
+    expected = dict(zip(PEOPLE, row.answers, strict=True))
+    assert {name: answer.status_code for name, answer in answers.items()} == expected, {
+        name: answer.text[:300] for name, answer in answers.items()
+    }
+    for answer in answers.values():
+        if answer.status_code >= 400 and not route.startswith("GET /api/v1/docs"):
+            assert set(answer.json()) == {"error"}
+
+
+async def ask(shop: Shop, route: str, body: object, name: str) -> httpx.Response:
+    method, template = route.split()
+    owner_of = estate.STORE if template.startswith("/api/v1/stores") else estate.CREATOR
+    path = template.format(**IN_PATH, payee_id=owner_of)
+    actor: Actor | None = None if name == "nobody" else getattr(shop, name)
+    headers = shop.as_(actor) if actor else {}
+    headers["Idempotency-Key"] = name
+    if body is IMAGE:
+        return await shop.http.request(
+            method, BASE + path, headers=headers, files=IMAGE, data={"purpose": "avatar"}
+        )
+    content = {} if body is None else {"json": individual(body, name)}
+    return await shop.http.request(method, BASE + path, headers=headers, **content)  # type: ignore[arg-type]
+
+
+def individual(body: object, name: str) -> object:
+    """The same wish, with what must be unique made so."""
+    if not isinstance(body, dict):
+        return body
+    own = {}
+    if "email" in body:
+        own["email"] = f"{name}-{body['email']}"
+    if "slug" in body:
+        own["slug"] = f"{name.replace('_', '-')}-{body['slug']}"
+    return body | own
