@@ -79,8 +79,9 @@ from application.ports.views import BalanceViews, CatalogueViews, OrderViews
 from application.studio.workshop import Workshop
 from domain.ordering.split import FeeSchedule
 from domain.studio.generation import Mode
+from entrypoints.gauges import refresh_queue_gauges
 from entrypoints.http.app import create_app as http_app
-from entrypoints.http.health import HealthCheck
+from entrypoints.http.health import HealthCheck, Refresh
 from entrypoints.http.routes import ROUTERS
 from entrypoints.http.routes.dev import dev_router
 from entrypoints.logging import configure_logging
@@ -253,7 +254,17 @@ def create_app() -> Litestar:
         finally:
             await ports.aclose()
 
-    return http_app(ports, http_settings(settings), routers=routers, lifespan=[closing])
+    return http_app(
+        ports,
+        http_settings(settings),
+        routers=routers,
+        lifespan=[closing],
+        gauges=gauges_of(ports),
+    )
+
+
+def gauges_of(ports: Ports) -> list[Refresh]:
+    return [partial(refresh_queue_gauges, ports.message_views, clock=ports.clock)]
 
 
 def _storage(settings: Settings, links: SignedLinks, closing: AsyncExitStack) -> ObjectStorage:
