@@ -25,7 +25,7 @@ from adapters.filesystem.storage import FilesystemStorage
 from adapters.httpx.remote_files import HttpxRemoteFiles
 from adapters.jwt.access_tokens import JwtAccessTokens
 from adapters.pillow.processor import PillowImages
-from adapters.postgres.engine import database_config, sessions_of
+from adapters.postgres.engine import open_engine, sessions_of
 from adapters.postgres.idempotency import PostgresIdempotency
 from adapters.postgres.identity import PostgresIdentityViews, PostgresSessionPurge
 from adapters.postgres.leadership import PostgresLeadership
@@ -150,9 +150,7 @@ def build_ports(settings: Settings) -> Ports:
     closing = AsyncExitStack()
     clock = ShiftedClock(settings.clock_file) if settings.clock_control else SystemClock()
     ids = UuidV7Ids()
-    engine = database_config(
-        settings.database_url, pool_size=settings.database_pool_size
-    ).get_engine()
+    engine = open_engine(settings.database_url, pool_size=settings.database_pool_size)
     closing.push_async_callback(engine.dispose)
     sessions = sessions_of(engine)
     redis = live_client(settings.redis_url)

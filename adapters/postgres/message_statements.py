@@ -7,7 +7,6 @@ from datetime import timedelta
 from functools import cache
 from typing import Any
 
-from advanced_alchemy.types import DateTimeUTC
 from sqlalchemy import (
     BindParameter,
     Boolean,
@@ -37,6 +36,7 @@ from sqlalchemy.types import TypeEngine
 
 from adapters.postgres.arrays import array, unnested_parameters
 from adapters.postgres.messages import TABLES
+from adapters.postgres.metadata import INSTANT
 from application.ports.messages import (
     Box,
     State,
@@ -44,12 +44,11 @@ from application.ports.messages import (
 
 _LEASE_OVER = "LeaseExpired: the worker was lost, or took longer than its topic allows"
 
-_INSTANT = DateTimeUTC(timezone=True)
-_NOW = bindparam("now", type_=_INSTANT)
+_NOW = bindparam("now", type_=INSTANT)
 SETBACK: dict[str, TypeEngine[Any]] = {
     "id": Uuid(),
     "state": Text(),
-    "due_at": _INSTANT,
+    "due_at": INSTANT,
     "counted": Boolean(),
     "error": Text(),
 }

@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
-from advanced_alchemy.types import DateTimeUTC
 from sqlalchemy import (
     CheckConstraint,
     Column,
@@ -29,7 +28,7 @@ from sqlalchemy.schema import SchemaItem
 from sqlalchemy.types import TypeEngine
 
 from adapters.postgres.arrays import parameters, unnested_parameters
-from adapters.postgres.metadata import id_column, instant, metadata, text
+from adapters.postgres.metadata import INSTANT, id_column, instant, metadata, text
 from application.messaging import correlation
 from application.ports.clock import Clock
 from application.ports.ids import Ids
@@ -104,11 +103,10 @@ inbox_messages = _message_table(
 TABLES: dict[Box, Table] = {"outbox": outbox_messages, "inbox": inbox_messages}
 
 
-_INSTANT = DateTimeUTC(timezone=True)
 _ORIGIN: dict[str, TypeEngine[Any]] = {
     "payload": LargeBinary(),
-    "due_at": _INSTANT,
-    "created_at": _INSTANT,
+    "due_at": INSTANT,
+    "created_at": INSTANT,
     "request_id": Text(),
     "traceparent": Text(),
 }

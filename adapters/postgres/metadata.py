@@ -4,8 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from advanced_alchemy.types import DateTimeUTC
-from sqlalchemy import BigInteger, Column, MetaData, Text, Uuid
+from sqlalchemy import BigInteger, Column, DateTime, MetaData, Text, Uuid
 from sqlalchemy.orm import registry
 
 metadata = MetaData(
@@ -22,12 +21,16 @@ mappers = registry(metadata=metadata)
 """Aggregates are mapped imperatively: the domain does not know that it is stored."""
 
 
+INSTANT = DateTime(timezone=True)
+"""Aware datetimes in and out; sessions run in UTC."""
+
+
 def id_column(name: str = "id", **options: Any) -> Column[UUID]:
     return Column(name, Uuid(), primary_key=True, **options)
 
 
 def instant(name: str, *, nullable: bool = False, **options: Any) -> Column[datetime]:
-    return Column(name, DateTimeUTC(timezone=True), nullable=nullable, **options)
+    return Column(name, INSTANT, nullable=nullable, **options)
 
 
 def cents(name: str, *constraints: Any, **options: Any) -> Column[int]:

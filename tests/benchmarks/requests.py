@@ -4,7 +4,7 @@ import json
 from datetime import UTC, datetime
 
 from adapters.jwt.access_tokens import JwtAccessTokens
-from adapters.postgres.engine import database_config, sessions_of
+from adapters.postgres.engine import open_engine, sessions_of
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
 from adapters.system.clock import SystemClock
 from adapters.system.ids import UuidV7Ids
@@ -82,7 +82,7 @@ async def generating(ground: Ground) -> list[Figure]:
 
     The median of one caller after another, and the p95 at 60 % of the rate of 8 callers.
     """
-    engine = database_config(ground.postgres.plain_url).get_engine()
+    engine = open_engine(ground.postgres.plain_url)
     uow = PostgresUnitOfWork(sessions_of(engine), clock=SystemClock(), ids=UuidV7Ids())
     market = await builders.market(uow)
     await builders.generation(uow, market)

@@ -11,7 +11,7 @@ from uuid import UUID
 
 import asyncpg
 
-from adapters.postgres.engine import database_config, sessions_of
+from adapters.postgres.engine import open_engine, sessions_of
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
 from adapters.system.clock import SystemClock
 from adapters.system.ids import UuidV7Ids
@@ -33,7 +33,7 @@ class Sample:
 
 
 async def sample(ground: Ground) -> Sample:
-    engine = database_config(ground.postgres.plain_url).get_engine()
+    engine = open_engine(ground.postgres.plain_url)
     uow = PostgresUnitOfWork(sessions_of(engine), clock=SystemClock(), ids=UuidV7Ids())
     market = await builders.market(uow)
     order = builders.order_of(market.products)

@@ -17,7 +17,7 @@ from adapters.memory.idempotency import MemoryIdempotency
 from adapters.memory.live import MemoryLive
 from adapters.memory.rate_limits import MemoryRateLimits
 from adapters.memory.system import ManualClock
-from adapters.postgres.engine import database_config, sessions_of
+from adapters.postgres.engine import open_engine, sessions_of
 from adapters.postgres.media import PostgresAssetViews
 from adapters.postgres.messages import PostgresInbox
 from adapters.postgres.studio_views import PostgresJobProgress, PostgresStudioViews
@@ -106,7 +106,7 @@ class House:
 
 @asynccontextmanager
 async def open_house(database_url: str, folder: Path) -> AsyncIterator[House]:
-    engine = database_config(database_url).get_engine()
+    engine = open_engine(database_url)
     sessions: async_sessionmaker[AsyncSession] = sessions_of(engine)
     world = await World(sessions).opened()
     links = SignedLinks(base_url=f"{BASE}/api/v1/files", secrets=[b"s" * 32], clock=world.clock)

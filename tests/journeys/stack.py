@@ -21,7 +21,7 @@ from uuid import UUID
 
 import asyncpg
 
-from adapters.postgres.engine import database_config
+from adapters.postgres.engine import open_engine
 from adapters.postgres.verification import PostgresLedgerViews
 from application.ledger.verification import LedgerReport, verify_ledger
 from entrypoints.cli.demo.story import Market, Story
@@ -70,7 +70,7 @@ class Stack:
 
     def verify(self) -> LedgerReport:
         async def read() -> LedgerReport:
-            engine = database_config(embedded_postgres(self.settings).url).get_engine()
+            engine = open_engine(embedded_postgres(self.settings).url)
             try:
                 return await verify_ledger(PostgresLedgerViews(engine))
             finally:

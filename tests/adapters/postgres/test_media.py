@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
-from adapters.postgres.engine import database_config, sessions_of
+from adapters.postgres.engine import open_engine, sessions_of
 from adapters.postgres.media import PostgresAssets, PostgresAssetViews
 from adapters.system.ids import UuidV7Ids
 from application.ports.media import CleanGrant
@@ -20,7 +20,7 @@ START = datetime(2026, 3, 1, tzinfo=UTC)
 
 @pytest.fixture
 async def sessions(clean_database: str) -> AsyncIterator[async_sessionmaker[AsyncSession]]:
-    engine = database_config(clean_database).get_engine()
+    engine = open_engine(clean_database)
     yield sessions_of(engine)
     await engine.dispose()
 

@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from adapters.memory.system import ManualClock
-from adapters.postgres.engine import database_config, sessions_of
+from adapters.postgres.engine import open_engine, sessions_of
 from adapters.postgres.identity import PostgresSessionPurge
 from adapters.system.ids import UuidV7Ids
 from application.identity.purging import purge_sessions
@@ -22,7 +22,7 @@ START = datetime(2026, 3, 1, tzinfo=UTC)
 
 @pytest.fixture
 async def sessions_factory(clean_database: str) -> AsyncIterator[async_sessionmaker[AsyncSession]]:
-    engine = database_config(clean_database).get_engine()
+    engine = open_engine(clean_database)
     yield sessions_of(engine)
     await engine.dispose()
 

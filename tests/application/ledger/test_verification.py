@@ -10,7 +10,7 @@ from rich.console import Console
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.memory.system import ManualClock
-from adapters.postgres.engine import database_config, sessions_of
+from adapters.postgres.engine import open_engine, sessions_of
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
 from adapters.postgres.verification import PostgresLedgerViews
 from adapters.system.ids import UuidV7Ids
@@ -76,7 +76,7 @@ class Books:
 
 @pytest.fixture
 async def books(clean_database: str) -> AsyncIterator[Books]:
-    engine = database_config(clean_database).get_engine()
+    engine = open_engine(clean_database)
     yield Books(engine)
     await engine.dispose()
 

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.memory.payments import MemoryPaymentProvider
 from adapters.memory.system import ManualClock
-from adapters.postgres.engine import database_config, sessions_of
+from adapters.postgres.engine import open_engine, sessions_of
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
 from adapters.postgres.verification import PostgresLedgerViews
 from adapters.system.ids import UuidV7Ids
@@ -257,7 +257,7 @@ _LINES_WITH_OTHER_REFUNDS_THAN_THEIR_ORDER = """
 
 @pytest.fixture
 async def desk(clean_database: str) -> AsyncIterator[Desk]:
-    engine = database_config(clean_database).get_engine()
+    engine = open_engine(clean_database)
     clock, ids = ManualClock(NOON), UuidV7Ids()
     sessions = sessions_of(engine)
     yield Desk(

@@ -3,13 +3,13 @@ from collections.abc import AsyncIterator
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
-from adapters.postgres.engine import database_config, sessions_of
+from adapters.postgres.engine import open_engine, sessions_of
 from tests.application.studio.world import World
 
 
 @pytest.fixture
 async def sessions(clean_database: str) -> AsyncIterator[async_sessionmaker[AsyncSession]]:
-    engine = database_config(clean_database).get_engine()
+    engine = open_engine(clean_database)
     yield sessions_of(engine)
     await engine.dispose()
 
