@@ -19,6 +19,7 @@ from entrypoints import settings_values as values
 from entrypoints.settings_values import FileStorageLocation, S3StorageLocation, Secret
 
 PREFIX: Final = "LIKENESS_"
+_FOR_TESTS: Final = "LIKENESS_TEST_"
 Environment = Literal["development", "test", "production"]
 T = TypeVar("T")
 
@@ -353,5 +354,7 @@ def _misspelt(given: Mapping[str, str]) -> list[str]:
     return [
         f"{name} is not a setting; did you mean {close[0]}?"
         for name in sorted(given.keys() - known)
-        if name.startswith(PREFIX) and (close := difflib.get_close_matches(name, known, 1, 0.9))
+        if name.startswith(PREFIX)
+        and not name.startswith(_FOR_TESTS)
+        and (close := difflib.get_close_matches(name, known, 1, 0.8))
     ]

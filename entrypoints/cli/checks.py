@@ -1,26 +1,38 @@
-"""What `likeness doctor` looks at. A check never raises: it finds, and says what to do."""
+"""What `likeness doctor` looks at. A check never raises: it finds, and says what to do.
+
+The processes that serve look at their servers in the same way before they start.
+"""
 
 import asyncio
+import errno
 import os
+import re
 import shutil
+import socket
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import asyncpg
-import httpx
-from redis import asyncio as redis
-from redis.exceptions import RedisError
-
+from entrypoints.local.errors import LocalError
+from entrypoints.local.ports import is_free
+from entrypoints.local.supervisor import running_stack
 from entrypoints.providers import fal_access, replicate_access, stripe_access
 from entrypoints.settings import Settings
 from entrypoints.settings_values import FileStorageLocation, S3StorageLocation, Secret
 
 _PATIENCE_S: Final = 10.0
+_START_POLL_S: Final = 0.5
 _FREE_BYTES_NEEDED: Final = 1_000_000_000
 _POSTGRES_VERSIONS: Final = range(15, 19)
 _OLDEST_REDIS: Final = (6, 2)
+_REASONS: Final = {
+    errno.ECONNREFUSED: "nothing listens at this address",
+    errno.EHOSTUNREACH: "there is no way to this machine",
+    errno.ENETUNREACH: "there is no way to this network",
+    errno.ENOENT: "there is no such socket",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +49,7 @@ async def examine(settings: Settings, *, given: Settings) -> list[Finding]:
         "PostgreSQL": lambda: _postgres(settings, embedded=not given.database_url),
         "Redis": lambda: _redis(settings, embedded=not given.redis_url),
         "storage": lambda: asyncio.to_thread(_storage, settings),
+        "port": lambda: asyncio.to_thread(_port, given),
         "Stripe": lambda: _stripe(settings),
         "Replicate": lambda: _replicate(settings),
         "fal": lambda: _fal(settings),
@@ -51,6 +64,24 @@ async def examine(settings: Settings, *, given: Settings) -> list[Finding]:
     settings_fine = Finding("settings", True, f"complete for {settings.env}")
     found = await asyncio.gather(*(run(name, check) for name, check in checks.items()))
     return [settings_fine, *found]
+
+
+async def require_servers(settings: Settings, *, patience_s: float = 10.0) -> None:
+    """Wait for PostgreSQL and Redis for some seconds, as they may be starting too.
+
+    Raises LocalError with what is wrong and what to do.
+    """
+    deadline = time.monotonic() + patience_s
+    while True:
+        found = await asyncio.gather(
+            _postgres(settings, embedded=False), _redis(settings, embedded=False)
+        )
+        failed = [finding for finding in found if not finding.ok]
+        if not failed:
+            return
+        if time.monotonic() > deadline:
+            raise LocalError("\n".join(f"{at.name}: {at.detail}." for at in failed))
+        await asyncio.sleep(_START_POLL_S)
 
 
 def _data_folder(folder: Path) -> Finding:
@@ -72,6 +103,8 @@ def _with_free_space(name: str, folder: Path) -> Finding:
 
 
 async def _postgres(settings: Settings, *, embedded: bool) -> Finding:
+    import asyncpg
+
     name = "PostgreSQL"
     try:
         connection = await asyncpg.connect(settings.database_url.replace("+asyncpg", ""), timeout=5)
@@ -79,27 +112,64 @@ async def _postgres(settings: Settings, *, embedded: bool) -> Finding:
         return Finding(name, False, f"{_words(error)}; check LIKENESS_DATABASE_URL")
     try:
         version = str(await connection.fetchval("SHOW server_version"))
+        has_tables = await connection.fetchval("SELECT to_regclass('users') IS NOT NULL")
     finally:
         await connection.close()
-    major = int(version.split(".", maxsplit=1)[0].split(maxsplit=1)[0])
+    return judge_postgres(version, has_tables=has_tables, embedded=embedded)
+
+
+def judge_postgres(version: str, *, has_tables: bool, embedded: bool) -> Finding:
+    """`version` as the server says it, such as `18.4` or `17.2 (Debian 17.2-1)`."""
+    if _numbers(version)[0] not in _POSTGRES_VERSIONS:
+        advice = "use one from 15 to 18: set LIKENESS_DATABASE_URL"
+        return Finding("PostgreSQL", False, f"version {version}; {advice}")
     kind = "embedded" if embedded else "answers"
-    if major not in _POSTGRES_VERSIONS:
-        return Finding(name, False, f"version {version}; use one from 15 to 18")
-    return Finding(name, True, f"{kind}, version {version}")
+    maker = "`likeness up`" if embedded else "`likeness migrate up`"
+    tables = "" if has_tables else f"; no tables yet, {maker} makes them"
+    return Finding("PostgreSQL", True, f"{kind}, version {version}{tables}")
 
 
 async def _redis(settings: Settings, *, embedded: bool) -> Finding:
+    from redis import asyncio as redis
+    from redis.exceptions import RedisError
+
     name = "Redis"
     try:
         async with redis.from_url(settings.redis_url, socket_connect_timeout=5) as client:
             info = await client.info("server")
     except (OSError, RedisError) as error:
         return Finding(name, False, f"{_words(error)}; check LIKENESS_REDIS_URL")
-    version = str(info["redis_version"])
+    return judge_redis(str(info["redis_version"]), embedded=embedded)
+
+
+def judge_redis(version: str, *, embedded: bool) -> Finding:
+    """`version` of the protocol: Valkey says the Redis that it is compatible with."""
+    if _numbers(version) < _OLDEST_REDIS:
+        advice = "use 6.2 or newer: set LIKENESS_REDIS_URL"
+        return Finding("Redis", False, f"version {version}; {advice}")
     kind = "embedded" if embedded else "answers"
-    if tuple(int(part) for part in version.split(".")[:2]) < _OLDEST_REDIS:
-        return Finding(name, False, f"version {version}; use 6.2 or newer")
-    return Finding(name, True, f"{kind}, speaks version {version}")
+    return Finding("Redis", True, f"{kind}, speaks version {version}")
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    """`17.2 (Debian)` and `19beta1` count as far as they are numbers."""
+    return tuple(int(number) for number in re.findall(r"\d+", version)[:2]) or (0,)
+
+
+def _port(given: Settings) -> Finding:
+    stack = running_stack(given.data_dir)
+    if stack:
+        return Finding("port", True, f"the stack of this checkout answers at {stack['base_url']}")
+    if not given.port:
+        return Finding("port", True, "8000, or the next one that is free")
+    try:
+        free = is_free(given.host, given.port)
+    except LocalError as error:
+        return Finding("port", False, str(error))
+    if free:
+        return Finding("port", True, f"{given.port} on {given.host} is free")
+    detail = f"{given.port} on {given.host} is taken; stop what listens there, or set LIKENESS_PORT"
+    return Finding("port", False, detail)
 
 
 def _storage(settings: Settings) -> Finding:
@@ -117,7 +187,9 @@ def _file_storage(folder: Path) -> Finding:
         trial.write_bytes(b"likeness")
         trial.unlink()
     except OSError as error:
-        return Finding("storage", False, f"{folder}: {error.strerror}; set LIKENESS_STORAGE_URL")
+        cure = "make room, or set" if error.errno == errno.ENOSPC else "set"
+        detail = f"{folder}: {error.strerror}; {cure} LIKENESS_STORAGE_URL"
+        return Finding("storage", False, detail)
     return _with_free_space("storage", folder)
 
 
@@ -184,6 +256,8 @@ def _played(name: str, variable: str) -> Finding:
 
 
 async def _asked(name: str, url: str, headers: dict[str, str], variable: str) -> Finding:
+    import httpx
+
     try:
         async with httpx.AsyncClient(timeout=_PATIENCE_S) as client:
             answer = await client.get(url, headers=headers)
@@ -197,4 +271,14 @@ async def _asked(name: str, url: str, headers: dict[str, str], variable: str) ->
 
 
 def _words(error: BaseException) -> str:
+    """The reason in a person's words where it has one, else the driver's own."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, socket.gaierror):
+            return "this machine's name is not known"
+        if isinstance(cause, OSError) and cause.errno in _REASONS:
+            return _REASONS[cause.errno]
+        cause = cause.__cause__ or cause.__context__
+    if isinstance(error, TimeoutError):
+        return "no answer in time"
     return f"{type(error).__name__}: {error}".rstrip(": ")

@@ -7,6 +7,7 @@ from dataclasses import asdict
 
 import click
 
+from entrypoints.local.errors import LocalError
 from entrypoints.local.stack import connected
 from entrypoints.settings import Settings, SettingsError
 
@@ -22,12 +23,17 @@ def doctor(as_json: bool) -> None:
     except SettingsError as error:
         findings = [Finding("settings", False, problem) for problem in error.problems]
     else:
-        with connected(given) as settings:
-            findings = asyncio.run(examine(settings, given=given))
+        try:
+            with connected(given) as settings:
+                findings = asyncio.run(examine(settings, given=given))
+        except LocalError as error:
+            findings = [Finding("servers", False, str(error))]
     if as_json:
         click.echo(json.dumps([asdict(finding) for finding in findings], indent=2))
     else:
         for finding in findings:
             mark, colour = ("✓", "green") if finding.ok else ("✗", "red")
             click.echo(f"{click.style(mark, fg=colour)} {finding.name:<11} {finding.detail}")
+        failed = sum(not finding.ok for finding in findings)
+        click.echo(f"\n{failed} of these need you." if failed else "\nAll is well.")
     sys.exit(0 if all(finding.ok for finding in findings) else 1)

@@ -1,16 +1,35 @@
 """One process of the stack each, as a platform's process manager starts it."""
 
+import asyncio
+import contextlib
 import dataclasses
 import os
+from collections.abc import Iterator
 from typing import Final
 
 import click
 
 from entrypoints.local.ports import choose_port
 from entrypoints.local.stack import connected, environment
+from entrypoints.local.supervisor import running_stack
 from entrypoints.settings import Settings
 
 FACTORY: Final = "entrypoints.bootstrap:create_app"
+
+
+@contextlib.contextmanager
+def _reached() -> Iterator[Settings]:
+    """The settings, once the servers that they name answer.
+
+    Under the supervisor of this checkout that is known already.
+    """
+    given = Settings.load()
+    with connected(given) as settings:
+        if (given.database_url or given.redis_url) and not running_stack(given.data_dir):
+            from entrypoints.cli.checks import require_servers
+
+            asyncio.run(require_servers(settings))
+        yield settings
 
 
 @click.command()
@@ -19,7 +38,7 @@ def api() -> None:
     from entrypoints.http.serve import serve
     from entrypoints.settings_http import http_settings
 
-    with connected(Settings.load()) as settings:
+    with _reached() as settings:
         port = choose_port(settings.host, settings.port, variable="LIKENESS_PORT")
         base_url = settings.base_url or f"http://{settings.host}:{port}"
         settled = dataclasses.replace(settings, port=port, base_url=base_url)
@@ -32,7 +51,7 @@ def worker() -> None:
     """Do the work that requests leave behind, until SIGTERM."""
     from entrypoints.worker.main import run
 
-    with connected(Settings.load()) as settings:
+    with _reached() as settings:
         run(settings)
 
 
@@ -41,7 +60,7 @@ def relay() -> None:
     """Hand outbox messages to the workers, until SIGTERM. Any number may run."""
     from entrypoints.worker.relay_main import run
 
-    with connected(Settings.load()) as settings:
+    with _reached() as settings:
         run(settings)
 
 
@@ -50,7 +69,7 @@ def scheduler() -> None:
     """Start what is due, until SIGTERM. Any number may run; one of them leads."""
     from entrypoints.worker.scheduler_main import run
 
-    with connected(Settings.load()) as settings:
+    with _reached() as settings:
         run(settings)
 
 

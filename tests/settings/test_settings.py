@@ -160,6 +160,39 @@ def test_a_misspelt_variable_is_not_passed_over() -> None:
     assert "hunter4" not in problem
 
 
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("LIKENESS_DATABASE", "LIKENESS_DATABASE_URL"),
+        ("LIKENESS_SECRETKEY", "LIKENESS_SECRET_KEY"),
+        ("LIKENESS_STRIPE_KEY", "LIKENESS_STRIPE_SECRET_KEY"),
+    ],
+)
+def test_a_half_remembered_variable_is_recognised(written: str, meant: str) -> None:
+    (problem,) = problems({written: "x"})
+
+    assert problem == f"{written} is not a setting; did you mean {meant}?"
+
+
+def test_variables_of_others_are_left_alone() -> None:
+    Settings.load({"LIKENESS_TEST_DATABASE_URL": "x", "LIKENESS_REVISION": "x", "LIKE": "x"})
+
+
+def test_production_names_everything_that_is_missing_at_once() -> None:
+    found = " ".join(problems({"LIKENESS_ENV": "production"}))
+
+    for variable in (
+        "LIKENESS_SECRET_KEY",
+        "LIKENESS_DATABASE_URL",
+        "LIKENESS_REDIS_URL",
+        "LIKENESS_STORAGE_URL",
+        "LIKENESS_BASE_URL",
+        "LIKENESS_STRIPE_SECRET_KEY",
+        "LIKENESS_FAL_KEY",
+    ):
+        assert variable in found
+
+
 def test_no_secret_is_shown() -> None:
     settings = Settings.load(PRODUCTION)
 
