@@ -66,16 +66,18 @@ async def examine(settings: Settings, *, given: Settings) -> list[Finding]:
     return [settings_fine, *found]
 
 
-async def require_servers(settings: Settings, *, patience_s: float = 10.0) -> None:
-    """Wait for PostgreSQL and Redis for some seconds, as they may be starting too.
+async def require_servers(given: Settings, *, patience_s: float = 10.0) -> None:
+    """Wait for the servers that the operator named for some seconds: they may be starting too.
 
     Raises LocalError with what is wrong and what to do.
     """
     deadline = time.monotonic() + patience_s
     while True:
-        found = await asyncio.gather(
-            _postgres(settings, embedded=False), _redis(settings, embedded=False)
-        )
+        found: list[Finding] = []
+        if given.database_url:
+            found.append(await _postgres(given, embedded=False))
+        if given.redis_url:
+            found.append(await _redis(given, embedded=False))
         failed = [finding for finding in found if not finding.ok]
         if not failed:
             return
@@ -275,7 +277,7 @@ def _words(error: BaseException) -> str:
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, socket.gaierror):
-            return "this machine's name is not known"
+            return "no machine of this name is known"
         if isinstance(cause, OSError) and cause.errno in _REASONS:
             return _REASONS[cause.errno]
         cause = cause.__cause__ or cause.__context__

@@ -1,5 +1,6 @@
 """Which failures are told as a sentence: those that an operator can do something about."""
 
+import socket
 import sys
 
 from domain.shared.errors import LikenessError
@@ -32,6 +33,8 @@ def explain(error: BaseException) -> list[str] | None:
             return [f"{words} ({_words(cause)}). `likeness doctor` looks closer."]
     if isinstance(cause, ConnectionError | TimeoutError) and not isinstance(cause, BrokenPipeError):
         return [f"A server does not answer ({_words(cause)}). `likeness doctor` looks closer."]
+    if isinstance(cause, socket.gaierror):
+        return ["A server's name is not known to this machine. `likeness doctor` looks closer."]
     if isinstance(cause, PermissionError):
         return [f"No right to use {cause.filename}; give this account the right to."]
     return None

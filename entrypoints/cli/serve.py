@@ -9,6 +9,7 @@ from typing import Final
 
 import click
 
+from entrypoints.cli.checks import require_servers
 from entrypoints.local.ports import choose_port
 from entrypoints.local.stack import connected, environment
 from entrypoints.local.supervisor import running_stack
@@ -24,11 +25,9 @@ def _reached() -> Iterator[Settings]:
     Under the supervisor of this checkout that is known already.
     """
     given = Settings.load()
+    if (given.database_url or given.redis_url) and not running_stack(given.data_dir):
+        asyncio.run(require_servers(given))
     with connected(given) as settings:
-        if (given.database_url or given.redis_url) and not running_stack(given.data_dir):
-            from entrypoints.cli.checks import require_servers
-
-            asyncio.run(require_servers(settings))
         yield settings
 
 

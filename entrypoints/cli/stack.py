@@ -10,6 +10,7 @@ import click
 from rich.console import Console
 
 from entrypoints.cli import screen
+from entrypoints.cli.checks import require_servers
 from entrypoints.local.stack import Plan, connected, plan
 from entrypoints.local.supervisor import Supervisor, running_stack
 from entrypoints.providers import needs_sandbox
@@ -36,7 +37,7 @@ def up(demo_data: bool) -> None:
         _welcome(console, stack)
         await asyncio.Event().wait()
 
-    asyncio.run(_supervise(stack, tell, stay))
+    asyncio.run(_supervise(stack, tell, stay, given=settings))
     console.print("stopped; nothing is left running")
 
 
@@ -76,13 +77,19 @@ def demo(as_json: bool) -> None:
         code = await _play(stack.settings, as_json=as_json)
 
     console.print("Starting PostgreSQL, Redis, the sandbox, the API and the workers …")
-    finished = asyncio.run(_supervise(stack, tell, play))
+    finished = asyncio.run(_supervise(stack, tell, play, given=settings))
     sys.exit(code if finished else 130)
 
 
 async def _supervise(
-    stack: Plan, tell: Callable[[str, str], None], body: Callable[[], Awaitable[None]]
+    stack: Plan,
+    tell: Callable[[str, str], None],
+    body: Callable[[], Awaitable[None]],
+    *,
+    given: Settings,
 ) -> bool:
+    if given.database_url or given.redis_url:
+        await require_servers(given)
     supervisor = Supervisor(stack.settings.data_dir, stack.stages, tell=tell)
     return await supervisor.run(body, facts=stack.facts)
 
