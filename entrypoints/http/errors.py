@@ -56,6 +56,9 @@ STATUS_OF_FAMILY: dict[type[LikenessError], int] = {
     Unavailable: 503,
 }
 
+RETRY_AFTER_OUTAGE_S = 5
+"""Said of an outage whose end nobody knows."""
+
 MESSAGE_OF_PROVIDER_ERROR: dict[type[ProviderError], str] = {
     Unavailable: "A service that this needs cannot be reached. Nothing has happened: try again.",
     Rejected: "A service that this needs declined the request. Nothing has happened.",
@@ -98,10 +101,20 @@ def answer_error(request: Request[Any, Any, Any], error: Exception) -> Response[
             )
             log.error("request_failed", exc_info=error)
         else:
-            log.warning("provider_failed", code=body.code, error=type(error).__name__)
+            log.warning("provider_failed", code=body.code, **_told_of_provider(error))
     return Response(
         ErrorAnswer(body), status_code=status, headers=headers, media_type="application/json"
     )
+
+
+def _told_of_provider(error: Exception) -> dict[str, str]:
+    """A refusal's words may repeat what a person sent; those of an outage say what to mend."""
+    told = {"error": type(error).__name__}
+    if isinstance(error, ProviderError):
+        told["provider"] = error.provider
+    if isinstance(error, Unavailable):
+        told["reason"] = error.message
+    return told
 
 
 def describe(error: Exception) -> tuple[int, ErrorBody, dict[str, str]]:
@@ -134,6 +147,8 @@ def _describe_ours(error: LikenessError) -> tuple[int, ErrorBody, dict[str, str]
     for reason in reasons:
         details.setdefault(reason.field, []).append(reason.message)
     retry_after_s = getattr(error, "retry_after_s", None)
+    if retry_after_s is None and isinstance(error, Unavailable):
+        retry_after_s = RETRY_AFTER_OUTAGE_S
     retry_after = max(1, ceil(retry_after_s)) if retry_after_s is not None else None
     headers = {"Retry-After": str(retry_after)} if retry_after else {}
     if status == 401:

@@ -157,6 +157,8 @@ async def broken(kind: FromPath[str]) -> Data[None]:
     match kind:
         case "unavailable":
             raise Unavailable("psql: 10.0.0.7 refused", provider="stripe", retry_after_s=2.5)
+        case "away":
+            raise Unavailable("psql: 10.0.0.7 refused", provider="stripe")
         case "rejected":
             raise Rejected("sk_live_1 has no access", provider="stripe", reason="no_access")
         case "unknown":

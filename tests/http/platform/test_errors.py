@@ -176,6 +176,7 @@ async def test_a_rule_that_says_no_is_a_422(api: Api) -> None:
     ("kind", "status", "code", "retry_after"),
     [
         ("unavailable", 503, "provider_unavailable", 3),
+        ("away", 503, "provider_unavailable", 5),
         ("rejected", 502, "provider_rejected", None),
         ("unknown", 502, "provider_outcome_unknown", None),
         ("gone", 410, "gone", None),
