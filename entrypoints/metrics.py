@@ -5,6 +5,7 @@ ever. With several worker processes set PROMETHEUS_MULTIPROC_DIR, and a scrape s
 """
 
 import os
+from functools import cache
 
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
@@ -55,7 +56,16 @@ LEDGER_BREACHES = Gauge(
     multiprocess_mode="mostrecent",
 )
 
+_requests = cache(HTTP_REQUESTS.labels)
+_durations = cache(HTTP_DURATION.labels)
+
 CONTENT_TYPE = CONTENT_TYPE_LATEST
+
+
+def record_request(method: str, route: str, status: int, duration_s: float) -> None:
+    """All three from closed lists, so that their counters can be kept at hand."""
+    _requests(method, route, str(status)).inc()
+    _durations(method, route).observe(duration_s)
 
 
 def exposition() -> bytes:

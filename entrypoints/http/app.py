@@ -19,7 +19,7 @@ from litestar import Litestar
 from litestar.config.cors import CORSConfig
 from litestar.types import ControllerRouterHandler, Middleware
 
-from entrypoints.http.admission import admit
+from entrypoints.http.admission import admitted
 from entrypoints.http.authentication import identified
 from entrypoints.http.compression import compressed
 from entrypoints.http.dependencies import PlatformPorts, RoutesPrepared, dependencies_of
@@ -69,7 +69,6 @@ def create_app(
             docs_asset,
         ],
         dependencies=dependencies_of(ports),
-        guards=[admit],
         middleware=[methods.layer, *_middleware(ports, settings)],
         exception_handlers={Exception: answer_error},
         plugins=[RoutesPrepared(), methods],
@@ -101,6 +100,7 @@ def _middleware(ports: PlatformPorts, settings: HttpSettings) -> list[Middleware
             wait_s=settings.idempotency_wait_s,
         )
     )
+    layers.append(admitted)
     return layers
 
 

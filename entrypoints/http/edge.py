@@ -101,8 +101,7 @@ def _record(scope: Scope, exchange: Exchange, status: int, duration_s: float) ->
     asked = str(scope.get("method", ""))
     method = asked if asked in _METHODS else "OTHER"
     route = str(scope.get("path_template") or "unmatched")
-    metrics.HTTP_REQUESTS.labels(method, route, str(status)).inc()
-    metrics.HTTP_DURATION.labels(method, route).observe(duration_s)
+    metrics.record_request(method, route, status, duration_s)
     level: Callable[..., None] = log.warning if status >= 500 else log.info
     level(
         "request",
