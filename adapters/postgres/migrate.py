@@ -3,21 +3,22 @@
 from collections.abc import Callable
 from threading import Thread
 
-from alembic import command
-from alembic.config import Config
+from advanced_alchemy.alembic.commands import AlembicCommands
+from advanced_alchemy.config import AlembicAsyncConfig, SQLAlchemyAsyncConfig
 
 from adapters.postgres import revisions
+from adapters.postgres.metadata import metadata
 from adapters.postgres.urls import async_url
 
 
 def upgrade(url: str, revision: str = "head") -> None:
     """To `revision`; nothing happens when the database is there already."""
-    _apart(lambda: command.upgrade(_config(url), revision))
+    _apart(lambda: _commands(url).upgrade(revision))
 
 
 def downgrade(url: str, revision: str) -> None:
     """Back to `revision`; `base` is the empty database."""
-    _apart(lambda: command.downgrade(_config(url), revision))
+    _apart(lambda: _commands(url).downgrade(revision))
 
 
 def current(url: str) -> str | None:
@@ -27,11 +28,18 @@ def current(url: str) -> str | None:
     return found[0]
 
 
-def _config(url: str) -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(revisions.SCRIPTS))
-    config.attributes["url"] = async_url(url)
-    return config
+def _commands(url: str) -> AlembicCommands:
+    return AlembicCommands(
+        SQLAlchemyAsyncConfig(
+            connection_string=async_url(url),
+            metadata=metadata,
+            alembic_config=AlembicAsyncConfig(
+                script_location=str(revisions.SCRIPTS),
+                version_table_name=revisions.VERSION_TABLE,
+                render_as_batch=False,
+            ),
+        )
+    )
 
 
 def _apart(work: Callable[[], object]) -> None:
