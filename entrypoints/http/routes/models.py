@@ -6,7 +6,8 @@ from uuid import UUID
 from litestar import Router, get, post
 from litestar.params import FromPath, JSONBody
 
-from application.creators.models import (
+from application.licensing.standing import LicenceRefused, NoLicence
+from application.studio.models import (
     AcceptedModel,
     ModelDetails,
     TrainModel,
@@ -14,7 +15,6 @@ from application.creators.models import (
     read_model,
     train_model,
 )
-from application.licensing.standing import LicenceRefused, NoLicence
 from domain.creators.likeness_model import TrainingImagesRefused
 from domain.licensing.consent import ConsentMissing
 from domain.shared.errors import NotFound
