@@ -96,10 +96,10 @@ class Settings:
         default_shown="in development an embedded PostgreSQL",
     )
     database_pool_size: int = setting(
-        "Connections that each process keeps open; it may open as many again under load.",
-        values.whole_number(1, 200),
-        "10",
-        example="20",
+        "Connections that each process may open; it opens them as they are needed.",
+        values.whole_number(2, 200),
+        "20",
+        example="10",
     )
     database_direct_url: str = setting(
         "The same database past a transaction-pooling PgBouncer: the lock of the scheduler lives "

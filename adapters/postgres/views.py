@@ -7,6 +7,7 @@ import msgspec
 from sqlalchemy import (
     Select,
     and_,
+    bindparam,
     func,
     select,
 )
@@ -103,13 +104,13 @@ class PostgresOrderViews(Reader):
     """See `application.ports.views.OrderViews`."""
 
     async def order(self, order_id: UUID) -> OrderRecord:
-        rows = await self._rows(ORDER_WITH_LINES.where(orders.c.id == order_id))
+        async with self._engine.connect() as connection:
+            rows = (await connection.execute(ORDER_WITH_LINES, {"order_id": order_id})).all()
         if not rows:
             raise NotFound("order", order_id)
-        lines = [
-            OrderLineRecord(**{name: row[f"line_{name}"] for name in _LINE_FIELDS}) for row in rows
-        ]
-        return OrderRecord(**{name: rows[0][name] for name in _ORDER_FIELDS}, lines=lines)
+        own = len(_ORDER_FIELDS)
+        lines = [OrderLineRecord(**dict(zip(_LINE_FIELDS, row[own:], strict=True))) for row in rows]
+        return OrderRecord(**dict(zip(_ORDER_FIELDS, rows[0][:own], strict=True)), lines=lines)
 
     async def of_buyer(
         self, buyer_id: UUID, *, before: UUID | None, limit: int
@@ -184,6 +185,7 @@ ORDER_WITH_LINES: Select[*tuple[Any, ...]] = (
     .join(order_lines, order_lines.c.order_id == orders.c.id)
     .join(stores, stores.c.id == order_lines.c.store_id)
     .join(creators, creators.c.id == order_lines.c.creator_id)
+    .where(orders.c.id == bindparam("order_id"))
     .order_by(order_lines.c.position)
 )
 _TRANSFERS: Select[*tuple[Any, ...]] = (

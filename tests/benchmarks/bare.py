@@ -17,10 +17,8 @@ from granian.server import Server
 from litestar import Litestar, Request, get, post
 from litestar.datastructures import State
 from litestar.params import FromPath
-from sqlalchemy import bindparam
 from sqlalchemy.dialects import postgresql
 
-from adapters.postgres.ordering import orders
 from adapters.postgres.views import ORDER_WITH_LINES
 from entrypoints.http.serve import BACKLOG
 
@@ -45,8 +43,8 @@ async def order(order_id: FromPath[UUID], state: State) -> list[dict[str, Any]]:
 
 @asynccontextmanager
 async def database(app: Litestar) -> AsyncIterator[None]:
-    statement = ORDER_WITH_LINES.where(orders.c.id == bindparam("order_id"))
-    app.state.statement = str(statement.compile(dialect=postgresql.asyncpg.dialect()))  # type: ignore[no-untyped-call]
+    dialect = postgresql.asyncpg.dialect()  # type: ignore[no-untyped-call]
+    app.state.statement = str(ORDER_WITH_LINES.compile(dialect=dialect))
     async with asyncpg.create_pool(os.environ["BARE_DATABASE_URL"], min_size=10) as app.state.pool:
         yield
 
