@@ -12,7 +12,6 @@ from msgspec import Struct
 
 from domain.identity.actor import Actor
 
-
 MAX_SEQ = 2**31 - 1
 """No object has more events than this."""
 
