@@ -14,6 +14,9 @@ DEVELOPS := $(VENV)/.ready-to-develop
 # What builds the project itself, taken from the lock file of the developers.
 BUILD_TOOLS := hatchling|editables|packaging|pathspec|pluggy|trove-classifiers
 
+# Without bytecode every process compiles all of its libraries when it starts, for seconds.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help install demo run test bench lint format types clean
 

@@ -48,7 +48,7 @@ class Ground:
         started = subprocess.Popen(
             [sys.executable, *argv],
             cwd=ROOT,
-            env={**os.environ, **self.environ, **environ},
+            env={**without_compiling(), **self.environ, **environ},
             stdout=subprocess.DEVNULL,
             stderr=(FOLDER / "processes.log").open("ab"),
             start_new_session=True,
@@ -117,6 +117,11 @@ def ground() -> Iterator[Ground]:
             "LIKENESS_RATE_LIMITS": "off",
         }
         yield Ground(postgres, redis, environ)
+
+
+def without_compiling() -> dict[str, str]:
+    """The environment, with bytecode kept from one process to the next, as `make` has it."""
+    return {n: v for n, v in os.environ.items() if n != "PYTHONDONTWRITEBYTECODE"}
 
 
 def _await(url: str, process: subprocess.Popen[bytes]) -> None:

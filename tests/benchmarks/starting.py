@@ -11,7 +11,7 @@ import urllib.request
 import psutil
 
 from tests.benchmarks.figures import Figure, below, middle
-from tests.benchmarks.ground import FOLDER, ROOT, Ground
+from tests.benchmarks.ground import FOLDER, ROOT, Ground, without_compiling
 
 ROUNDS = 3
 _IMPORT = "import entrypoints.bootstrap"
@@ -24,10 +24,11 @@ async def importing(_: Ground) -> list[Figure]:
     `api_import_cpu_s` is the processor's time: on a busy machine the other one measures the others.
     """
     walls, cpus = [], []
+    environ = without_compiling()
     for _round in range(ROUNDS + 1):
         began, before = time.perf_counter(), os.times()
         await asyncio.to_thread(
-            subprocess.run, [sys.executable, "-c", _IMPORT], cwd=ROOT, check=True
+            subprocess.run, [sys.executable, "-c", _IMPORT], cwd=ROOT, env=environ, check=True
         )
         after = os.times()
         walls.append(time.perf_counter() - began)
@@ -68,7 +69,7 @@ async def stack(ground: Ground) -> list[Figure]:
 
 
 def _start_stack() -> float:
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("LIKENESS_")}
+    clean = {n: v for n, v in without_compiling().items() if not n.startswith("LIKENESS_")}
     began = time.perf_counter()
     process = subprocess.Popen(
         [sys.executable, "-m", "entrypoints.cli.main", "up"],
