@@ -1,5 +1,8 @@
 """Move the database between schemas."""
 
+import sys
+from types import ModuleType
+
 import click
 
 from entrypoints.local.stack import connected
@@ -18,9 +21,7 @@ def up() -> None:
 
     with connected(Settings.load()) as settings:
         if revisions.current(settings.database_url) != revisions.newest():
-            from adapters.postgres import migrate as migrations
-
-            migrations.upgrade(settings.database_url)
+            _migrations().upgrade(settings.database_url)
     click.echo("the database has the newest schema")
 
 
@@ -29,10 +30,8 @@ def up() -> None:
 @click.confirmation_option(prompt="This may drop columns and their data. Go on?")
 def down(revision: str) -> None:
     """Back to REVISION (`base` is the empty database)."""
-    from adapters.postgres import migrate as migrations
-
     with connected(Settings.load()) as settings:
-        migrations.downgrade(settings.database_url, revision)
+        _migrations().downgrade(settings.database_url, revision)
     click.echo(f"the database is at {revision}")
 
 
@@ -43,3 +42,12 @@ def current() -> None:
 
     with connected(Settings.load()) as settings:
         click.echo(revisions.current(settings.database_url) or "none")
+
+
+def _migrations() -> ModuleType:
+    """They are advanced-alchemy's commands; processes that serve leave that out, to start sooner."""
+    if sys.modules.get("advanced_alchemy", sys) is None:
+        del sys.modules["advanced_alchemy"]
+    from adapters.postgres import migrate
+
+    return migrate
