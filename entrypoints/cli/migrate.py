@@ -45,7 +45,7 @@ def current() -> None:
 
 
 def _migrations() -> ModuleType:
-    """They are advanced-alchemy's commands; processes that serve leave that out, to start sooner."""
+    """Commands of advanced-alchemy, which processes that serve leave out, to start sooner."""
     if sys.modules.get("advanced_alchemy", sys) is None:
         del sys.modules["advanced_alchemy"]
     from adapters.postgres import migrate
