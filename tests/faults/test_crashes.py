@@ -32,8 +32,6 @@ from tests.faults import crossings
 from tests.sandbox.server import Sandbox, running_sandbox
 from tests.sandbox.shopping import GOOD_CARD
 
-pytestmark = pytest.mark.xdist_group("crashes")
-
 MESSAGE = {"send": 1, "claim": 1, "finish": 1}
 STEPS = {
     "stripe": {**MESSAGE, "commit": 2},

@@ -27,6 +27,7 @@ from application.ledger.verification import LedgerReport, verify_ledger
 from entrypoints.cli.demo.story import Market, Story
 from entrypoints.local.ports import any_free_port
 from entrypoints.local.processes import Roll
+from entrypoints.local.server import silent
 from entrypoints.local.stack import embedded_postgres, embedded_redis
 from entrypoints.settings import Settings
 from tests.infrastructure import ROOT
@@ -42,7 +43,6 @@ class Stack:
     settings: Settings
     sandbox: Sandbox
     story: Story
-    told: list[str]
 
     @cached_property
     def market(self) -> Market:
@@ -86,11 +86,29 @@ class Stack:
             f"{self.settings.base_url}/api/v1/dev/clock", json={"advance_seconds": total_s}
         )
         answer.raise_for_status()
+        if "market" in self.__dict__:
+            for person in (*self.market.people, self.market.fan):
+                person.get("/auth/me")  # whoever stays away for a month has to sign in again
 
     def pid_of(self, part: str) -> int:
         """The latest process of that name which the supervisor has started."""
         roll = Roll(self.settings.data_dir / "supervisor.processes.jsonl")
         return [record.pid for record in roll.running() if record.name == part][-1]
+
+    def end_leases(self) -> int:
+        """What queue or worker have lost is sent again, as half a minute or a minute would do it.
+
+        Answers how many messages somebody had. Whoever is still at work finishes nothing.
+        """
+        return sum(
+            len(
+                self.rows(
+                    f"UPDATE {box} SET lease_until = now() - interval '1 second'"
+                    " WHERE lease_until IS NOT NULL RETURNING 1"
+                )
+            )
+            for box in ("inbox_messages", "outbox_messages")
+        )
 
     def unfinished(self) -> list[tuple[Any, ...]]:
         """Messages that are not done, whatever they wait for."""
@@ -177,9 +195,8 @@ def running_stack(data_dir: Path, **environ: str) -> Iterator[Stack]:
                 what=lambda: log.read_text(errors="replace")[-2000:],
             )
             assert process.poll() is None, log.read_text(errors="replace")[-2000:]
-            told: list[str] = []
-            with closing(Story(given["LIKENESS_BASE_URL"], tell=told.append)) as story:
-                yield Stack(Settings.load(given), sandbox, story, told)
+            with closing(Story(given["LIKENESS_BASE_URL"], tell=silent)) as story:
+                yield Stack(Settings.load(given), sandbox, story)
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait(timeout=60)

@@ -16,8 +16,6 @@ from moto.server import ThreadedMotoServer
 from tests import infrastructure
 from tests.infrastructure import ROOT, PostgresServer, Slot
 
-pytestmark = pytest.mark.xdist_group("stack")
-
 
 @pytest.fixture(scope="module")
 def bucket() -> Iterator[Any]:
