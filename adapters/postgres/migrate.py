@@ -1,14 +1,16 @@
 """Bring a database to the present schema, or back. Needs a direct connection, not a pooled one."""
 
+import sys
 from collections.abc import Callable
 from threading import Thread
-
-from advanced_alchemy.alembic.commands import AlembicCommands
-from advanced_alchemy.config import AlembicAsyncConfig, SQLAlchemyAsyncConfig
+from typing import TYPE_CHECKING
 
 from adapters.postgres import revisions
 from adapters.postgres.metadata import metadata
 from adapters.postgres.urls import async_url
+
+if TYPE_CHECKING:
+    from advanced_alchemy.alembic.commands import AlembicCommands
 
 
 def upgrade(url: str, revision: str = "head") -> None:
@@ -28,7 +30,12 @@ def current(url: str) -> str | None:
     return found[0]
 
 
-def _commands(url: str) -> AlembicCommands:
+def _commands(url: str) -> "AlembicCommands":
+    if sys.modules.get("advanced_alchemy", sys) is None:  # left out by what wants to start soon
+        del sys.modules["advanced_alchemy"]
+    from advanced_alchemy.alembic.commands import AlembicCommands
+    from advanced_alchemy.config import AlembicAsyncConfig, SQLAlchemyAsyncConfig
+
     return AlembicCommands(
         SQLAlchemyAsyncConfig(
             connection_string=async_url(url),

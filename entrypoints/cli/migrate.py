@@ -1,8 +1,5 @@
 """Move the database between schemas."""
 
-import sys
-from types import ModuleType
-
 import click
 
 from entrypoints.local.stack import connected
@@ -21,7 +18,9 @@ def up() -> None:
 
     with connected(Settings.load()) as settings:
         if revisions.current(settings.database_url) != revisions.newest():
-            _migrations().upgrade(settings.database_url)
+            from adapters.postgres import migrate as migrations
+
+            migrations.upgrade(settings.database_url)
     click.echo("the database has the newest schema")
 
 
@@ -30,8 +29,10 @@ def up() -> None:
 @click.confirmation_option(prompt="This may drop columns and their data. Go on?")
 def down(revision: str) -> None:
     """Back to REVISION (`base` is the empty database)."""
+    from adapters.postgres import migrate as migrations
+
     with connected(Settings.load()) as settings:
-        _migrations().downgrade(settings.database_url, revision)
+        migrations.downgrade(settings.database_url, revision)
     click.echo(f"the database is at {revision}")
 
 
@@ -42,12 +43,3 @@ def current() -> None:
 
     with connected(Settings.load()) as settings:
         click.echo(revisions.current(settings.database_url) or "none")
-
-
-def _migrations() -> ModuleType:
-    """Commands of advanced-alchemy, which processes that serve leave out, to start sooner."""
-    if sys.modules.get("advanced_alchemy", sys) is None:
-        del sys.modules["advanced_alchemy"]
-    from adapters.postgres import migrate
-
-    return migrate
