@@ -4,13 +4,12 @@ Nothing is connected here; pools and clients connect when they are first used. W
 ports closes them.
 """
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
-from litestar import Litestar
 from redis.asyncio import Redis
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -79,15 +78,8 @@ from application.ports.views import BalanceViews, CatalogueViews, OrderViews
 from application.studio.workshop import Workshop
 from domain.ordering.split import FeeSchedule
 from domain.studio.generation import Mode
-from entrypoints.gauges import refresh_queue_gauges
-from entrypoints.http.app import create_app as http_app
-from entrypoints.http.health import HealthCheck, Refresh
-from entrypoints.http.routes import ROUTERS
-from entrypoints.http.routes.dev import dev_router
-from entrypoints.logging import configure_logging
 from entrypoints.providers import fal_access, replicate_access, stripe_access
 from entrypoints.settings import Settings
-from entrypoints.settings_http import http_settings
 from entrypoints.settings_values import FileStorageLocation
 
 WEBHOOKS = "/api/v1/webhooks"
@@ -137,7 +129,7 @@ class Ports:
     wake_listener: WakeListener
     leadership: Leadership
     job_runs: JobRuns
-    health_checks: Mapping[str, HealthCheck]
+    health_checks: Mapping[str, Callable[[], Awaitable[object]]]
     clock_control: ClockControl | None
     closing: AsyncExitStack
 
@@ -234,35 +226,6 @@ def build_ports(settings: Settings) -> Ports:
 async def open_ports(settings: Settings) -> Ports:
     """`build_ports` within the loop that will use them."""
     return build_ports(settings)
-
-
-def create_app() -> Litestar:
-    """The HTTP API of the environment's settings, for a server that takes a factory."""
-    settings = Settings.load()
-    configure_logging(json=settings.is_production, level=settings.log_level, process="api")
-    ports = build_ports(settings)
-    routers = list(ROUTERS)
-    if ports.clock_control is not None:
-        routers.append(dev_router(ports.clock_control, sandbox_url=settings.sandbox_url))
-
-    @asynccontextmanager
-    async def closing(_: Litestar) -> AsyncIterator[None]:
-        try:
-            yield
-        finally:
-            await ports.aclose()
-
-    return http_app(
-        ports,
-        http_settings(settings),
-        routers=routers,
-        lifespan=[closing],
-        gauges=gauges_of(ports),
-    )
-
-
-def gauges_of(ports: Ports) -> list[Refresh]:
-    return [partial(refresh_queue_gauges, ports.message_views, clock=ports.clock)]
 
 
 def _storage(settings: Settings, links: SignedLinks, closing: AsyncExitStack) -> ObjectStorage:

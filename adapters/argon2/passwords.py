@@ -44,7 +44,7 @@ class Argon2PasswordHasher:
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="argon2")
         self._max_pending = threads + max_waiting
         self._pending = 0
-        self._nobodys_hash = _unmatchable_hash(parameters)
+        self._nobodys_hash = unmatchable_hash(parameters)
 
     async def hash(self, password: str) -> str:
         return await self._apart(lambda: self._argon2.hash(password))
@@ -77,7 +77,7 @@ class Argon2PasswordHasher:
         self._pending -= 1
 
 
-def _unmatchable_hash(parameters: argon2.Parameters) -> str:
+def unmatchable_hash(parameters: argon2.Parameters) -> str:
     """A hash of nothing in particular, which costs as much to check as a real one."""
     costs = f"m={parameters.memory_cost},t={parameters.time_cost},p={parameters.parallelism}"
     return "$".join(

@@ -16,6 +16,15 @@ from adapters.postgres.urls import driver_url
 
 _NAMESPACE = 0x4C4B  # separates these locks from other users of advisory locks in the database
 
+# The last is what the driver says of a connection that the server ended at this very moment.
+_LOST = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+)
+
 
 class PostgresLeadership:
     """See `application.ports.schedule.Leadership`. `name` is what is led."""
@@ -37,7 +46,7 @@ class PostgresLeadership:
                     "SELECT pg_try_advisory_lock($1, $2)", _NAMESPACE, self._key
                 )
             )
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        except _LOST:
             await self.give_up()
         return self._held
 
@@ -47,7 +56,7 @@ class PostgresLeadership:
             return False
         try:
             await self._connection.fetchval("SELECT 1")
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        except _LOST:
             await self.give_up()
         return self._held
 

@@ -15,7 +15,7 @@ from entrypoints.local.stack import connected, environment
 from entrypoints.local.supervisor import running_stack
 from entrypoints.settings import Settings
 
-FACTORY: Final = "entrypoints.bootstrap:create_app"
+FACTORY: Final = "entrypoints.http.factory:create_app"
 
 
 @contextlib.contextmanager

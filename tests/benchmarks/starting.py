@@ -14,7 +14,7 @@ from tests.benchmarks.figures import Figure, below, middle
 from tests.benchmarks.ground import FOLDER, ROOT, Ground, without_compiling
 
 ROUNDS = 3
-_IMPORT = "import entrypoints.bootstrap"
+_IMPORT = "import entrypoints.http.factory"
 _READY = "Likeness answers at"
 
 

@@ -16,8 +16,9 @@ from litestar import Litestar
 from adapters.memory.payments import MemoryPaymentProvider
 from application.ports.payments import CapturedPayment
 from domain.identity.actor import Actor, Role
-from entrypoints.bootstrap import Ports, build_ports, gauges_of
+from entrypoints.bootstrap import Ports, build_ports
 from entrypoints.http.app import create_app
+from entrypoints.http.factory import gauges_of
 from entrypoints.http.settings import HttpSettings
 from entrypoints.settings import Settings
 from tests import builders

@@ -161,7 +161,7 @@ async def test_a_taken_address_is_a_conflict(client: Client) -> None:
         ({"password": "x" * 257}, "body_invalid", "password"),
         ({"display_name": "\t"}, "invalid_display_name", "display_name"),
         ({"roles": ["admin"]}, "body_invalid", "roles[0]"),
-        ({"is_admin": True}, "body_invalid", "body"),
+        ({"is_admin": True}, "body_invalid", "is_admin"),
         ({"password": None}, "body_invalid", "password"),
     ],
 )
