@@ -1,7 +1,7 @@
 """Fixtures that reach real servers. A test that asks for none of them starts none."""
 
 from collections.abc import AsyncIterator, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 import redis.asyncio
@@ -12,20 +12,6 @@ from tests.infrastructure import PostgresServer, Slot, Sweeper
 
 if TYPE_CHECKING:
     from tests.journeys.stack import Stack
-
-ON_THE_STACK = ("tests/journeys/", "tests/faults/test_outside.py")
-"""Tests that share one running stack: one process runs them, and begins with them."""
-
-
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
-
-    class OneStack(LoadScopeScheduling):  # type: ignore[misc]
-        def _split_scope(self, nodeid: str) -> str:
-            return "the stack" if nodeid.startswith(ON_THE_STACK) else nodeid
-
-    return OneStack(config, log)
-
 
 # How long an example takes says more about the machine than about the rule.
 settings.register_profile("likeness", deadline=None)
