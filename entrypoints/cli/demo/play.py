@@ -34,7 +34,9 @@ def play(settings: Settings, *, as_json: bool) -> int:
         sys.stdout.write(json.dumps(document, indent=2) + "\n")
     else:
         show(console, outcome, _totals(report))
-        console.print(f"Look around: {settings.base_url}/api/v1/docs while the stack is up.")
+        console.print(
+            "`make run` keeps such a stack running; its API is documented at /api/v1/docs."
+        )
     return 0 if report.sound and sum(_totals(report).values()) == 0 else 1
 
 
