@@ -1,4 +1,4 @@
-"""Orders and refunds. Settlement is set-based: its statements do not grow with the batch."""
+"""Orders. Settlement is set-based: its statements do not grow with the batch."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -41,7 +41,6 @@ from domain.ledger.effects import Part, merge
 from domain.licensing.decision import Decision
 from domain.licensing.terms import ProductType
 from domain.ordering.order import Order, OrderLine, PaymentStatus
-from domain.ordering.refund import LineRefund, Refund, RefundStatus
 from domain.ordering.settlement import Settlement, SettlementPlan, part_of_leg
 from domain.ordering.split import LegKind
 from domain.shared.errors import NotFound
@@ -121,35 +120,12 @@ order_lines = Table(
     Index(None, "product_id"),
 )
 
-refunds = Table(
-    "refunds",
-    metadata,
-    id_column(),
-    Column("order_id", ForeignKey("orders.id"), nullable=False),
-    text("request_key"),
-    cents("amount_cents", CheckConstraint("amount_cents > 0", name="amount_positive")),
-    text("currency"),
-    text("reason"),
-    json_of("lines", tuple[LineRefund, ...]),
-    enum_text("status", RefundStatus),
-    Column("attempt", Integer, nullable=False),
-    text("provider_id", nullable=True),
-    text("failure_reason", nullable=True),
-    Column("requested_by", Uuid, nullable=False),
-    instant("created_at"),
-    instant("ended_at", nullable=True),
-    UniqueConstraint("order_id", "request_key"),
-    UniqueConstraint("provider_id"),
-    Index("ix_refunds_open", "order_id", postgresql_where=sql("status = 'pending'")),
-)
-
 mappers.map_imperatively(OrderLine, order_lines)
 mappers.map_imperatively(
     Order,
     orders,
     properties={"lines": relationship(OrderLine, lazy="raise", order_by=order_lines.c.position)},
 )
-mappers.map_imperatively(Refund, refunds)
 
 
 # An order may have ten thousand lines; what it settles are a few sums.
@@ -339,21 +315,6 @@ class PostgresOrders(PostgresRepository[Order]):
             .where(products.c.id == taken.c.product_id)
             .values(reserved=products.c.reserved - taken.c.quantity, **(sold_out if sold else {}))
         )
-
-
-class PostgresRefunds(PostgresRepository[Refund]):
-    def __init__(self, session: AsyncSession) -> None:
-        super().__init__(session, Refund, kind="refund")
-
-    async def by_request_key(self, order_id: UUID, request_key: str) -> Refund | None:
-        return await self._one(
-            select(Refund).where(
-                refunds.c.order_id == order_id, refunds.c.request_key == request_key
-            )
-        )
-
-    async def by_provider_id(self, provider_id: str) -> Refund | None:
-        return await self._one(select(Refund).where(refunds.c.provider_id == provider_id))
 
 
 def _ids(values: Sequence[UUID]) -> Any:

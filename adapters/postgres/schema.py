@@ -11,6 +11,7 @@ from adapters.postgres import (  # noqa: F401
     messages,
     ordering,
     payees,
+    refunds,
     scheduler_runs,
     studio,
 )

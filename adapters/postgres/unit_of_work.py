@@ -17,8 +17,9 @@ from adapters.postgres.identity import PostgresSessions, PostgresUsers
 from adapters.postgres.ledger import PostgresLedger
 from adapters.postgres.media import PostgresAssets
 from adapters.postgres.messages import PostgresOutbox
-from adapters.postgres.ordering import PostgresOrders, PostgresRefunds
+from adapters.postgres.ordering import PostgresOrders
 from adapters.postgres.payees import PostgresPayees
+from adapters.postgres.refunds import PostgresRefunds
 from adapters.postgres.studio import (
     PostgresAttempts,
     PostgresDecisions,

@@ -18,8 +18,9 @@ from adapters.postgres.catalogue import products, stores
 from adapters.postgres.creators import creators
 from adapters.postgres.earnings import earnings, reversals, transfers
 from adapters.postgres.ledger import payee_balances
-from adapters.postgres.ordering import order_lines, orders, refunds
+from adapters.postgres.ordering import order_lines, orders
 from adapters.postgres.payees import payees
+from adapters.postgres.refunds import refunds
 from application.ports.views import (
     Balance,
     ListedProduct,
