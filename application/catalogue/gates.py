@@ -41,10 +41,6 @@ class Verdict:
     decision: Decision
     closed_gates: tuple[Reason, ...]
 
-    @property
-    def is_open(self) -> bool:
-        return self.decision.allowed and not self.closed_gates
-
 
 async def load_offers(products: Sequence[Product], *, uow: UnitOfWork) -> dict[UUID, Offer]:
     """The offers of some products by product, with a fixed number of queries."""

@@ -5,8 +5,6 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from domain.shared.errors import RuleRefused
-
 
 class PayeeKind(StrEnum):
     CREATOR = "creator"
@@ -20,12 +18,6 @@ class PayeeStatus(StrEnum):
     ONBOARDING = "onboarding"
     ACTIVE = "active"
     RESTRICTED = "restricted"
-
-
-class PayeeNotReady(RuleRefused):
-    """The payee cannot be paid, so nothing may be sold for it."""
-
-    code = "payee_not_ready"
 
 
 @dataclass(eq=False, kw_only=True)
