@@ -76,7 +76,7 @@ from application.ports.tokens import AccessTokens
 from application.ports.unit_of_work import UnitOfWork
 from application.ports.views import BalanceViews, CatalogueViews, OrderViews
 from application.studio.workshop import Workshop
-from domain.ordering.split import FeeSchedule
+from domain.ordering.fees import FeeRate, FeeSchedule, SaleKind, fee_schedule
 from domain.studio.generation import Mode
 from entrypoints.providers import fal_access, replicate_access, stripe_access
 from entrypoints.settings import Settings
@@ -172,7 +172,7 @@ def build_ports(settings: Settings) -> Ports:
         clock=clock,
         ids=ids,
         secrets=SystemSecrets(),
-        fees=FeeSchedule(settings.platform_fee_bps, version=f"bps{settings.platform_fee_bps}"),
+        fees=_fees(settings),
         hold=timedelta(days=settings.hold_days),
         password_hasher=hasher,
         access_tokens=JwtAccessTokens(secret_keys),
@@ -226,6 +226,10 @@ def build_ports(settings: Settings) -> Ports:
 async def open_ports(settings: Settings) -> Ports:
     """`build_ports` within the loop that will use them."""
     return build_ports(settings)
+
+
+def _fees(settings: Settings) -> FeeSchedule:
+    return fee_schedule({kind: FeeRate(getattr(settings, f"fee_{kind}_bps")) for kind in SaleKind})
 
 
 def _storage(settings: Settings, links: SignedLinks, closing: AsyncExitStack) -> ObjectStorage:

@@ -282,11 +282,41 @@ class Settings:
         "600",
         example="300",
     )
-    platform_fee_bps: int = setting(
-        "The platform's fee in basis points: 1000 is 10 %.",
+    fee_merchandise_bps: int = setting(
+        "The platform's fee on merchandise, in basis points: 1000 is 10 %.",
         values.whole_number(0, 10_000),
         "1000",
         example="1250",
+    )
+    fee_digital_bps: int = setting(
+        "The platform's fee on digital products, in basis points.",
+        values.whole_number(0, 10_000),
+        "1000",
+        example="1250",
+    )
+    fee_print_bps: int = setting(
+        "The platform's fee on prints, in basis points.",
+        values.whole_number(0, 10_000),
+        "1000",
+        example="1250",
+    )
+    fee_booking_bps: int = setting(
+        "The platform's fee on bookings, in basis points.",
+        values.whole_number(0, 10_000),
+        "500",
+        example="750",
+    )
+    fee_subscription_bps: int = setting(
+        "The platform's fee on subscriptions, in basis points: the creator keeps the rest.",
+        values.whole_number(0, 10_000),
+        "3000",
+        example="2000",
+    )
+    fee_tip_bps: int = setting(
+        "The platform's fee on tips, in basis points.",
+        values.whole_number(0, 10_000),
+        "0",
+        example="250",
     )
     sandbox_url: str = setting(
         "Where the sandbox answers that plays the providers whose keys are missing.",

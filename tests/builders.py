@@ -17,18 +17,20 @@ from domain.identity.user import User
 from domain.ledger.payee import Payee, PayeeKind
 from domain.licensing.consent import Consent, ConsentUse
 from domain.licensing.decision import Decision, Outcome
+from domain.licensing.royalty import Royalty
 from domain.licensing.terms import LicenceTerms, ProductType, Purpose
 from domain.licensing.version import TermsVersion
 from domain.media.asset import Asset, AssetPurpose
+from domain.ordering.fees import FeeRate, FeeSchedule, SaleKind, fee_schedule, sale_kind_of
 from domain.ordering.order import Order, OrderLine
-from domain.ordering.split import FeeSchedule, Line, split
+from domain.ordering.split import Line, split
 from domain.shared.money import Currency
 from domain.studio.generation import Generation, Mode
 from domain.studio.job import Job, JobKind
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 USD = Currency("usd")
-FEES = FeeSchedule(1000)
+FEES = fee_schedule({kind: FeeRate(1000) for kind in SaleKind})
 
 _number = count(1)
 
@@ -311,7 +313,7 @@ def order_of(
             total_cents,
             quantity,
             TEMPLATES[product.product_type].cost_cents(product.currency),
-            royalty_bps,
+            Royalty(royalty_bps),
             product.creator_id,
             product.store_id,
         )
@@ -334,7 +336,7 @@ def order_of(
                 terms_hash=product.terms_hash,
                 decision=product.decision,
                 stock_reserved=False,
-                legs=split(line, fees),
+                legs=split(line, fees.rate_of(sale_kind_of(product.product_type))),
             )
         )
     return order

@@ -94,6 +94,16 @@ order_lines = Table(
     text("title"),
     cents("unit_price_cents"),
     Column("quantity", Integer, CheckConstraint("quantity > 0", name="some"), nullable=False),
+    cents("discount_cents", server_default="0"),
+    cents("platform_discount_cents", server_default="0"),
+    cents(
+        "shipping_cents",
+        CheckConstraint("shipping_cents >= 0", name="shipping_not_negative"),
+        server_default="0",
+    ),
+    cents(
+        "tax_cents", CheckConstraint("tax_cents >= 0", name="tax_not_negative"), server_default="0"
+    ),
     cents("total_cents"),
     Column("terms_id", Uuid, nullable=False),
     Column("terms_version", Integer, nullable=False),
@@ -105,7 +115,15 @@ order_lines = Table(
     Column("refunded_quantity", Integer, nullable=False, server_default="0"),
     cents("returned_cents", server_default="0"),
     UniqueConstraint("order_id", "position"),
-    CheckConstraint("total_cents = unit_price_cents * quantity", name="total_is_product"),
+    CheckConstraint(
+        "total_cents = unit_price_cents * quantity - discount_cents + shipping_cents + tax_cents",
+        name="total_is_sum",
+    ),
+    CheckConstraint(
+        "0 <= platform_discount_cents AND platform_discount_cents <= discount_cents "
+        "AND discount_cents <= unit_price_cents * quantity",
+        name="discount_within_price",
+    ),
     CheckConstraint("legs_total_cents(legs) = total_cents", name="legs_sum_to_total"),
     CheckConstraint(
         "0 <= returned_cents AND returned_cents <= refunded_cents "

@@ -17,9 +17,11 @@ from domain.ledger.payee import Payee
 from domain.licensing.consent import ConsentMissing, ConsentUse
 from domain.licensing.decision import Decision, Outcome, Reason
 from domain.licensing.evaluate import evaluate
+from domain.licensing.royalty import Royalty
 from domain.licensing.terms import Purpose
 from domain.licensing.use import Action, Price, Seller, Use
-from domain.ordering.split import FeeSchedule, Line, MarginNegative, split
+from domain.ordering.fees import FeeSchedule, sale_kind_of
+from domain.ordering.split import Line, MarginNegative, split
 from domain.shared.errors import RuleRefused
 
 
@@ -59,12 +61,28 @@ async def load_offers(products: Sequence[Product], *, uow: UnitOfWork) -> dict[U
     }
 
 
-def ask_gates(offer: Offer, *, action: Action, fees: FeeSchedule, at: datetime) -> Verdict:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """How an offer is to be listed or sold, as far as it is known.
+
+    `unit_price_cents` is the final unit price after every discount, None for the list price;
+    `territory` the ISO 3166-1 country that it is shipped to, None where it is not known or where
+    nothing is shipped.
+    """
+
+    action: Action
+    at: datetime
+    unit_price_cents: int | None = None
+    territory: str | None = None
+    quantity: int = 1
+
+
+def ask_gates(offer: Offer, proposal: Proposal, *, fees: FeeSchedule) -> Verdict:
     """Judge an offer. Pure: what it looks at was loaded before."""
-    return Verdict(_decide(offer, action, at), tuple(_closed_gates(offer, fees)))
+    return Verdict(_decide(offer, proposal), tuple(_closed_gates(offer, fees)))
 
 
-def _decide(offer: Offer, action: Action, at: datetime) -> Decision:
+def _decide(offer: Offer, proposal: Proposal) -> Decision:
     terms = offer.standing.terms
     if terms is None:
         reason = Reason("no_licence", "creator_id", None, None, "The creator has no licence terms.")
@@ -72,12 +90,16 @@ def _decide(offer: Offer, action: Action, at: datetime) -> Decision:
     product = offer.product
     creators_own = offer.store.owner_id == offer.standing.creator.user_id
     use = Use(
-        action=action,
-        at=at,
+        action=proposal.action,
+        at=proposal.at,
         product_type=product.product_type,
         purpose=Purpose.COMMERCIAL,
         seller=Seller(offer.store.id, creators_own),
-        price=Price(product.price_cents, product.price_cents, product.currency),
+        price=Price(
+            product.price_cents,
+            product.price_cents if proposal.unit_price_cents is None else proposal.unit_price_cents,
+            product.currency,
+        ),
         texts=(
             ("title", product.title),
             ("description", product.description),
@@ -109,11 +131,11 @@ def _closed_gates(offer: Offer, fees: FeeSchedule) -> Iterator[Reason]:
                 product.price_cents,
                 1,
                 cost,
-                terms.terms.royalty_bps if terms else 0,
+                terms.terms.royalty if terms else Royalty(0),
                 offer.standing.creator.id,
                 offer.store.id,
             ),
-            fees,
+            fees.rate_of(sale_kind_of(product.product_type)),
         )
     except RuleRefused as error:
         field = "price_cents" if isinstance(error, MarginNegative) else "currency"

@@ -5,8 +5,8 @@ from uuid import UUID
 
 import msgspec
 
-from application.catalogue.gates import Verdict, ask_gates, load_offers
-from application.catalogue.stores import own_store
+from application.catalogue.gates import Proposal, Verdict, ask_gates, load_offers
+from application.identity.authority import StoreAct, store_for
 from application.licensing.standing import standing_terms
 from application.ports.clock import Clock
 from application.ports.ids import Ids
@@ -16,7 +16,7 @@ from domain.identity.actor import Actor
 from domain.licensing.decision import Outcome, Reason
 from domain.licensing.terms import ProductType
 from domain.licensing.use import Action
-from domain.ordering.split import FeeSchedule
+from domain.ordering.fees import FeeSchedule
 from domain.shared.errors import Conflict, Invalid, NotFound
 from domain.shared.money import currency
 
@@ -109,7 +109,7 @@ async def create_product(
     except ValueError as error:
         raise CurrencyUnknown(str(error), fields={"currency": [str(error)]}) from error
     async with uow:
-        store = await own_store(store_id, actor=actor, uow=uow)
+        store = await store_for(store_id, StoreAct.EDIT, actor=actor, uow=uow)
         artwork = await uow.products.artwork(command.generation_id)
         if artwork is None:
             raise GenerationNotReady("There is no finished image of this generation.")
@@ -199,18 +199,24 @@ async def show_product(
 ) -> ProductView:
     """The store's own view, with what the gates say now. Raises NotFound."""
     async with uow:
-        product = await _own_product(product_id, actor=actor, uow=uow, lock=False)
+        product = await _own_product(product_id, StoreAct.VIEW, actor=actor, uow=uow, lock=False)
         verdict = await _judge(product, uow=uow, clock=clock, fees=fees)
     return _view(product, verdict)
 
 
 async def _own_product(
-    product_id: UUID, *, actor: Actor, uow: UnitOfWork, lock: bool = True
+    product_id: UUID,
+    act: StoreAct = StoreAct.EDIT,
+    *,
+    actor: Actor,
+    uow: UnitOfWork,
+    lock: bool = True,
 ) -> Product:
     product = await uow.products.get(product_id, lock=lock)
-    store = await uow.stores.get(product.store_id)
-    if store.owner_id != actor.user_id and not actor.is_admin:
-        raise NotFound("product", product_id)
+    try:
+        await store_for(product.store_id, act, actor=actor, uow=uow)
+    except NotFound:
+        raise NotFound("product", product_id) from None
     return product
 
 
@@ -219,7 +225,7 @@ async def _judge(product: Product, *, uow: UnitOfWork, clock: Clock, fees: FeeSc
     offer = (await load_offers([product], uow=uow))[product.id]
     terms = offer.standing.terms_in_force()
     product.licence_under(terms.id, version=terms.version, terms_hash=terms.hash)
-    return ask_gates(offer, action=Action.LIST, fees=fees, at=clock.now())
+    return ask_gates(offer, Proposal(action=Action.LIST, at=clock.now()), fees=fees)
 
 
 def _view(product: Product, verdict: Verdict) -> ProductView:

@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 
 from application.creators.profile import Slug
+from application.identity.authority import StoreAct, store_for, stores_for
 from application.ports.clock import Clock
 from application.ports.ids import Ids
 from application.ports.unit_of_work import UnitOfWork
@@ -14,7 +15,6 @@ from domain.catalogue.store import Store
 from domain.creators.creator import check_slug
 from domain.identity.actor import Actor, Role
 from domain.ledger.payee import Payee, PayeeKind
-from domain.shared.errors import NotFound
 
 StoreName = Annotated[str, msgspec.Meta(min_length=1, max_length=120)]
 StoreDescription = Annotated[str, msgspec.Meta(max_length=5000)]
@@ -66,7 +66,7 @@ async def update_store(
     store_id: UUID, command: UpdateStore, *, actor: Actor, uow: UnitOfWork
 ) -> StoreView:
     async with uow:
-        store = await own_store(store_id, actor=actor, uow=uow)
+        store = await store_for(store_id, StoreAct.OWN, actor=actor, uow=uow)
         if command.name is not None:
             store.name = command.name
         if command.description is not None:
@@ -77,20 +77,14 @@ async def update_store(
 
 async def show_store(store_id: UUID, *, actor: Actor, uow: UnitOfWork) -> StoreView:
     async with uow:
-        return store_view(await own_store(store_id, actor=actor, uow=uow))
+        return store_view(await store_for(store_id, StoreAct.VIEW, actor=actor, uow=uow))
 
 
 async def list_stores(*, actor: Actor, uow: UnitOfWork) -> list[StoreView]:
     async with uow:
-        return [store_view(store) for store in await uow.stores.owned_by(actor.user_id)]
-
-
-async def own_store(store_id: UUID, *, actor: Actor, uow: UnitOfWork) -> Store:
-    """The store, when it is the actor's. Raises NotFound for anybody else's."""
-    store = await uow.stores.get(store_id)
-    if store.owner_id != actor.user_id and not actor.is_admin:
-        raise NotFound("store", store_id)
-    return store
+        return [
+            store_view(store) for store in await stores_for(StoreAct.VIEW, actor=actor, uow=uow)
+        ]
 
 
 def store_view(store: Store) -> StoreView:

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from application.catalogue.stores import own_store
+from application.identity.authority import StoreAct, store_for
 from application.ports.unit_of_work import UnitOfWork
 from application.ports.views import Balance, BalanceViews
 from domain.identity.actor import Actor
@@ -25,5 +25,5 @@ async def store_balance(
 ) -> Balance:
     """Raises NotFound for a store that is not the actor's."""
     async with uow:
-        store = await own_store(store_id, actor=actor, uow=uow)
+        store = await store_for(store_id, StoreAct.MONEY, actor=actor, uow=uow)
     return await views.balance(store.id, currency=currency)

@@ -11,13 +11,13 @@ from uuid import UUID
 
 import msgspec
 
+from application.identity.authority import StoreAct, payee_for
 from application.ports.clock import Clock
 from application.ports.errors import Rejected
 from application.ports.payments import AccountState, PayeeAccounts
 from application.ports.unit_of_work import UnitOfWork
 from domain.identity.actor import Actor
-from domain.ledger.payee import Payee, PayeeKind, PayeeStatus
-from domain.shared.errors import NotFound
+from domain.ledger.payee import Payee, PayeeStatus
 
 REFRESH_ACCOUNT = "payees.refresh_account"
 ASK_UNREADY_EVERY = timedelta(hours=1)
@@ -62,7 +62,7 @@ async def start_onboarding(
 ) -> Onboarding:
     """Open the payee's account unless it has one. Raises NotFound and provider errors."""
     async with uow:
-        payee = await _own_payee(payee_id, actor=actor, uow=uow)
+        payee = await payee_for(payee_id, StoreAct.MONEY, actor=actor, uow=uow)
         account_id = payee.account_id
     if account_id is None:
         account_id = await accounts.open_account(payee_id=payee_id, email=None, country=None)
@@ -81,7 +81,7 @@ async def show_payee(
 ) -> PayeeView:
     """What still stands between the payee and its money; asks the provider until it is active."""
     async with uow:
-        payee = await _own_payee(payee_id, actor=actor, uow=uow)
+        payee = await payee_for(payee_id, StoreAct.MONEY, actor=actor, uow=uow)
     if payee.account_id is not None and not payee.can_be_paid:
         await refresh_account(payee.account_id, uow=uow, accounts=accounts, clock=clock)
         async with uow:
@@ -151,15 +151,3 @@ def _mirror(payee: Payee, state: AccountState) -> None:
     payee.disabled_reason = state.disabled_reason
     payee.currently_due = state.currently_due
     payee.past_due = state.past_due
-
-
-async def _own_payee(payee_id: UUID, *, actor: Actor, uow: UnitOfWork) -> Payee:
-    payee = await uow.payees.get(payee_id)
-    match payee.kind:
-        case PayeeKind.CREATOR:
-            owner_id = (await uow.creators.get(payee_id)).user_id
-        case PayeeKind.STORE:
-            owner_id = (await uow.stores.get(payee_id)).owner_id
-    if owner_id != actor.user_id and not actor.is_admin:
-        raise NotFound(payee.kind, payee_id)
-    return payee

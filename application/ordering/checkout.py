@@ -12,7 +12,7 @@ from uuid import UUID
 
 import msgspec
 
-from application.catalogue.gates import ask_gates, load_offers
+from application.catalogue.gates import Proposal, ask_gates, load_offers
 from application.ledger.payees import BrowserUrl
 from application.ports.clock import Clock
 from application.ports.errors import Rejected
@@ -25,13 +25,14 @@ from domain.catalogue.template import TEMPLATES
 from domain.identity.actor import Actor
 from domain.licensing.decision import Reason
 from domain.licensing.use import Action
+from domain.ordering.fees import FeeSchedule, sale_kind_of
 from domain.ordering.order import Order, OrderInvalid, OrderLine, PaymentStatus
-from domain.ordering.split import FeeSchedule, Line, split
+from domain.ordering.split import Line, split
 from domain.shared.errors import Conflict, NotFound, RuleRefused
+from domain.shared.money import rules_of
 
 PAYMENT_WINDOW = timedelta(minutes=60)
 FIRST_RECONCILE = timedelta(minutes=2)
-MINIMUM_CHARGE_CENTS = 50
 
 
 class CartItem(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -169,7 +170,7 @@ async def _freeze(
     _check_for_sale(products, wanted)
     offers = await load_offers(list(products.values()), uow=uow)
     verdicts = {
-        product_id: ask_gates(offer, action=Action.SELL, fees=fees, at=now)
+        product_id: ask_gates(offer, Proposal(action=Action.SELL, at=now), fees=fees)
         for product_id, offer in offers.items()
     }
     refused = [
@@ -192,10 +193,9 @@ async def _freeze(
         expires_at=now + PAYMENT_WINDOW,
         reconcile_at=now + FIRST_RECONCILE,
     )
-    if order.total_cents < MINIMUM_CHARGE_CENTS:
-        raise ChargeTooSmall(
-            "The total is below the smallest charge.", minimum_cents=MINIMUM_CHARGE_CENTS
-        )
+    minimum_cents = rules_of(currency).minimum_charge_cents
+    if order.total_cents < minimum_cents:
+        raise ChargeTooSmall("The total is below the smallest charge.", minimum_cents=minimum_cents)
     for position, (product_id, quantity) in enumerate(wanted.items()):
         product, offer = products[product_id], offers[product_id]
         terms = offer.standing.terms_in_force()
@@ -224,11 +224,11 @@ async def _freeze(
                         total_cents,
                         quantity,
                         TEMPLATES[product.product_type].cost_cents(currency),
-                        terms.terms.royalty_bps,
+                        terms.terms.royalty,
                         product.creator_id,
                         product.store_id,
                     ),
-                    fees,
+                    fees.rate_of(sale_kind_of(product.product_type)),
                 ),
             )
         )

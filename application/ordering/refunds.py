@@ -11,6 +11,7 @@ from uuid import UUID
 
 import msgspec
 
+from application.identity.authority import StoreAct, stores_for
 from application.ordering.refund_outcomes import SEND_REFUND, SendRefund
 from application.ports.clock import Clock
 from application.ports.idempotency import KeyReused
@@ -105,7 +106,7 @@ async def request_refund(
 async def _refundable_lines(order: Order, *, actor: Actor, uow: UnitOfWork) -> list[OrderLine]:
     if actor.is_admin:
         return order.lines
-    owned = frozenset(store.id for store in await uow.stores.owned_by(actor.user_id))
+    owned = frozenset(s.id for s in await stores_for(StoreAct.ORDERS, actor=actor, uow=uow))
     lines = order.lines_of(owned)
     if not lines:
         raise NotFound("order", order.id)

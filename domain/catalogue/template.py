@@ -38,8 +38,9 @@ class ProductTemplate:
             ) from None
 
 
-def _costs(usd: int, eur: int, gbp: int) -> dict[Currency, int]:
-    return {Currency("usd"): usd, Currency("eur"): eur, Currency("gbp"): gbp}
+def _costs(usd: int, eur: int, gbp: int, jpy: int, kwd: int) -> dict[Currency, int]:
+    prices = {"usd": usd, "eur": eur, "gbp": gbp, "jpy": jpy, "kwd": kwd}
+    return {Currency(code): cents for code, cents in prices.items()}
 
 
 TEMPLATES: dict[ProductType, ProductTemplate] = {
@@ -47,24 +48,24 @@ TEMPLATES: dict[ProductType, ProductTemplate] = {
     for template in (
         ProductTemplate(
             ProductType.POSTCARD, "Postcard", "A6, 350 g card, printed on one side.",
-            1795, 1287, ("A6",), ("white",), True, _costs(120, 110, 95),
+            1795, 1287, ("A6",), ("white",), True, _costs(120, 110, 95, 180, 370),
         ),
         ProductTemplate(
             ProductType.SHIRT, "T-shirt", "Cotton, printed on the front.",
             3600, 4800, ("S", "M", "L", "XL", "XXL"), ("white", "black"), True,
-            _costs(950, 890, 760),
+            _costs(950, 890, 760, 1430, 2920),
         ),
         ProductTemplate(
             ProductType.FIGURINE, "Figurine", "Full-colour 3D print, 12 cm.",
-            2048, 2048, ("12 cm",), ("full colour",), True, _costs(2400, 2250, 1950),
+            2048, 2048, ("12 cm",), ("full colour",), True, _costs(2400, 2250, 1950, 3600, 7380),
         ),
         ProductTemplate(
             ProductType.PRINT, "Art print", "Matte paper, 30 × 40 cm.",
-            3543, 4724, ("30 × 40 cm",), ("matte",), True, _costs(600, 560, 480),
+            3543, 4724, ("30 × 40 cm",), ("matte",), True, _costs(600, 560, 480, 900, 1850),
         ),
         ProductTemplate(
             ProductType.DIGITAL, "Digital image", "The original file, without watermark.",
-            1024, 1024, (), (), False, _costs(0, 0, 0),
+            1024, 1024, (), (), False, _costs(0, 0, 0, 0, 0),
         ),
     )
 }  # fmt: skip

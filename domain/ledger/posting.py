@@ -26,8 +26,15 @@ class Account(StrEnum):
     PAYABLE_DISPUTED = "payable_disputed"
     PLATFORM_REVENUE = "platform_revenue"
     PRODUCTION_COST_PAYABLE = "production_cost_payable"
+    SHIPPING = "shipping"
+    TAX_PAYABLE = "tax_payable"
     PROCESSING_FEES = "processing_fees"
     REFUNDS_RETURNED = "refunds_returned"
+    DISPUTE_LOSSES = "dispute_losses"
+    PAYOUTS_IN_TRANSIT = "payouts_in_transit"
+    PAYOUT_CLEARING = "payout_clearing"
+    PROMOTIONS = "promotions"
+    WRITE_OFFS = "write_offs"
 
 
 PAYABLES = frozenset(

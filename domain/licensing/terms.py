@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
+from domain.licensing.royalty import Royalty
 from domain.shared.errors import Invalid
 from domain.shared.money import BASIS_POINTS_PER_UNIT
 
@@ -99,6 +100,11 @@ class LicenceTerms:
             if price.product_type in (None, product_type) and price.currency in (None, currency)
         ]
         return max(fitting)[2] if fitting else self.min_price_cents
+
+    @property
+    def royalty(self) -> Royalty:
+        """The rule for the royalty of a sale that nothing was sold before."""
+        return Royalty(self.royalty_bps)
 
     @property
     def hash(self) -> str:

@@ -54,8 +54,11 @@ class NotPaid(Conflict):
 
 @dataclass(eq=False, kw_only=True)
 class OrderLine:
-    """`legs` sum to `total_cents`. Refunded figures include refunds that are still pending;
-    `returned_cents` is what has really gone back and is posted."""
+    """`total_cents` is unit price × quantity − discount + shipping + tax, and the sum of the legs.
+
+    `platform_discount_cents` is what of the discount the platform bears. Refunded figures include
+    refunds that are still pending; `returned_cents` is what has really gone back and is posted.
+    """
 
     id: UUID
     order_id: UUID
@@ -68,6 +71,10 @@ class OrderLine:
     title: str
     unit_price_cents: int
     quantity: int
+    discount_cents: int = 0
+    platform_discount_cents: int = 0
+    shipping_cents: int = 0
+    tax_cents: int = 0
     total_cents: int
     terms_id: UUID
     terms_version: int

@@ -2,19 +2,42 @@
 
 import re
 from dataclasses import dataclass
-from typing import NewType, Self
+from typing import NamedTuple, NewType, Self
 
 Currency = NewType("Currency", str)
 """An ISO 4217 code in lower case, as Stripe writes it: `usd`."""
 
 BASIS_POINTS_PER_UNIT = 10_000
 
-# Two-decimal currencies in which Stripe settles for platforms. Zero- and three-decimal currencies
-# need their own minimum prices and formatting before they may be listed here.
-SUPPORTED_CURRENCIES = frozenset(
-    Currency(code)
-    for code in ("aud", "cad", "chf", "czk", "dkk", "eur", "gbp", "nok", "nzd", "pln", "sek", "usd")
-)
+
+class CurrencyRules(NamedTuple):
+    """How amounts of a currency are written and charged.
+
+    `decimals`: digits behind the point of one major unit. `quantum`: what every amount that
+    leaves us is a multiple of, in minor units: Stripe takes three-decimal currencies with a last
+    digit of zero. `minimum_charge_cents`: the smallest payment that Stripe takes, in minor units.
+    """
+
+    decimals: int
+    quantum: int
+    minimum_charge_cents: int
+
+
+_RULES: dict[str, CurrencyRules] = {
+    **dict.fromkeys(("aud", "cad", "chf", "eur", "nzd", "usd"), CurrencyRules(2, 1, 50)),
+    "gbp": CurrencyRules(2, 1, 30),
+    "pln": CurrencyRules(2, 1, 200),
+    "dkk": CurrencyRules(2, 1, 250),
+    **dict.fromkeys(("nok", "sek"), CurrencyRules(2, 1, 300)),
+    "czk": CurrencyRules(2, 1, 1500),
+    "jpy": CurrencyRules(0, 1, 50),
+    "krw": CurrencyRules(0, 1, 700),
+    "kwd": CurrencyRules(3, 10, 160),
+    **dict.fromkeys(("bhd", "omr"), CurrencyRules(3, 10, 200)),
+    "jod": CurrencyRules(3, 10, 360),
+    "tnd": CurrencyRules(3, 10, 1600),
+}
+SUPPORTED_CURRENCIES = frozenset(Currency(code) for code in _RULES)
 
 _CURRENCY = re.compile(r"[a-z]{3}")
 
@@ -25,6 +48,16 @@ def currency(code: str) -> Currency:
     if not _CURRENCY.fullmatch(candidate) or candidate not in SUPPORTED_CURRENCIES:
         raise ValueError(f"{code!r} is not a supported currency")
     return Currency(candidate)
+
+
+def rules_of(currency: str) -> CurrencyRules:
+    """The rules of a supported currency; KeyError for any other."""
+    return _RULES[currency]
+
+
+def floor_to_quantum(amount_cents: int, currency: str) -> int:
+    """The largest amount that may leave us and is not above `amount_cents`."""
+    return amount_cents - amount_cents % _RULES[currency].quantum
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +105,11 @@ _SIGNS = {"usd": "$", "eur": "€", "gbp": "£"}
 
 
 def format_money(amount_cents: int, currency: str) -> str:
-    """`$25.00`, `-€3.10`, `PLN 12.00`: for reasons and statements, never parsed back."""
-    whole, cents = divmod(abs(amount_cents), 100)
+    """`$25.00`, `-€3.10`, `JPY 1,200`, `KWD 1.250`: for reasons and statements, never parsed."""
+    known = _RULES.get(currency)
+    decimals = known.decimals if known else 2
+    whole, rest = divmod(abs(amount_cents), 10**decimals)
     sign = "-" if amount_cents < 0 else ""
     mark = _SIGNS.get(currency, f"{currency.upper()} ")
-    return f"{sign}{mark}{whole:,}.{cents:02d}"
+    fraction = f".{rest:0{decimals}d}" if decimals else ""
+    return f"{sign}{mark}{whole:,}{fraction}"

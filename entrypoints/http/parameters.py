@@ -18,7 +18,7 @@ from application.ports.storage import LinkVerifier, ObjectStorage
 from application.ports.studio import StudioViews
 from application.ports.unit_of_work import UnitOfWork
 from application.ports.views import BalanceViews, CatalogueViews, OrderViews
-from domain.ordering.split import FeeSchedule
+from domain.ordering.fees import FeeSchedule
 
 TheUnitOfWork = NamedDependency[SkipValidation[UnitOfWork]]
 TheClock = NamedDependency[SkipValidation[Clock]]

@@ -4,25 +4,27 @@ from pathlib import Path
 from uuid import UUID
 
 from domain.ledger.posting import Account
+from domain.licensing.royalty import Royalty
+from domain.ordering.fees import FeeRate
 from domain.ordering.refund import (
     RefundableLine,
     leg_reversals,
     refund_by_amount,
     refund_by_quantity,
 )
-from domain.ordering.split import FeeSchedule, Line, explain, split
+from domain.ordering.split import Line, explain, split
 
 PAGE = (Path(__file__).parents[2] / "docs" / "money.md").read_text()
 LINE_ID = UUID(int=3)
 SHIRTS = Line(
-    total_cents=2 * 2599,
+    net_cents=2 * 2599,
     quantity=2,
     unit_cost_cents=950,
-    royalty_bps=1000,
+    royalty=Royalty(1000),
     creator_id=UUID(int=1),
     store_id=UUID(int=2),
 )
-LEGS = split(SHIRTS, FeeSchedule(rate_bps=1000))
+LEGS = split(SHIRTS, FeeRate(1000))
 
 
 def test_the_split_is_computed_so() -> None:
@@ -39,7 +41,7 @@ def test_the_refunds_are_computed_so() -> None:
         ("one shirt", 1, None),
         ("the rest", 0, None),
     ):
-        line = RefundableLine(LINE_ID, SHIRTS.total_cents, 2, refunded_cents, refunded_pieces)
+        line = RefundableLine(LINE_ID, SHIRTS.net_cents, 2, refunded_cents, refunded_pieces)
         parts = (
             refund_by_quantity([line], {LINE_ID: pieces})
             if pieces
@@ -54,7 +56,7 @@ def test_the_refunds_are_computed_so() -> None:
         row = " | ".join(str(cents) for cents in (*given, sum(given)))
         assert f"| {name} | {row} |" in PAGE
         refunded_cents, refunded_pieces = after_cents, refunded_pieces + pieces
-    assert refunded_cents == SHIRTS.total_cents
+    assert refunded_cents == SHIRTS.net_cents
 
 
 def test_every_account_is_explained() -> None:

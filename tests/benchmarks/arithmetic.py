@@ -9,10 +9,12 @@ from collections.abc import Callable
 from uuid import uuid4
 
 from domain.licensing.evaluate import evaluate
+from domain.licensing.royalty import Royalty
 from domain.licensing.terms import ProductType, Purpose
 from domain.licensing.use import Action, Price, Seller, Use
+from domain.ordering.fees import FeeRate
 from domain.ordering.refund import leg_reversals
-from domain.ordering.split import FeeSchedule, Line, split
+from domain.ordering.split import Line, split
 from tests import builders
 from tests.benchmarks.figures import Figure, at_most, below
 from tests.benchmarks.ground import Ground
@@ -26,13 +28,13 @@ async def splitting(_: Ground) -> list[Figure]:
     """The legs of one ordinary line; and a line among 10,000 against a line among 100."""
     gc.collect()
     gc.freeze()  # what this process has imported is not the order's to traverse
-    line = Line(2_500, 1, 950, 1_000, uuid4(), uuid4())
-    fees = FeeSchedule(1_000)
-    one_us = _fastest_us(lambda: split(line, fees), times=2_000)
-    lines = [line._replace(total_cents=2_500 + number) for number in range(LONG_ORDER)]
+    line = Line(2_500, 1, 950, Royalty(1_000), uuid4(), uuid4())
+    fee = FeeRate(1_000)
+    one_us = _fastest_us(lambda: split(line, fee), times=2_000)
+    lines = [line._replace(net_cents=2_500 + number) for number in range(LONG_ORDER)]
 
     def order(count: int) -> Callable[[], object]:
-        return lambda: [split(line, fees) for line in lines[:count]]
+        return lambda: [split(line, fee) for line in lines[:count]]
 
     short_us = _fastest_us(order(SHORT_ORDER), times=20) / SHORT_ORDER
     long_us = _fastest_us(order(LONG_ORDER), times=1) / LONG_ORDER

@@ -38,7 +38,7 @@ def test_development_needs_no_setting_at_all(tmp_path: Path) -> None:
 
     assert settings.env == "development"
     assert settings.hold_days == 7
-    assert settings.platform_fee_bps == 1000
+    assert settings.fee_merchandise_bps == 1000
     assert settings.storage == FileStorageLocation(tmp_path / "data" / "storage")
     assert stripe_access(settings).sandboxed
     assert needs_sandbox(settings)
@@ -133,7 +133,7 @@ def test_rate_limits_are_off_only_where_everybody_shares_one_address() -> None:
         ("LIKENESS_PORT", "-1"),
         ("LIKENESS_PORT", "²"),
         ("LIKENESS_HOLD_DAYS", "91"),
-        ("LIKENESS_PLATFORM_FEE_BPS", "10001"),
+        ("LIKENESS_FEE_MERCHANDISE_BPS", "10001"),
         ("LIKENESS_BASE_URL", "example.com"),
         ("LIKENESS_CORS_ORIGINS", "https://a.example.com/path"),
         ("LIKENESS_TRUSTED_PROXIES", "10.0.0.0/33"),

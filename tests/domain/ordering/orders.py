@@ -3,7 +3,9 @@
 from uuid import UUID, uuid4
 
 from domain.licensing.decision import Decision, Outcome
+from domain.licensing.royalty import Royalty
 from domain.licensing.terms import ProductType
+from domain.ordering.fees import SaleKind
 from domain.ordering.order import Order, OrderLine, PaymentStatus
 from domain.ordering.split import Line, split
 from tests.builders import FEES, NOON, USD
@@ -39,7 +41,10 @@ def order_line(
         decision=Decision(Outcome.ALLOW, ()),
         stock_reserved=False,
         legs=split(
-            Line(total_cents, quantity, unit_cost_cents, royalty_bps, creator_id, store_id), FEES
+            Line(
+                total_cents, quantity, unit_cost_cents, Royalty(royalty_bps), creator_id, store_id
+            ),
+            FEES.rate_of(SaleKind.MERCHANDISE),
         ),
     )
 

@@ -13,7 +13,7 @@ def test_a_currency_is_known_whatever_its_case() -> None:
     assert currency("USD") == USD
 
 
-@pytest.mark.parametrize("code", ["jpy", "xxx", "us", "usdx", "", "us\n", "ＵＳＤ"])
+@pytest.mark.parametrize("code", ["isk", "xxx", "us", "usdx", "", "us\n", "ＵＳＤ"])
 def test_an_unsupported_currency_is_refused(code: str) -> None:
     with pytest.raises(ValueError, match="not a supported currency"):
         currency(code)
@@ -36,6 +36,8 @@ def test_two_currencies_never_mix() -> None:
         (1200, "pln", "PLN 12.00"),
         (123456789, "gbp", "£1,234,567.89"),
         (-5, "usd", "-$0.05"),
+        (1200, "jpy", "JPY 1,200"),
+        (1250, "kwd", "KWD 1.250"),
     ],
 )
 def test_money_is_written_for_people(cents: int, code: str, text: str) -> None:
