@@ -51,10 +51,12 @@ from adapters.s3.storage import S3Storage
 from adapters.stripe.accounts import StripePayeeAccounts
 from adapters.stripe.client import StripeApi
 from adapters.stripe.payments import StripePayments
+from adapters.stripe.taxes import StripeTaxes
 from adapters.stripe.webhooks import StripeWebhooks
 from adapters.system.clock import ShiftedClock, SystemClock
 from adapters.system.ids import UuidV7Ids
 from adapters.system.secrets import SystemSecrets
+from adapters.tax_table.taxes import TableTaxes
 from application.ports.clock import Clock, ClockControl
 from application.ports.generation import ImageGenerator, ModelTrainer, ProviderWebhooks
 from application.ports.idempotency import Idempotency
@@ -72,6 +74,7 @@ from application.ports.schedule import JobRuns, Leadership
 from application.ports.secrets import Secrets
 from application.ports.storage import LinkVerifier, ObjectStorage
 from application.ports.studio import StudioViews
+from application.ports.taxes import Taxes
 from application.ports.tokens import AccessTokens
 from application.ports.unit_of_work import UnitOfWork
 from application.ports.views import BalanceViews, CatalogueViews, OrderViews
@@ -79,7 +82,7 @@ from application.studio.workshop import Workshop
 from domain.ordering.fees import FeeRate, FeeSchedule, SaleKind, fee_schedule
 from domain.studio.generation import Mode
 from entrypoints.providers import fal_access, replicate_access, stripe_access
-from entrypoints.settings import Settings
+from entrypoints.settings import Settings, SettingsError
 from entrypoints.settings_values import FileStorageLocation
 
 WEBHOOKS = "/api/v1/webhooks"
@@ -106,6 +109,7 @@ class Ports:
     payments: Payments
     payee_accounts: PayeeAccounts
     payment_webhooks: PaymentWebhooks
+    taxes: Taxes
     provider_webhooks: Mapping[str, ProviderWebhooks]
     workshop: Workshop
     storage: ObjectStorage
@@ -165,7 +169,7 @@ def build_ports(settings: Settings) -> Ports:
     closing.callback(images.close)
     hasher = Argon2PasswordHasher()
     closing.callback(hasher.close)
-    payments, accounts, payment_webhooks = _stripe(settings, closing)
+    api = _stripe_api(settings, closing)
     generators, trainers, provider_webhooks = _image_providers(settings, closing)
     return Ports(
         uow=new_uow,
@@ -178,9 +182,10 @@ def build_ports(settings: Settings) -> Ports:
         access_tokens=JwtAccessTokens(secret_keys),
         identity_views=PostgresIdentityViews(sessions),
         session_purge=PostgresSessionPurge(sessions),
-        payments=payments,
-        payee_accounts=accounts,
-        payment_webhooks=payment_webhooks,
+        payments=StripePayments(api),
+        payee_accounts=StripePayeeAccounts(api),
+        payment_webhooks=_stripe_webhooks(settings, api),
+        taxes=_taxes(settings, api),
         provider_webhooks=provider_webhooks,
         workshop=Workshop(
             new_uow=new_uow,
@@ -248,18 +253,30 @@ def _storage(settings: Settings, links: SignedLinks, closing: AsyncExitStack) ->
     return storage
 
 
-def _stripe(
-    settings: Settings, closing: AsyncExitStack
-) -> tuple[StripePayments, StripePayeeAccounts, StripeWebhooks]:
+def _stripe_api(settings: Settings, closing: AsyncExitStack) -> StripeApi:
     access = stripe_access(settings)
     api = StripeApi(secret_key=access.secret_key.reveal(), base_url=access.api_base)
     closing.push_async_callback(api.close)
-    webhooks = StripeWebhooks(
+    return api
+
+
+def _stripe_webhooks(settings: Settings, api: StripeApi) -> StripeWebhooks:
+    access = stripe_access(settings)
+    return StripeWebhooks(
         api,
         platform_secrets=[secret.reveal() for secret in access.webhook_secrets],
         connect_secrets=[secret.reveal() for secret in access.connect_webhook_secrets],
     )
-    return StripePayments(api), StripePayeeAccounts(api), webhooks
+
+
+def _taxes(settings: Settings, api: StripeApi) -> Taxes:
+    """Raises SettingsError for a registration without a rate."""
+    if settings.tax_provider == "stripe":
+        return StripeTaxes(api)
+    try:
+        return TableTaxes(settings.tax_registrations)
+    except ValueError as error:
+        raise SettingsError([f"LIKENESS_TAX_REGISTRATIONS: {error}."]) from None
 
 
 def _image_providers(

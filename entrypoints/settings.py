@@ -318,6 +318,20 @@ class Settings:
         "0",
         example="250",
     )
+    tax_provider: str = setting(
+        "Who computes tax on sales: `table` has a fixed rate for each place of "
+        "LIKENESS_TAX_REGISTRATIONS, `stripe` is Stripe Tax, set up in your Stripe account.",
+        values.one_of("table", "stripe"),
+        "table",
+        example="stripe",
+    )
+    tax_registrations: tuple[str, ...] = setting(
+        "Where you are registered and collect tax, with `table`: countries and states, separated "
+        "by commas. No tax is charged anywhere else.",
+        values.places,
+        example="DE,FR,US-CA",
+        default_shown="nowhere",
+    )
     sandbox_url: str = setting(
         "Where the sandbox answers that plays the providers whose keys are missing.",
         lambda raw: values.web_url(raw) if raw else "",

@@ -4,6 +4,7 @@ Each parser raises `ValueError` with the reason and what to do; never with a sec
 """
 
 import ipaddress
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Final, TypeVar
 from urllib.parse import parse_qs, unquote, urlsplit
 
 T = TypeVar("T")
+_PLACE: Final = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
 _DATABASE_OPTIONS: Final = {"host", "port", "ssl", "sslmode"}
 
 
@@ -106,6 +108,15 @@ def names(*choices: str) -> Callable[[str], tuple[str, ...]]:
         return given
 
     return parse
+
+
+def places(raw: str) -> tuple[str, ...]:
+    """Countries and their subdivisions by ISO 3166: `DE`, `US-CA`."""
+    given = tuple(dict.fromkeys(part.upper() for part in _parts(raw)))
+    for part in given:
+        if not _PLACE.fullmatch(part):
+            raise ValueError(f"has `{part}`; write codes such as DE or US-CA")
+    return given
 
 
 def database_url(raw: str) -> str:

@@ -50,6 +50,9 @@ class MemoryOrders(MemoryRepository[Order]):
     async def settlement_plans(self, order_ids: Collection[UUID]) -> list[SettlementPlan]:
         return [_plan(order) for order in self._among(order_ids)]
 
+    async def taxed_by_provider(self, order_ids: Collection[UUID]) -> list[UUID]:
+        return [order.id for order in self._among(order_ids) if order.tax_calculation_id]
+
     async def settle(self, settlements: Sequence[Settlement]) -> None:
         for settlement in settlements:
             capture = settlement.capture

@@ -65,6 +65,8 @@ orders = Table(
     instant("expires_at"),
     instant("reconcile_at"),
     instant("paid_at", nullable=True),
+    text("tax_calculation_id", nullable=True),
+    text("tax_report_id", nullable=True),
     UniqueConstraint("buyer_id", "request_key"),
     UniqueConstraint("session_id"),
     UniqueConstraint("charge_id"),
@@ -270,6 +272,15 @@ class PostgresOrders(PostgresRepository[Order]):
             )
         )
         return {order_id: charge_id for order_id, charge_id in found if charge_id}
+
+    async def taxed_by_provider(self, order_ids: Collection[UUID]) -> list[UUID]:
+        found = await self._session.scalars(
+            select(orders.c.id).where(
+                orders.c.id == func.any(_ids(sorted(order_ids))),
+                orders.c.tax_calculation_id.is_not(None),
+            )
+        )
+        return list(found.all())
 
     async def unended(self, order_ids: Collection[UUID]) -> list[UUID]:
         found = await self._session.scalars(

@@ -11,6 +11,7 @@ from uuid import UUID
 import msgspec
 
 from application.ledger.transfers import SEND_REVERSAL, SendReversal
+from application.ordering.tax_reports import REPORT_REFUND, ReportRefund
 from application.ports.clock import Clock
 from application.ports.errors import Rejected
 from application.ports.ids import Ids
@@ -89,6 +90,8 @@ async def _post(refund: Refund, order: Order, *, uow: UnitOfWork, at: datetime, 
     """Take each party's share back: from the hold, from what is available, or by a reversal."""
     refund.status = RefundStatus.SUCCEEDED
     refund.ended_at = at
+    if order.tax_calculation_id is not None:
+        uow.outbox.add(REPORT_REFUND, ReportRefund(refund_id=refund.id))
     shares = effects.merge(_shares(refund, order))
     earnings = {e.payee_id: e for e in await uow.earnings.of_order(order.id)}
     transfers = {t.payee_id: t for t in await uow.transfers.of_order(order.id)}

@@ -39,6 +39,10 @@ class Orders(Repository[Order], Protocol):
         """The charges that paid these orders."""
         ...
 
+    async def taxed_by_provider(self, order_ids: Collection[UUID]) -> list[UUID]:
+        """Those of the orders whose tax a provider computed, and wants to hear of."""
+        ...
+
     async def unended(self, order_ids: Collection[UUID]) -> list[UUID]:
         """Those of the orders that are neither paid nor closed."""
         ...

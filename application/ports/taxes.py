@@ -1,11 +1,12 @@
 """What we need from whoever computes tax on sales: an amount for each line, before payment.
 
-The embedded default is a table of fixed rates; Stripe Tax is the other adapter.
-Errors: `application.ports.errors`.
+The embedded default is a table of fixed rates; Stripe Tax is the other adapter. Tax comes on top
+of prices. Errors: `application.ports.errors`.
 """
 
 from collections.abc import Mapping, Sequence
 from typing import Literal, Protocol
+from uuid import UUID
 
 import msgspec
 
@@ -37,9 +38,10 @@ class TaxRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TaxQuote(msgspec.Struct, frozen=True, kw_only=True):
-    """Tax on top, by line, shipping of the line included.
+    """Tax on top, by line, that on the line's shipping included: a multiple of the quantum.
 
-    `calculation_id` is the provider's, by which the sale is reported once it is paid.
+    `calculation_id` is the provider's, by which the sale is reported once it is paid; None where
+    nothing has to be reported.
     """
 
     tax_cents: Mapping[str, int]
@@ -49,4 +51,15 @@ class TaxQuote(msgspec.Struct, frozen=True, kw_only=True):
 class Taxes(Protocol):
     async def quote(self, request: TaxRequest) -> TaxQuote:
         """Raises Rejected for an address that cannot be placed, Unavailable."""
+        ...
+
+    async def report_sale(self, *, order_id: UUID, calculation_id: str) -> str:
+        """The sale was paid; answers the provider's id of its report. Once per order, however
+        often it is asked."""
+        ...
+
+    async def report_refund(
+        self, *, refund_id: UUID, report_id: str, amount_cents: int, currency: str
+    ) -> None:
+        """So much, tax included, of a reported sale was given back. Once per refund."""
         ...

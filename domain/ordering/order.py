@@ -115,6 +115,8 @@ class Order:
     expires_at: datetime
     reconcile_at: datetime
     paid_at: datetime | None = None
+    tax_calculation_id: str | None = None
+    tax_report_id: str | None = None
     lines: list[OrderLine] = field(default_factory=list)
 
     def lines_of(self, store_ids: frozenset[UUID] | None) -> list[OrderLine]:

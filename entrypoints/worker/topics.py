@@ -25,6 +25,14 @@ from application.ordering.completion import (
 from application.ordering.paid import announce_paid
 from application.ordering.payment_events import handle_payment_events
 from application.ordering.refund_outcomes import SEND_REFUND, SendRefund, send_refund
+from application.ordering.tax_reports import (
+    REPORT_REFUND,
+    REPORT_SALE,
+    ReportRefund,
+    ReportSale,
+    report_refund,
+    report_sale,
+)
 from application.ports.messages import Handler, Message
 from application.studio.completion import handle_provider_callbacks
 from application.studio.ingesting import ingest_results
@@ -103,6 +111,12 @@ def _payments(ports: Ports) -> Topics:
             body.account_id, uow=ports.uow(), accounts=ports.payee_accounts, clock=ports.clock
         )
 
+    async def taxed_sale(body: ReportSale) -> None:
+        await report_sale(body.order_id, uow=ports.uow(), taxes=ports.taxes)
+
+    async def taxed_refund(body: ReportRefund) -> None:
+        await report_refund(body.refund_id, uow=ports.uow(), taxes=ports.taxes)
+
     def calls(handle: Handler, queue: str = "payments") -> Topic:
         return Topic(
             handle=handle,
@@ -119,6 +133,8 @@ def _payments(ports: Ports) -> Topics:
         RECONCILE_CHECKOUT: calls(each(ReconcileCheckout, reconcile)),
         SEND_REFUND: calls(each(SendRefund, refund)),
         RECORD_FEE: calls(each(RecordFee, fee)),
+        REPORT_SALE: calls(each(ReportSale, taxed_sale)),
+        REPORT_REFUND: calls(each(ReportRefund, taxed_refund)),
         REFRESH_ACCOUNT: calls(each(RefreshAccount, account)),
         SEND_TRANSFER: calls(each(SendTransfer, transfer), "transfers"),
         SEND_REVERSAL: calls(each(SendReversal, reverse), "transfers"),

@@ -21,6 +21,7 @@ from entrypoints.sandbox.stripe import (
     records,
     refunds,
     reversals,
+    taxes,
     transfers,
 )
 from entrypoints.sandbox.stripe.api import PREFIX, create_api
@@ -41,6 +42,7 @@ REGISTERED = (
     records,
     refunds,
     reversals,
+    taxes,
     transfers,
 )
 LISTED = 200
@@ -97,6 +99,7 @@ def _describe(world: World) -> dict[str, Any]:
         "counts": {name: len(table) for name, table in tables.items()},
         "balance": world.balances.as_object(PLATFORM, default_currency="usd"),
     }
+    description["tax_reversed_cents"] = dict(world.tax_reversed_cents)
     description["counts"]["events"] = len(world.events)
     for name, table in tables.items():
         newest = table.newest_first(PLATFORM, index=("", None))

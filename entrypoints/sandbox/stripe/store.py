@@ -36,6 +36,10 @@ class World:
         self.payouts = Table(noun="payout")
         self.transactions = Table("source", "type", noun="balance transaction")
         self.events = Table(noun="event")
+        self.tax_calculations = Table(noun="tax calculation")
+        self.tax_transactions = Table("reference", noun="tax transaction")
+        self.tax_lines: dict[str, list[Object]] = {}
+        self.tax_reversed_cents: Counter[str] = Counter()
         self.balances = Balances(self.clock, self.transactions)
         self.line_items: dict[str, list[Object]] = {}
         self.links: dict[str, Object] = {}

@@ -52,12 +52,15 @@ def validate(type_name: str, raw: dict[str, Value]) -> dict[str, Any]:
 def _root(type_name: str) -> Check:
     import stripe.params
     import stripe.params.checkout
+    import stripe.params.tax
 
-    place: Any = stripe.params
-    name = type_name
-    if type_name.startswith("checkout."):
-        place, name = stripe.params.checkout, type_name.removeprefix("checkout.")
-    return _record(getattr(place, name))
+    places: dict[str, Any] = {
+        "": stripe.params,
+        "checkout": stripe.params.checkout,
+        "tax": stripe.params.tax,
+    }
+    area, _, name = type_name.rpartition(".")
+    return _record(getattr(places[area], name))
 
 
 @cache
