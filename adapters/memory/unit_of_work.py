@@ -6,6 +6,7 @@ from typing import Any, NamedTuple, Self
 
 import msgspec
 
+from adapters.memory.audit import MemoryAuditLog
 from adapters.memory.catalogue import STORE_KEYS, MemoryProducts, MemoryStores
 from adapters.memory.creators import (
     CREATOR_KEYS,
@@ -37,6 +38,7 @@ from adapters.memory.studio import (
     MemoryJobs,
     MemoryLikenessModels,
 )
+from application.messaging.auditing import Recorded
 from application.ports.media import CleanGrant
 from domain.licensing.record import DecisionRecord
 from domain.studio.generation import Generation
@@ -79,6 +81,7 @@ class MemoryDatabase:
 
     def __init__(self) -> None:
         self.messages: list[AddedMessage] = []
+        self.audit: list[Recorded] = []
         self.tables: dict[str, Table[Any]] = {}
         self.asset_grants: set[CleanGrant] = set()
         self.books = Books()
@@ -97,6 +100,7 @@ class MemoryUnitOfWork:
     async def __aenter__(self) -> Self:
         database, table = self._database, self._database.table
         self.outbox = MemoryOutbox(database.messages)
+        self.audit = MemoryAuditLog(database.audit)
         refresh_tokens = MemoryRepository(table("refresh token"))
         self.users = MemoryUsers(table("user", unique=ONE_USER_PER_EMAIL))
         self.sessions = MemorySessions(table("session"), tokens=refresh_tokens)
@@ -143,7 +147,7 @@ class MemoryUnitOfWork:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        del self.outbox
+        del self.outbox, self.audit
 
     async def commit(self) -> None:
         for repository in self._repositories:
@@ -152,3 +156,4 @@ class MemoryUnitOfWork:
             repository.flush()
         self.ledger.flush()
         self.outbox.flush()
+        self.audit.flush()

@@ -1,6 +1,7 @@
 """Every module that defines tables, so that the metadata is complete once this is imported."""
 
 from adapters.postgres import (  # noqa: F401
+    audit,
     catalogue,
     creators,
     earnings,

@@ -5,6 +5,7 @@ from typing import Self
 
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
+from adapters.postgres.audit import PostgresAuditLog
 from adapters.postgres.catalogue import PostgresProducts, PostgresStores
 from adapters.postgres.creators import (
     PostgresConsents,
@@ -71,6 +72,7 @@ class PostgresUnitOfWork:
         self.models = PostgresLikenessModels(self._session)
         self.decisions = PostgresDecisions(self._session)
         self.outbox = PostgresOutbox(clock=self._clock, ids=self._ids)
+        self.audit = PostgresAuditLog(clock=self._clock, ids=self._ids)
         return self
 
     async def __aexit__(
@@ -84,6 +86,7 @@ class PostgresUnitOfWork:
     async def commit(self) -> None:
         with translated():
             added = await self.outbox.flush(self._session)
+            await self.audit.flush(self._session)
             await self._session.commit()
         if added and self._wake is not None:
             self._wake.wake()

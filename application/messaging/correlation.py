@@ -9,3 +9,5 @@ from contextvars import ContextVar
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 traceparent: ContextVar[str | None] = ContextVar("traceparent", default=None)
 """A W3C trace context, as in the header of that name."""
+client_address: ContextVar[str | None] = ContextVar("client_address", default=None)
+"""Of the request under way, for the audit log; messages do not carry it."""

@@ -12,6 +12,7 @@ never while it is open.
 from types import TracebackType
 from typing import Protocol, Self
 
+from application.ports.audit import AuditLog
 from application.ports.catalogue import Products, Stores
 from application.ports.creators import Consents, Creators, TermsVersions
 from application.ports.identity import Sessions, Users
@@ -25,6 +26,9 @@ from application.ports.studio import Attempts, Decisions, Generations, Jobs, Lik
 class UnitOfWork(Protocol):
     @property
     def outbox(self) -> Outbox: ...
+
+    @property
+    def audit(self) -> AuditLog: ...
 
     @property
     def creators(self) -> Creators: ...

@@ -53,6 +53,7 @@ def at_the_edge(app: ASGIApp, settings: HttpSettings) -> ASGIApp:
         exchange = _exchange_for(scope, proxies)
         open_exchange(scope, exchange)
         correlation.request_id.set(exchange.request_id)
+        correlation.client_address.set(exchange.client_address)
         with structlog.contextvars.bound_contextvars(request_id=exchange.request_id):
             if scope["type"] == ScopeType.HTTP:
                 await _observe(app, scope, receive, send, exchange, fixed)
