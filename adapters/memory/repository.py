@@ -50,6 +50,7 @@ class MemoryRepository(Generic[A]):
         self._loaded: dict[Hashable, tuple[A, A]] = {}
         """What was handed out, and the row that it is a copy of."""
         self._added: dict[Hashable, A] = {}
+        self._deleted: set[Hashable] = set()
 
     async def get(self, aggregate_id: UUID, *, lock: bool = False) -> A:
         found = self._peek(aggregate_id)
@@ -60,7 +61,12 @@ class MemoryRepository(Generic[A]):
     def add(self, aggregate: A) -> None:
         self._added[self._table.key(aggregate)] = aggregate
 
+    def _delete(self, aggregate: A) -> None:
+        self._deleted.add(self._table.key(aggregate))
+
     def _peek(self, key: Hashable) -> A | None:
+        if key in self._deleted:
+            return None
         if key in self._added:
             return self._added[key]
         if key not in self._loaded:
@@ -94,8 +100,11 @@ class MemoryRepository(Generic[A]):
             if self._table.versioned:
                 aggregate.version = aggregate.version + 1 if key in self._loaded else 1  # type: ignore[attr-defined]
             self._table.rows[key] = _copy(aggregate)
+        for key in self._deleted:
+            self._table.rows.pop(key, None)
         self._loaded.clear()
         self._added.clear()
+        self._deleted.clear()
 
     def _changed(self) -> dict[Hashable, A]:
         return {

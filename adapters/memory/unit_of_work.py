@@ -38,6 +38,12 @@ from adapters.memory.studio import (
     MemoryJobs,
     MemoryLikenessModels,
 )
+from adapters.memory.teams import (
+    STAFF_KEYS,
+    MemoryInvitations,
+    MemoryStaffMembers,
+    MemoryTeams,
+)
 from application.messaging.auditing import Recorded
 from application.ports.media import CleanGrant
 from domain.licensing.record import DecisionRecord
@@ -115,6 +121,11 @@ class MemoryUnitOfWork:
         self.decisions = MemoryRepository[DecisionRecord](table("decision"))
         self.payees = MemoryPayees(table("payee", unique=PAYEE_KEYS, versioned=True))
         self.stores = MemoryStores(table("store", unique=STORE_KEYS, versioned=True))
+        self.teams = MemoryTeams(table("team", versioned=True))
+        self.invitations = MemoryInvitations(table("invitation"))
+        self.staff = MemoryStaffMembers(
+            table("staff member", unique=STAFF_KEYS), stores=self.stores, teams=self.teams
+        )
         self.products = MemoryProducts(
             table("product", versioned=True),
             payees=self.payees,

@@ -42,8 +42,10 @@ stores = Table(
     text("name"),
     text("description"),
     instant("created_at"),
+    Column("team_id", ForeignKey("teams.id", ondelete="SET NULL"), nullable=True),
     Column("version", Integer, nullable=False),
     UniqueConstraint("slug"),
+    Index(None, "team_id"),
     Index(None, "owner_id"),
 )
 

@@ -173,8 +173,18 @@ _ME = """
     SELECT id, email, display_name, roles,
         (SELECT creators.id FROM creators WHERE creators.user_id = users.id) AS creator_id,
         ARRAY(
-            SELECT stores.id FROM stores WHERE stores.owner_id = users.id ORDER BY stores.id
-        ) AS store_ids
+            SELECT stores.id FROM stores WHERE stores.owner_id = users.id
+            UNION
+            SELECT stores.id FROM stores
+            JOIN team_members ON team_members.team_id = stores.team_id
+            WHERE team_members.user_id = users.id
+            UNION
+            SELECT store_id FROM store_staff WHERE store_staff.user_id = users.id
+            ORDER BY 1
+        ) AS store_ids,
+        ARRAY(
+            SELECT team_id FROM team_members WHERE team_members.user_id = users.id ORDER BY team_id
+        ) AS team_ids
     FROM users WHERE id = :user_id
 """
 
@@ -199,6 +209,7 @@ class PostgresIdentityViews:
             ),
             creator_id=row["creator_id"],
             store_ids=row["store_ids"],
+            team_ids=row["team_ids"],
         )
 
     async def sessions(

@@ -15,4 +15,5 @@ from adapters.postgres import (  # noqa: F401
     refunds,
     scheduler_runs,
     studio,
+    teams,
 )

@@ -28,6 +28,7 @@ from adapters.postgres.studio import (
     PostgresJobs,
     PostgresLikenessModels,
 )
+from adapters.postgres.teams import PostgresInvitations, PostgresStaffMembers, PostgresTeams
 from application.ports.clock import Clock
 from application.ports.ids import Ids
 from application.ports.messages import Wake
@@ -53,6 +54,9 @@ class PostgresUnitOfWork:
         self._session = self._sessions()
         self.users = PostgresUsers(self._session)
         self.sessions = PostgresSessions(self._session)
+        self.teams = PostgresTeams(self._session)
+        self.invitations = PostgresInvitations(self._session)
+        self.staff = PostgresStaffMembers(self._session)
         self.assets = PostgresAssets(self._session)
         self.creators = PostgresCreators(self._session)
         self.consents = PostgresConsents(self._session)

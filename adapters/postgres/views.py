@@ -172,19 +172,17 @@ class PostgresOrderViews(Reader):
 
 _ORDER_FIELDS = tuple(name for name in OrderRecord.__struct_fields__ if name != "lines")
 _LINE_FIELDS = OrderLineRecord.__struct_fields__
-_ELSEWHERE = {"store_owner_id": stores.c.owner_id, "creator_user_id": creators.c.user_id}
 ORDER_WITH_LINES: Select[*tuple[Any, ...]] = (
     select(
         *(orders.c[name] for name in _ORDER_FIELDS),
         *(
-            _ELSEWHERE[name].label(f"line_{name}")
-            if name in _ELSEWHERE
-            else order_lines.c[name].label(f"line_{name}")
+            (creators.c.user_id if name == "creator_user_id" else order_lines.c[name]).label(
+                f"line_{name}"
+            )
             for name in _LINE_FIELDS
         ),
     )
     .join(order_lines, order_lines.c.order_id == orders.c.id)
-    .join(stores, stores.c.id == order_lines.c.store_id)
     .join(creators, creators.c.id == order_lines.c.creator_id)
     .where(orders.c.id == bindparam("order_id"))
     .order_by(order_lines.c.position)

@@ -14,6 +14,7 @@ from application.ports.unit_of_work import UnitOfWork
 from domain.catalogue.store import Store
 from domain.creators.creator import check_slug
 from domain.identity.actor import Actor, Role
+from domain.identity.team import TeamRole
 from domain.ledger.payee import Payee, PayeeKind
 
 StoreName = Annotated[str, msgspec.Meta(min_length=1, max_length=120)]
@@ -24,13 +25,15 @@ class OpenStore(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     name: StoreName
     slug: Slug
     description: StoreDescription = ""
+    team_id: UUID | None = None
 
 
 class UpdateStore(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What is left out stays as it is."""
+    """What is left out stays as it is; `team_id` null takes the store away from its team."""
 
     name: StoreName | None = None
     description: StoreDescription | None = None
+    team_id: UUID | msgspec.UnsetType | None = msgspec.UNSET
 
 
 class StoreView(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,6 +41,7 @@ class StoreView(msgspec.Struct, frozen=True, kw_only=True):
     slug: str
     name: str
     description: str
+    team_id: UUID | None
     created_at: datetime
     version: int
 
@@ -45,9 +49,10 @@ class StoreView(msgspec.Struct, frozen=True, kw_only=True):
 async def open_store(
     command: OpenStore, *, actor: Actor, uow: UnitOfWork, clock: Clock, ids: Ids
 ) -> StoreView:
-    """Raises RoleRequired, SlugInvalid, SlugTaken."""
+    """Raises RoleRequired, SlugInvalid, SlugTaken, and NotFound or RankTooLow for the team."""
     actor.require(Role.STORE_OWNER)
     async with uow:
+        await _check_team(command.team_id, actor=actor, uow=uow)
         store = Store(
             id=ids.new(),
             owner_id=actor.user_id,
@@ -55,6 +60,7 @@ async def open_store(
             name=command.name,
             description=command.description,
             created_at=clock.now(),
+            team_id=command.team_id,
         )
         uow.stores.add(store)
         uow.payees.add(Payee(id=store.id, kind=PayeeKind.STORE))
@@ -71,6 +77,9 @@ async def update_store(
             store.name = command.name
         if command.description is not None:
             store.description = command.description
+        if command.team_id is not msgspec.UNSET:
+            await _check_team(command.team_id, actor=actor, uow=uow)
+            store.team_id = command.team_id
         await uow.commit()
     return store_view(store)
 
@@ -87,12 +96,19 @@ async def list_stores(*, actor: Actor, uow: UnitOfWork) -> list[StoreView]:
         ]
 
 
+async def _check_team(team_id: UUID | None, *, actor: Actor, uow: UnitOfWork) -> None:
+    """A store is given to a team by one of its admins."""
+    if team_id is not None:
+        (await uow.teams.get(team_id)).require(actor.user_id, TeamRole.ADMIN)
+
+
 def store_view(store: Store) -> StoreView:
     return StoreView(
         id=store.id,
         slug=store.slug,
         name=store.name,
         description=store.description,
+        team_id=store.team_id,
         created_at=store.created_at,
         version=store.version,
     )

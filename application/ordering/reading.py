@@ -5,6 +5,8 @@ from uuid import UUID
 
 import msgspec
 
+from application.identity.authority import StoreAct, stores_for
+from application.ports.unit_of_work import UnitOfWork
 from application.ports.views import (
     OrderLineRecord,
     OrderRecord,
@@ -93,10 +95,12 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True):
     net_cents: int
 
 
-async def show_order(order_id: UUID, *, actor: Actor, views: OrderViews) -> OrderView:
+async def show_order(
+    order_id: UUID, *, actor: Actor, views: OrderViews, uow: UnitOfWork
+) -> OrderView:
     """Raises NotFound, also for those who have no part in it."""
     order = await views.order(order_id)
-    lines = _visible_lines(order, actor)
+    lines = await _visible_lines(order, actor, uow=uow)
     total = sum(line.total_cents for line in lines)
     returned = sum(line.returned_cents for line in lines)
     payable = order.payment_status is PaymentStatus.UNPAID and order.buyer_id == actor.user_id
@@ -116,10 +120,13 @@ async def show_order(order_id: UUID, *, actor: Actor, views: OrderViews) -> Orde
     )
 
 
-async def show_statement(order_id: UUID, *, actor: Actor, views: OrderViews) -> Statement:
+async def show_statement(
+    order_id: UUID, *, actor: Actor, views: OrderViews, uow: UnitOfWork
+) -> Statement:
     """Raises NotFound, also for those who have no part in the order."""
     order = await views.order(order_id)
-    legs = [leg for line in _visible_lines(order, actor) for leg in _statement_legs(order, line)]
+    lines = await _visible_lines(order, actor, uow=uow)
+    legs = [leg for line in lines for leg in _statement_legs(order, line)]
     total = sum(leg.amount_cents for leg in legs)
     returned = sum(leg.returned_cents for leg in legs)
     return Statement(
@@ -133,10 +140,12 @@ async def show_statement(order_id: UUID, *, actor: Actor, views: OrderViews) -> 
     )
 
 
-async def list_refunds(order_id: UUID, *, actor: Actor, views: OrderViews) -> list[RefundRecord]:
+async def list_refunds(
+    order_id: UUID, *, actor: Actor, views: OrderViews, uow: UnitOfWork
+) -> list[RefundRecord]:
     """The refunds of an order, each with the lines that the actor may see."""
     order = await views.order(order_id)
-    visible = {line.id for line in _visible_lines(order, actor)}
+    visible = {line.id for line in await _visible_lines(order, actor, uow=uow)}
     return [
         refund
         for refund in await views.refunds(order_id)
@@ -145,27 +154,33 @@ async def list_refunds(order_id: UUID, *, actor: Actor, views: OrderViews) -> li
 
 
 async def list_transfers(
-    order_id: UUID, *, actor: Actor, views: OrderViews
+    order_id: UUID, *, actor: Actor, views: OrderViews, uow: UnitOfWork
 ) -> list[TransferRecord]:
-    """The transfers of an order to the actor's own payees; an admin sees them all."""
+    """The transfers of an order to the payees whose money the actor may see."""
     order = await views.order(order_id)
-    own = {
-        payee_id
-        for line in _visible_lines(order, actor)
-        for payee_id, owner_id in (
-            (line.store_id, line.store_owner_id),
-            (line.creator_id, line.creator_user_id),
-        )
-        if actor.is_admin or owner_id == actor.user_id
-    }
-    return [transfer for transfer in await views.transfers(order_id) if transfer.payee_id in own]
+    await _visible_lines(order, actor, uow=uow)
+    async with uow:
+        own = {store.id for store in await stores_for(StoreAct.MONEY, actor=actor, uow=uow)}
+    own |= {line.creator_id for line in order.lines if line.creator_user_id == actor.user_id}
+    return [
+        transfer
+        for transfer in await views.transfers(order_id)
+        if actor.is_admin or transfer.payee_id in own
+    ]
 
 
-def _visible_lines(order: OrderRecord, actor: Actor) -> list[OrderLineRecord]:
+async def _visible_lines(
+    order: OrderRecord, actor: Actor, *, uow: UnitOfWork
+) -> list[OrderLineRecord]:
+    """All for the buyer; for others those of the stores they act for, or of their likeness."""
     if actor.is_admin or actor.user_id == order.buyer_id:
         return list(order.lines)
+    async with uow:
+        own = {store.id for store in await stores_for(StoreAct.VIEW, actor=actor, uow=uow)}
     lines = [
-        line for line in order.lines if actor.user_id in (line.store_owner_id, line.creator_user_id)
+        line
+        for line in order.lines
+        if line.store_id in own or line.creator_user_id == actor.user_id
     ]
     if not lines:
         raise NotFound("order", order.id)

@@ -18,6 +18,7 @@ from application.ports.idempotency import KeyReused
 from application.ports.ids import Ids
 from application.ports.unit_of_work import UnitOfWork
 from domain.identity.actor import Actor
+from domain.identity.team import RankTooLow
 from domain.ordering.order import Order, OrderLine
 from domain.ordering.refund import (
     LineRefund,
@@ -108,9 +109,12 @@ async def _refundable_lines(order: Order, *, actor: Actor, uow: UnitOfWork) -> l
         return order.lines
     owned = frozenset(s.id for s in await stores_for(StoreAct.ORDERS, actor=actor, uow=uow))
     lines = order.lines_of(owned)
-    if not lines:
-        raise NotFound("order", order.id)
-    return lines
+    if lines:
+        return lines
+    seen = frozenset(s.id for s in await stores_for(StoreAct.VIEW, actor=actor, uow=uow))
+    if order.lines_of(seen):
+        raise RankTooLow("Your role in the store does not allow refunds.")
+    raise NotFound("order", order.id)
 
 
 def _divide(command: RequestRefund, lines: Sequence[OrderLine]) -> tuple[LineRefund, ...]:

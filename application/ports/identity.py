@@ -78,11 +78,15 @@ class UserSummary(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Me(msgspec.Struct, frozen=True, kw_only=True):
-    """The signed-in user, and what they have set up."""
+    """The signed-in user, what they have set up, and whom they act for.
+
+    `store_ids` are the stores that they own, that a team of theirs has, or that they work for.
+    """
 
     user: UserSummary
     creator_id: UUID | None
     store_ids: list[UUID]
+    team_ids: list[UUID]
 
 
 class SessionSummary(msgspec.Struct, frozen=True, kw_only=True):

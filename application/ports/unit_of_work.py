@@ -21,6 +21,7 @@ from application.ports.media import Assets
 from application.ports.messages import Outbox
 from application.ports.ordering import Orders, Refunds
 from application.ports.studio import Attempts, Decisions, Generations, Jobs, LikenessModels
+from application.ports.teams import Invitations, StaffMembers, Teams
 
 
 class UnitOfWork(Protocol):
@@ -71,6 +72,15 @@ class UnitOfWork(Protocol):
 
     @property
     def sessions(self) -> Sessions: ...
+
+    @property
+    def teams(self) -> Teams: ...
+
+    @property
+    def invitations(self) -> Invitations: ...
+
+    @property
+    def staff(self) -> StaffMembers: ...
 
     @property
     def assets(self) -> Assets: ...

@@ -46,7 +46,6 @@ class OrderLineRecord(msgspec.Struct, frozen=True, kw_only=True):
     id: UUID
     product_id: UUID
     store_id: UUID
-    store_owner_id: UUID
     creator_id: UUID
     creator_user_id: UUID
     asset_id: UUID

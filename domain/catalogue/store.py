@@ -7,7 +7,7 @@ from uuid import UUID
 
 @dataclass(eq=False, kw_only=True)
 class Store:
-    """`id` is also the id of the store's payee."""
+    """`id` is also the id of the store's payee. Members of `team_id` act for it as well."""
 
     id: UUID
     owner_id: UUID
@@ -15,4 +15,5 @@ class Store:
     name: str
     description: str
     created_at: datetime
+    team_id: UUID | None = None
     version: int = 1

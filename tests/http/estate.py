@@ -6,6 +6,7 @@ from uuid import UUID
 from domain.catalogue.product import Product, ProductStatus
 from domain.creators.likeness_model import LikenessModel
 from domain.identity.session import Origin, Session
+from domain.identity.team import Member, StaffMember, Team, TeamRole
 from domain.identity.user import User
 from domain.ledger.payee import Payee, PayeeKind
 from domain.licensing.terms import Purpose
@@ -42,6 +43,10 @@ TRAINING_IMAGE = known(0x63)
 MODEL = known(0x70)
 CONSENT = known(0x80)
 TERMS = known(0x90)
+TEAM = known(0xA0)
+VIEWERS_MEMBERSHIP = known(0xA1)
+STAFF = known(0xA2)
+KNOWN_EMAIL = "known@example.com"
 SLUG = "known-slug"
 FILE = "previews/known.png"
 FILE_CONTENT = b"\x89PNG known"
@@ -86,6 +91,41 @@ async def _licensed(ports: Ports, people: Mapping[str, User]) -> None:
             uow.payees.add(payee)
         uow.consents.add(builders.consent_of(creator, id=CONSENT))
         uow.terms.add(terms)
+        await uow.commit()
+    await _employed(ports, people)
+
+
+async def _employed(ports: Ports, people: Mapping[str, User]) -> None:
+    """A team that has the store, and staff: of the store one, of the other store another."""
+    now = ports.clock.now()
+    team = Team(id=TEAM, name="A studio", created_at=now)
+    members = {"owner": TeamRole.OWNER, "team_viewer": TeamRole.VIEWER}
+    for name, role in members.items():
+        membership = VIEWERS_MEMBERSHIP if name == "team_viewer" else known(0xA3)
+        team.join(
+            Member(id=membership, team_id=TEAM, user_id=people[name].id, role=role, joined_at=now)
+        )
+    clerk, applicant = builders.user(), builders.user(email=KNOWN_EMAIL)
+    async with (uow := ports.uow()):
+        uow.users.add(clerk)
+        uow.users.add(applicant)
+        uow.teams.add(team)
+        await uow.commit()
+    async with (uow := ports.uow()):
+        (await uow.stores.get(STORE)).team_id = TEAM
+        for staff_id, store_id, user in (
+            (STAFF, STORE, clerk),
+            (known(0xA4), OTHER_STORE, people["staff_elsewhere"]),
+        ):
+            uow.staff.add(
+                StaffMember(
+                    id=staff_id,
+                    store_id=store_id,
+                    user_id=user.id,
+                    role=TeamRole.ADMIN,
+                    added_at=now,
+                )
+            )
         await uow.commit()
 
 

@@ -73,6 +73,8 @@ class Shop:
     other_creator: Actor
     other_store_owner: Actor
     admin: Actor
+    staff_elsewhere: Actor
+    team_viewer: Actor
 
     def as_(self, actor: Actor, **headers: str) -> dict[str, str]:
         """Headers of a request by `actor`."""
@@ -164,6 +166,8 @@ async def people_in(door: Door) -> Shop:
         "other_creator": builders.user(roles=frozenset({Role.FAN, Role.CREATOR})),
         "other_store_owner": builders.user(roles=frozenset({Role.FAN, Role.STORE_OWNER})),
         "admin": builders.user(roles=frozenset({Role.ADMIN})),
+        "staff_elsewhere": builders.user(roles=frozenset({Role.FAN})),
+        "team_viewer": builders.user(roles=frozenset({Role.FAN})),
     }
     await estate.furnish(door.ports, people)
     actors = {name: Actor(user.id, user.roles) for name, user in people.items()}

@@ -143,7 +143,7 @@ async def test_who_registers_is_signed_in(client: Client) -> None:
     assert signed_in["expires_in"] == 900
     assert answer.headers["cache-control"] == "no-store"
     me = data_of(await client.get("me", token=signed_in["access_token"]))
-    assert me == {"user": signed_in["user"], "creator_id": None, "store_ids": []}
+    assert me == {"user": signed_in["user"], "creator_id": None, "store_ids": [], "team_ids": []}
 
 
 async def test_a_taken_address_is_a_conflict(client: Client) -> None:

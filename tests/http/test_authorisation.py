@@ -19,13 +19,25 @@ from tests.http import estate
 from tests.http.shop import BASE, Shop, described
 
 PEOPLE = ("nobody", "fan", "other_creator", "other_store_owner", "owner", "admin")
+STRANGERS = ("nobody", "fan", "staff_elsewhere", "team_viewer", "other_creator")
+"""Asked before the others, who may change what is there."""
 
 
 class Row(NamedTuple):
-    """Answers by caller, in the order of PEOPLE, to a request with `body`."""
+    """Answers by caller, in the order of PEOPLE, to a request with `body`.
+
+    Staff of another store is answered as a fan is; so is a viewer of the team that has the store,
+    unless `viewer` says otherwise.
+    """
 
     answers: tuple[int, int, int, int, int, int]
     body: object = None
+    viewer: int | None = None
+
+    def expected(self) -> dict[str, int]:
+        told = dict(zip(PEOPLE, self.answers, strict=True))
+        viewer = told["fan"] if self.viewer is None else self.viewer
+        return told | {"staff_elsewhere": told["fan"], "team_viewer": viewer}
 
 
 def public(status: int, body: object = None) -> Row:
@@ -37,14 +49,23 @@ def signed_in(status: int, body: object = None) -> Row:
     return Row((401, *(status,) * 5), body)
 
 
-def owners(status: int, body: object = None) -> Row:
-    """For who owns it, and for administrators; nobody else knows that it is there."""
-    return Row((401, 404, 404, 404, status, status), body)
+def owners(status: int, body: object = None, *, viewer: int | None = None) -> Row:
+    """For who owns it, and for administrators; nobody else knows that it is there.
+
+    `viewer` is what a viewer of the store's team is answered: 403 for what viewers may not do,
+    the status itself for what they may.
+    """
+    return Row((401, 404, 404, 404, status, status), body, viewer)
 
 
 def own(status: int, body: object = None) -> Row:
     """For who owns it and nobody else: what people make of themselves is not the platform's."""
     return Row((401, 404, 404, 404, status, 404), body)
+
+
+def members(status: int, body: object = None, *, viewer: int = 403) -> Row:
+    """For the owner of the team; administrators of the platform are no members of it."""
+    return Row((401, 404, 404, 404, status, 404), body, viewer)
 
 
 URLS = {"refresh_url": "https://shop.example/a", "return_url": "https://shop.example/b"}
@@ -86,8 +107,8 @@ TABLE: dict[str, Row] = {
     "POST /api/v1/licence-terms/{terms_id}/evaluate": signed_in(200, {"action": "list"}),
     "POST /api/v1/creators/{payee_id}/payee/onboarding": owners(201, URLS),
     "GET /api/v1/creators/{payee_id}/payee": owners(200),
-    "POST /api/v1/stores/{payee_id}/payee/onboarding": owners(201, URLS),
-    "GET /api/v1/stores/{payee_id}/payee": owners(200),
+    "POST /api/v1/stores/{payee_id}/payee/onboarding": owners(201, URLS, viewer=403),
+    "GET /api/v1/stores/{payee_id}/payee": owners(200, viewer=403),
     "GET /api/v1/creators/{creator_id}/models": owners(200),
     "POST /api/v1/creators/{creator_id}/models": owners(202, TRAINING),
     "GET /api/v1/creators/{creator_id}/models/{model_id}": owners(200),
@@ -101,18 +122,41 @@ TABLE: dict[str, Row] = {
     "GET /api/v1/assets/{asset_id}": own(200),
     "DELETE /api/v1/assets/{asset_id}": own(409),
     "GET /api/v1/files/{key}": public(403),
+    "GET /api/v1/teams": signed_in(200),
+    "POST /api/v1/teams": signed_in(201, {"name": "New"}),
+    "GET /api/v1/teams/{team_id}": members(200, viewer=200),
+    "PATCH /api/v1/teams/{team_id}": members(200, {"name": "New"}),
+    "GET /api/v1/teams/{team_id}/members": members(200, viewer=200),
+    "POST /api/v1/teams/{team_id}/members/invite": members(201, {"email": "ada@example.com"}),
+    "PATCH /api/v1/teams/{team_id}/members/{membership_id}": members(200, {"role": "viewer"}),
+    # Members may leave: the viewer does, and nobody can make it leave after that.
+    "DELETE /api/v1/teams/{team_id}/members/{membership_id}": Row(
+        (401, 404, 404, 404, 404, 404), viewer=204
+    ),
+    "DELETE /api/v1/teams/{team_id}": members(204),
+    "POST /api/v1/invitations/{token}/accept": signed_in(404),
+    "GET /api/v1/stores/{store_id}/staff": owners(200, viewer=200),
+    "POST /api/v1/stores/{store_id}/staff": Row(
+        (401, 404, 404, 404, 201, 409), {"email": estate.KNOWN_EMAIL, "role": "viewer"}, viewer=403
+    ),
+    "PATCH /api/v1/stores/{store_id}/staff/{member_id}": owners(
+        200, {"role": "viewer"}, viewer=403
+    ),
+    "DELETE /api/v1/stores/{store_id}/staff/{member_id}": Row(
+        (401, 404, 404, 404, 204, 404), viewer=403
+    ),
     "GET /api/v1/stores": signed_in(200),
     "POST /api/v1/stores": Row((401, 403, 403, 201, 201, 201), {"name": "New", "slug": "new-slug"}),
-    "GET /api/v1/stores/{store_id}": owners(200),
-    "PATCH /api/v1/stores/{store_id}": owners(200, {"name": "New"}),
-    "GET /api/v1/stores/{store_id}/balance": owners(200),
-    "GET /api/v1/stores/{store_id}/orders": owners(200),
-    "GET /api/v1/stores/{store_id}/products": owners(200),
-    "POST /api/v1/stores/{store_id}/products": owners(201, PRODUCT),
-    "GET /api/v1/products/{product_id}": owners(200),
-    "PATCH /api/v1/products/{product_id}": owners(200, {"title": "New"}),
-    "POST /api/v1/products/{product_id}/publish": owners(200),
-    "POST /api/v1/products/{product_id}/unpublish": owners(200),
+    "GET /api/v1/stores/{store_id}": owners(200, viewer=200),
+    "PATCH /api/v1/stores/{store_id}": owners(200, {"name": "New"}, viewer=403),
+    "GET /api/v1/stores/{store_id}/balance": owners(200, viewer=403),
+    "GET /api/v1/stores/{store_id}/orders": owners(200, viewer=200),
+    "GET /api/v1/stores/{store_id}/products": owners(200, viewer=200),
+    "POST /api/v1/stores/{store_id}/products": owners(201, PRODUCT, viewer=403),
+    "GET /api/v1/products/{product_id}": owners(200, viewer=200),
+    "PATCH /api/v1/products/{product_id}": owners(200, {"title": "New"}, viewer=403),
+    "POST /api/v1/products/{product_id}/publish": owners(200, viewer=403),
+    "POST /api/v1/products/{product_id}/unpublish": owners(200, viewer=403),
     "GET /api/v1/catalogue/products": public(200),
     "GET /api/v1/catalogue/products/{product_id}": public(200),
     "GET /api/v1/product-templates": public(200),
@@ -124,11 +168,11 @@ TABLE: dict[str, Row] = {
         201, {"items": [{"product_id": str(estate.PRODUCT)}], **PAGES}
     ),
     "GET /api/v1/orders": signed_in(200),
-    "GET /api/v1/orders/{order_id}": owners(200),
-    "GET /api/v1/orders/{order_id}/statement": owners(200),
-    "GET /api/v1/orders/{order_id}/transfers": owners(200),
-    "GET /api/v1/orders/{order_id}/refunds": owners(200),
-    "POST /api/v1/orders/{order_id}/refunds": owners(201, {"amount_cents": 100}),
+    "GET /api/v1/orders/{order_id}": owners(200, viewer=200),
+    "GET /api/v1/orders/{order_id}/statement": owners(200, viewer=200),
+    "GET /api/v1/orders/{order_id}/transfers": owners(200, viewer=200),
+    "GET /api/v1/orders/{order_id}/refunds": owners(200, viewer=200),
+    "POST /api/v1/orders/{order_id}/refunds": owners(201, {"amount_cents": 100}, viewer=403),
     # The signature says who calls: there is none here.
     "POST /api/v1/webhooks/stripe": public(400),
     "POST /api/v1/webhooks/stripe-connect": public(400),
@@ -154,6 +198,10 @@ IN_PATH = {
     "consent_id": estate.CONSENT,
     "terms_id": estate.TERMS,
     "session_id": estate.SESSION,
+    "team_id": estate.TEAM,
+    "membership_id": estate.VIEWERS_MEMBERSHIP,
+    "member_id": estate.STAFF,
+    "token": "none",
     "slug": estate.SLUG,
     "version": 1,
     "name": "page.js",
@@ -179,10 +227,10 @@ def test_every_route_has_a_line_and_every_line_a_route() -> None:
 async def test_each_caller_is_answered_by_the_table(shop: Shop, route: str) -> None:
     row = TABLE[route]
 
-    answers = {name: await ask(shop, route, row.body, name) for name in PEOPLE}
+    in_turn = dict.fromkeys((*STRANGERS, *PEOPLE))
+    answers = {name: await ask(shop, route, row.body, name) for name in in_turn}
 
-    expected = dict(zip(PEOPLE, row.answers, strict=True))
-    assert {name: answer.status_code for name, answer in answers.items()} == expected, {
+    assert {name: answer.status_code for name, answer in answers.items()} == row.expected(), {
         name: answer.text[:300] for name, answer in answers.items()
     }
     for answer in answers.values():
@@ -210,7 +258,7 @@ def individual(body: object, name: str) -> object:
     if not isinstance(body, dict):
         return body
     own = {}
-    if "email" in body:
+    if "email" in body and body["email"] != estate.KNOWN_EMAIL:
         own["email"] = f"{name}-{body['email']}"
     if "slug" in body:
         own["slug"] = f"{name.replace('_', '-')}-{body['slug']}"

@@ -21,6 +21,8 @@ ALWAYS_SHORT = {
     "GET /api/v1/creators/{creator_id}/consents": "one for each signature of one person",
     "GET /api/v1/creators/{creator_id}/models": "one for each paid training of one person",
     "GET /api/v1/stores": "the stores of one person",
+    "GET /api/v1/teams": "the teams of one person, at most 50",
+    "GET /api/v1/stores/{store_id}/staff": "at most 200",
     "GET /api/v1/product-templates": "a table in the code",
     "GET /api/v1/orders/{order_id}/refunds": "at most one for each cent of an order",
     "GET /api/v1/orders/{order_id}/transfers": "at most one for each payee of an order",

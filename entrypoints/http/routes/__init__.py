@@ -16,7 +16,9 @@ from entrypoints.http.routes import (
     payment_webhooks,
     products,
     provider_webhooks,
+    staff,
     stores,
+    teams,
 )
 
 ROUTERS: list[Router] = [
@@ -29,7 +31,10 @@ ROUTERS: list[Router] = [
     generations.ROUTER,
     assets.ROUTER,
     files.ROUTER,
+    teams.ROUTER,
+    teams.INVITATIONS_ROUTER,
     stores.ROUTER,
+    staff.ROUTER,
     products.ROUTER,
     products.PRODUCT_ROUTER,
     catalogue.ROUTER,

@@ -85,34 +85,46 @@ async def list_orders(
 
 @get("/{order_id:uuid}", responses=errors(NotFound))
 async def read_order(
-    order_id: FromPath[UUID], actor: CurrentActor, order_views: TheOrderViews
+    order_id: FromPath[UUID],
+    actor: CurrentActor,
+    order_views: TheOrderViews,
+    uow: TheUnitOfWork,
 ) -> Data[OrderView]:
     """The buyer sees all of it, a store and a creator their own lines."""
-    return Data(await reading.show_order(order_id, actor=actor, views=order_views))
+    return Data(await reading.show_order(order_id, actor=actor, views=order_views, uow=uow))
 
 
 @get("/{order_id:uuid}/statement", responses=errors(NotFound))
 async def read_statement(
-    order_id: FromPath[UUID], actor: CurrentActor, order_views: TheOrderViews
+    order_id: FromPath[UUID],
+    actor: CurrentActor,
+    order_views: TheOrderViews,
+    uow: TheUnitOfWork,
 ) -> Data[Statement]:
     """Where each cent went, and why."""
-    return Data(await reading.show_statement(order_id, actor=actor, views=order_views))
+    return Data(await reading.show_statement(order_id, actor=actor, views=order_views, uow=uow))
 
 
 @get("/{order_id:uuid}/refunds", responses=errors(NotFound))
 async def list_refunds(
-    order_id: FromPath[UUID], actor: CurrentActor, order_views: TheOrderViews
+    order_id: FromPath[UUID],
+    actor: CurrentActor,
+    order_views: TheOrderViews,
+    uow: TheUnitOfWork,
 ) -> Data[list[RefundRecord]]:
     """The order's refunds, oldest first."""
-    return Data(await reading.list_refunds(order_id, actor=actor, views=order_views))
+    return Data(await reading.list_refunds(order_id, actor=actor, views=order_views, uow=uow))
 
 
 @get("/{order_id:uuid}/transfers", responses=errors(NotFound))
 async def list_transfers(
-    order_id: FromPath[UUID], actor: CurrentActor, order_views: TheOrderViews
+    order_id: FromPath[UUID],
+    actor: CurrentActor,
+    order_views: TheOrderViews,
+    uow: TheUnitOfWork,
 ) -> Data[list[TransferRecord]]:
     """What was sent of this order to the caller's own payees, and what of it came back."""
-    return Data(await reading.list_transfers(order_id, actor=actor, views=order_views))
+    return Data(await reading.list_transfers(order_id, actor=actor, views=order_views, uow=uow))
 
 
 @post(
