@@ -18,8 +18,9 @@ from domain.licensing.consent import ConsentMissing, ConsentUse
 from domain.licensing.decision import Decision, Outcome, Reason
 from domain.licensing.evaluate import evaluate
 from domain.licensing.royalty import Royalty
-from domain.licensing.terms import Purpose
-from domain.licensing.use import Action, Price, Seller, Use
+from domain.licensing.rules.making import IMPLIED_RIGHTS
+from domain.licensing.terms import Capability, Purpose
+from domain.licensing.use import NOT_COUNTED, Action, Grant, Price, Seller, Usage, Use
 from domain.ordering.fees import FeeSchedule, sale_kind_of
 from domain.ordering.split import Line, MarginNegative, split
 from domain.shared.errors import RuleRefused
@@ -38,10 +39,12 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The licence's decision, and the reasons of the other gates."""
+    """The licence's decision, the reasons of the other gates, and the use that was judged: None
+    when there are no terms to judge it by."""
 
     decision: Decision
     closed_gates: tuple[Reason, ...]
+    use: Use | None = None
 
 
 async def load_offers(products: Sequence[Product], *, uow: UnitOfWork) -> dict[UUID, Offer]:
@@ -66,8 +69,9 @@ class Proposal:
     """How an offer is to be listed or sold, as far as it is known.
 
     `unit_price_cents` is the final unit price after every discount, None for the list price;
-    `territory` the ISO 3166-1 country that it is shipped to, None where it is not known or where
-    nothing is shipped.
+    `territory` the ISO 3166-1 country that a sale goes to, None where it is not known yet. What
+    the licence has counted, approved, granted and revoked is told by `usage`, `approved`, `grant`
+    and `revoked_from`: left out, it counts as unknown, and as not revoked.
     """
 
     action: Action
@@ -75,23 +79,31 @@ class Proposal:
     unit_price_cents: int | None = None
     territory: str | None = None
     quantity: int = 1
+    usage: Usage = NOT_COUNTED
+    approved: bool | None = None
+    grant: Grant | None = None
+    sublicence_depth: int = 0
+    revoked_from: datetime | None = None
 
 
 def ask_gates(offer: Offer, proposal: Proposal, *, fees: FeeSchedule) -> Verdict:
     """Judge an offer. Pure: what it looks at was loaded before."""
-    return Verdict(_decide(offer, proposal), tuple(_closed_gates(offer, fees)))
-
-
-def _decide(offer: Offer, proposal: Proposal) -> Decision:
+    closed = tuple(_closed_gates(offer, fees))
     terms = offer.standing.terms
     if terms is None:
         reason = Reason("no_licence", "creator_id", None, None, "The creator has no licence terms.")
-        return Decision(Outcome.DENY, (reason,))
-    product = offer.product
-    creators_own = offer.store.owner_id == offer.standing.creator.user_id
-    use = Use(
+        return Verdict(Decision(Outcome.DENY, (reason,)), closed)
+    use = _use(offer, proposal)
+    return Verdict(evaluate(terms.terms, use), closed, use)
+
+
+def _use(offer: Offer, proposal: Proposal) -> Use:
+    product, creator = offer.product, offer.standing.creator
+    creators_own = offer.store.owner_id == creator.user_id
+    return Use(
         action=proposal.action,
         at=proposal.at,
+        subject_rights=IMPLIED_RIGHTS[Capability.IMAGE],
         product_type=product.product_type,
         purpose=Purpose.COMMERCIAL,
         seller=Seller(offer.store.id, creators_own),
@@ -105,8 +117,15 @@ def _decide(offer: Offer, proposal: Proposal) -> Decision:
             ("description", product.description),
             ("prompt", product.prompt),
         ),
+        creator_name=creator.display_name,
+        quantity=proposal.quantity,
+        territories=None if proposal.territory is None else frozenset({proposal.territory}),
+        usage=proposal.usage,
+        approved=proposal.approved,
+        grant=proposal.grant,
+        sublicence_depth=proposal.sublicence_depth,
+        revoked_from=proposal.revoked_from,
     )
-    return evaluate(terms.terms, use)
 
 
 def _closed_gates(offer: Offer, fees: FeeSchedule) -> Iterator[Reason]:

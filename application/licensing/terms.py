@@ -14,6 +14,7 @@ from application.ports.clock import Clock
 from application.ports.ids import Ids
 from application.ports.unit_of_work import UnitOfWork
 from domain.identity.actor import Actor
+from domain.licensing.conditions import SubjectRight
 from domain.licensing.decision import Decision
 from domain.licensing.evaluate import evaluate
 from domain.licensing.terms import (
@@ -88,6 +89,7 @@ class ProposedUse(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
     action: Action
     capability: Capability | None = None
+    subject_rights: list[SubjectRight] | None = None
     product_type: ProductType | None = None
     purpose: Purpose | None = None
     store_id: UUID | None = None
@@ -232,6 +234,9 @@ def _use(proposed: ProposedUse, *, seller: Seller | None, now: datetime) -> Use:
         action=proposed.action,
         at=at if at.tzinfo else at.replace(tzinfo=now.tzinfo),
         capability=proposed.capability,
+        subject_rights=None
+        if proposed.subject_rights is None
+        else frozenset(proposed.subject_rights),
         product_type=proposed.product_type,
         purpose=proposed.purpose,
         seller=seller,

@@ -267,6 +267,8 @@ async def _licensed(
         capability=Capability.IMAGE,
         purpose=purpose,
         texts=(("prompt", prompt),),
+        creator_name=standing.creator.display_name,
+        by_creator=standing.creator.user_id == actor.user_id,
     )
     decision = evaluate(terms.terms, use)
     uow.decisions.add(

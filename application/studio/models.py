@@ -91,7 +91,7 @@ async def train_model(
         standing = await standing_terms(uow, creator.id)
         consent = standing.require_consent(ConsentUse.TRAIN)
         terms = standing.terms_in_force()
-        use = Use(action=Action.TRAIN, at=now, capability=Capability.TRAIN)
+        use = Use(action=Action.TRAIN, at=now, capability=Capability.TRAIN, by_creator=True)
         decision = evaluate(terms.terms, use)
         uow.decisions.add(
             DecisionRecord(

@@ -1,6 +1,7 @@
 """The answer to a proposed use, with every reason: a refusal that says one thing at a time
 makes people guess."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -22,9 +23,19 @@ class Reason:
     message: str
 
 
+def unknown(field: str) -> Reason:
+    """A rule needs to know this and does not."""
+    return Reason(f"unknown_{field}", field, None, None, f"The use does not say its {field}.")
+
+
+def listed(values: Iterable[object]) -> str:
+    return ", ".join(sorted(str(value) for value in values))
+
+
 @dataclass(frozen=True, slots=True)
 class Duty:
-    """What the user of an allowed likeness must do: show an attribution, a disclosure."""
+    """What the user of an allowed likeness must do: show a `disclosure` or an `attribution`, offer
+    a derived work alike (`share_alike`), sell to a `territory` only."""
 
     kind: str
     text: str
@@ -32,6 +43,8 @@ class Duty:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
+    """Any reason against denies. Reasons of NEEDS_APPROVAL say whose word is missing."""
+
     outcome: Outcome
     reasons: tuple[Reason, ...]
     duties: tuple[Duty, ...] = ()

@@ -6,7 +6,12 @@ in `class`. Folding errs on the side of the creator: some different words become
 
 import re
 import unicodedata
+from datetime import datetime
 from functools import lru_cache
+from typing import NamedTuple
+
+from domain.licensing.conditions import Topic
+from domain.licensing.topics import banned_words, edition, words_of
 
 # Look-alikes of Latin letters that survive compatibility decomposition: Cyrillic, Greek, digits
 # and signs. `i`, `l`, `1`, `!` and `|` are one letter here.
@@ -34,21 +39,70 @@ def readings(text: str) -> set[str]:
     return {_words(t) for tail in tails for t in (tail, _LEADING_SIGNS.sub(" ", tail))}
 
 
-@lru_cache(maxsize=8192)
-def folded_keyword(keyword: str) -> str:
-    return fold(keyword)
+class Ban(NamedTuple):
+    """A word that may not stand in a text: of a topic, of the platform, or of the terms."""
+
+    word: str
+    topic: Topic | None = None
+    by_platform: bool = False
+
+
+Index = dict[str, list[tuple[int, list[str], Ban]]]
+"""By the first folded word: the ban's place in its list, all its folded words, the ban."""
 
 
 def blocked_words(text: str, keywords: tuple[str, ...]) -> list[str]:
     """The keywords that stand in `text`, in the order in which they are listed."""
     if not keywords or not text:
         return []
-    read = readings(text)
-    return [
-        keyword
-        for keyword in keywords
-        if (needle := folded_keyword(keyword)).strip() and any(needle in r for r in read)
-    ]
+    return [ban.word for ban in _found(text, _keyword_index(keywords))]
+
+
+def find_bans(
+    text: str, keywords: tuple[str, ...], topics: frozenset[Topic], at: datetime
+) -> list[Ban]:
+    """What stands in `text` of the platform's bans, of the topics and of the keywords."""
+    return _found(text, _whole_index(keywords, topics, edition(at))) if text else []
+
+
+@lru_cache(maxsize=1024)
+def _keyword_index(keywords: tuple[str, ...]) -> Index:
+    return _indexed([Ban(word) for word in keywords])
+
+
+@lru_cache(maxsize=1024)
+def _whole_index(keywords: tuple[str, ...], topics: frozenset[Topic], at: datetime) -> Index:
+    return _indexed(
+        [
+            *(Ban(word, by_platform=True) for word in banned_words(at)),
+            *(Ban(word, topic) for topic in sorted(topics) for word in words_of(topic, at)),
+            *(Ban(word) for word in keywords),
+        ]
+    )
+
+
+def _indexed(bans: list[Ban]) -> Index:
+    index: Index = {}
+    for place, ban in enumerate(bans):
+        words = fold(ban.word).split()
+        if words:
+            index.setdefault(words[0], []).append((place, words, ban))
+    return index
+
+
+def _found(text: str, index: Index) -> list[Ban]:
+    found: dict[int, Ban] = {}
+    for reading in readings(text):
+        words = reading.split()
+        if index.keys().isdisjoint(words):
+            continue
+        found.update(
+            (place, ban)
+            for start, word in enumerate(words)
+            for place, wanted, ban in index.get(word, ())
+            if words[start : start + len(wanted)] == wanted
+        )
+    return [found[place] for place in sorted(found)]
 
 
 def _plain(text: str) -> str:

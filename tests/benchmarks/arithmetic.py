@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from uuid import uuid4
 
+from domain.licensing.conditions import SubjectRight
 from domain.licensing.evaluate import evaluate
 from domain.licensing.royalty import Royalty
 from domain.licensing.terms import ProductType, Purpose
@@ -68,6 +69,7 @@ async def licensing(_: Ground) -> list[Figure]:
         action=Action.SELL,
         at=builders.NOON,
         product_type=ProductType.SHIRT,
+        subject_rights=frozenset({SubjectRight.FACE, SubjectRight.BODY}),
         purpose=Purpose.COMMERCIAL,
         seller=Seller(uuid4(), is_creators_own=False),
         price=Price(2_500, 2_500, builders.USD),

@@ -13,6 +13,7 @@ from application.licensing.terms import (
     show_terms,
 )
 from domain.identity.actor import Role
+from domain.licensing.conditions import SubjectRight
 from domain.licensing.decision import Decision, Outcome
 from domain.licensing.terms import LicenceTerms, MinimumPrice, ProductType, Purpose, TermsInvalid
 from domain.licensing.use import Action
@@ -113,6 +114,7 @@ async def test_terms_that_were_never_published_are_not_shown() -> None:
 async def ask(trade: Trade, terms_id: UUID, **use: object) -> Decision:
     values = {
         "action": Action.SELL,
+        "subject_rights": [SubjectRight.FACE],
         "product_type": ProductType.SHIRT,
         "purpose": Purpose.COMMERCIAL,
         "unit_price_cents": 2500,

@@ -194,7 +194,6 @@ def test_a_term_is_longer_than_nothing_and_at_most_ten_years(end: datetime) -> N
         ({"attribution": "by {"}, "attribution"),
         ({"revocation_notice_days": 366}, "revocation_notice_days"),
     ],
-    ids=str,
 )
 def test_a_fault_is_told_at_its_field(faults: dict[str, object], field: str) -> None:
     with pytest.raises(TermsInvalid) as refused:

@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from domain.licensing.conditions import SubjectRight
 from domain.licensing.decision import Decision
 from domain.licensing.evaluate import evaluate
 from domain.licensing.terms import Capability, ProductType, Purpose
@@ -16,6 +17,7 @@ def use(action: Action = Action.SELL, **changes: object) -> Use:
         "action": action,
         "at": NOON,
         "capability": Capability.IMAGE,
+        "subject_rights": frozenset({SubjectRight.FACE}),
         "product_type": ProductType.SHIRT,
         "purpose": Purpose.COMMERCIAL,
         "seller": Seller(STORE, is_creators_own=False),
