@@ -18,12 +18,13 @@ BUILD_TOOLS := hatchling|editables|packaging|pathspec|pluggy|trove-classifiers
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo run test bench lint format types clean
+.PHONY: help install demo run test faults bench lint format types clean
 
 help:
 	@echo "make demo    play the whole story once: licence, image, order, payment, hold, payout"
 	@echo "make run     keep the same stack running, with the data of the demo"
 	@echo "make test    everything that must hold before a change is merged"
+	@echo "make faults  1,000 orders while everything around them is killed, emptied and cut off"
 	@echo "make bench   measure what the documentation claims"
 	@echo "make lint | format | types | clean"
 
@@ -68,6 +69,9 @@ test: $(DEVELOPS)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest -n $(JOBS)
+
+faults: $(DEVELOPS)
+	@$(BIN)/python -m tests.faults
 
 bench: $(DEVELOPS)
 	@$(BIN)/python -m tests.benchmarks
