@@ -73,7 +73,7 @@ def _storm(
 
 def _every_step() -> bool:
     suite = ROOT / "tests" / "faults" / "test_crashes.py"
-    pytest = [sys.executable, "-m", "pytest", "-q", "-n", "2", suite]
+    pytest = [sys.executable, "-m", "pytest", "-q", "-n", "2", str(suite)]
     done = subprocess.run(pytest, cwd=ROOT, check=False)
     return done.returncode == 0
 
