@@ -15,6 +15,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.argon2.passwords import Argon2PasswordHasher
+from adapters.arro3.tables import Arro3Tables
 from adapters.fal.images import FalImageGenerator
 from adapters.fal.queue import QUEUE_URL
 from adapters.fal.training import FalModelTrainer
@@ -47,6 +48,7 @@ from adapters.redis.wake import RedisWake, RedisWakeListener
 from adapters.replicate.images import API_URL as REPLICATE_URL
 from adapters.replicate.images import ReplicateImageGenerator
 from adapters.replicate.webhooks import ReplicateWebhooks
+from adapters.reportlab.renderer import ReportLabDocuments
 from adapters.s3.storage import S3Storage
 from adapters.stripe.accounts import StripePayeeAccounts
 from adapters.stripe.client import StripeApi
@@ -58,6 +60,7 @@ from adapters.system.ids import UuidV7Ids
 from adapters.system.secrets import SystemSecrets
 from adapters.tax_table.taxes import TableTaxes
 from application.ports.clock import Clock, ClockControl
+from application.ports.documents import DocumentRenderer, TableEncoder
 from application.ports.generation import ImageGenerator, ModelTrainer, ProviderWebhooks
 from application.ports.idempotency import Idempotency
 from application.ports.identity import IdentityViews, PasswordHasher, SessionPurge
@@ -115,6 +118,8 @@ class Ports:
     storage: ObjectStorage
     file_links: LinkVerifier
     images: ImageProcessor
+    documents: DocumentRenderer
+    tables: TableEncoder
     asset_views: AssetViews
     studio_views: StudioViews
     order_views: OrderViews
@@ -167,6 +172,8 @@ def build_ports(settings: Settings) -> Ports:
     storage = _storage(settings, links, closing)
     images = PillowImages()
     closing.callback(images.close)
+    documents = ReportLabDocuments()
+    closing.callback(documents.close)
     hasher = Argon2PasswordHasher()
     closing.callback(hasher.close)
     api = _stripe_api(settings, closing)
@@ -202,6 +209,8 @@ def build_ports(settings: Settings) -> Ports:
         storage=storage,
         file_links=links,
         images=images,
+        documents=documents,
+        tables=Arro3Tables(),
         asset_views=PostgresAssetViews(sessions),
         studio_views=PostgresStudioViews(sessions),
         order_views=PostgresOrderViews(engine),

@@ -7,6 +7,7 @@ from litestar.di import NamedDependency
 from litestar.params import QueryParameter, SkipValidation
 
 from application.ports.clock import Clock
+from application.ports.documents import DocumentRenderer, TableEncoder
 from application.ports.generation import ProviderWebhooks
 from application.ports.ids import Ids
 from application.ports.images import ImageProcessor
@@ -31,6 +32,8 @@ TheCatalogueViews = NamedDependency[SkipValidation[CatalogueViews]]
 TheFees = NamedDependency[SkipValidation[FeeSchedule]]
 TheStorage = NamedDependency[SkipValidation[ObjectStorage]]
 TheFileLinks = NamedDependency[SkipValidation[LinkVerifier]]
+TheDocuments = NamedDependency[SkipValidation[DocumentRenderer]]
+TheTables = NamedDependency[SkipValidation[TableEncoder]]
 TheImages = NamedDependency[SkipValidation[ImageProcessor]]
 TheAssetViews = NamedDependency[SkipValidation[AssetViews]]
 TheStudioViews = NamedDependency[SkipValidation[StudioViews]]
