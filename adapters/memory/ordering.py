@@ -10,12 +10,20 @@ from adapters.memory.repository import MemoryRepository, Table, UniqueKeys, alre
 from application.ports.media import CleanGrant
 from domain.ledger.earning import Earning
 from domain.ledger.effects import merge
+from domain.ordering.cart import CartOrdered
 from domain.ordering.order import Order, PaymentStatus
 from domain.ordering.refund import Refund
 from domain.ordering.settlement import Settlement, SettlementPlan, part_of_leg
 
+_LIVE = (PaymentStatus.UNPAID, PaymentStatus.PROCESSING, PaymentStatus.PAID)
 ORDER_KEYS: UniqueKeys[Order] = {
-    lambda order: (order.buyer_id, order.request_key): already_exists,
+    lambda order: (
+        order.buyer_id or order.buyer_email,
+        order.request_key,
+    ): already_exists,
+    lambda order: order.cart_id if order.payment_status in _LIVE else None: lambda: CartOrdered(
+        "An order of this cart is not over yet."
+    ),
     lambda order: order.session_id: already_exists,
     lambda order: order.charge_id: already_exists,
 }
@@ -43,9 +51,14 @@ class MemoryOrders(MemoryRepository[Order]):
         self._earnings = earnings
         self._assets = assets
 
-    async def by_request_key(self, buyer_id: UUID, request_key: str) -> Order | None:
-        key = (buyer_id, request_key)
-        return next(self._where(lambda order: (order.buyer_id, order.request_key) == key), None)
+    async def by_request_key(
+        self, buyer_id: UUID | None, request_key: str, *, guest_email: str | None = None
+    ) -> Order | None:
+        buyer = buyer_id or guest_email
+        found = self._where(
+            lambda o: (o.buyer_id or o.buyer_email, o.request_key) == (buyer, request_key)
+        )
+        return next(found, None)
 
     async def settlement_plans(self, order_ids: Collection[UUID]) -> list[SettlementPlan]:
         return [_plan(order) for order in self._among(order_ids)]
@@ -64,6 +77,8 @@ class MemoryOrders(MemoryRepository[Order]):
             for earning in settlement.earnings:
                 self._earnings.add(Earning(**earning._asdict()))
             self._take_stock(order, sold=True)
+            if order.buyer_id is None:
+                continue
             await self._assets.grant_clean(
                 [
                     CleanGrant(asset_id=line.asset_id, user_id=order.buyer_id, order_id=order.id)

@@ -7,6 +7,13 @@ from typing import Any, NamedTuple, Self
 import msgspec
 
 from adapters.memory.audit import MemoryAuditLog
+from adapters.memory.carts import (
+    CART_KEYS,
+    DISCOUNT_KEYS,
+    MemoryCarts,
+    MemoryDiscounts,
+    use_key,
+)
 from adapters.memory.catalogue import STORE_KEYS, MemoryProducts, MemoryStores
 from adapters.memory.creators import (
     CREATOR_KEYS,
@@ -47,6 +54,7 @@ from adapters.memory.teams import (
 from application.messaging.auditing import Recorded
 from application.ports.media import CleanGrant
 from domain.licensing.record import DecisionRecord
+from domain.ordering.discount import DiscountUse
 from domain.studio.generation import Generation
 
 
@@ -136,6 +144,11 @@ class MemoryUnitOfWork:
         self.refunds = MemoryRefunds(table("refund", unique=REFUND_KEYS))
         self.earnings = MemoryEarnings(
             table("earning", key=earning_key), refunds=self.refunds, payees=self.payees
+        )
+        self.carts = MemoryCarts(table("cart", unique=CART_KEYS, versioned=True))
+        self.discount_uses = MemoryRepository[DiscountUse](table("discount use", key=use_key))
+        self.discounts = MemoryDiscounts(
+            table("discount", unique=DISCOUNT_KEYS, versioned=True), uses=self.discount_uses
         )
         self.orders = MemoryOrders(
             table("order", unique=ORDER_KEYS),

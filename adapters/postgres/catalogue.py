@@ -19,13 +19,14 @@ from sqlalchemy import (
 from sqlalchemy import text as sql
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from adapters.postgres.columns import enum_text, json_of
+from adapters.postgres.columns import JsonOf, enum_text, json_of
 from adapters.postgres.errors import on_violation
 from adapters.postgres.metadata import cents, id_column, instant, mappers, metadata, text
 from adapters.postgres.payees import CAN_BE_PAID, payees
 from adapters.postgres.repository import PostgresRepository
 from application.ports.catalogue import Artwork
 from domain.catalogue.product import OutOfStock, Product, ProductStatus
+from domain.catalogue.shipping import ShippingOption
 from domain.catalogue.store import Store
 from domain.creators.creator import SlugTaken
 from domain.licensing.decision import Decision
@@ -43,6 +44,9 @@ stores = Table(
     text("description"),
     instant("created_at"),
     Column("team_id", ForeignKey("teams.id", ondelete="SET NULL"), nullable=True),
+    Column(
+        "shipping_options", JsonOf(tuple[ShippingOption, ...]), nullable=False, server_default="[]"
+    ),
     Column("version", Integer, nullable=False),
     UniqueConstraint("slug"),
     Index(None, "team_id"),

@@ -30,8 +30,9 @@ from sqlalchemy.orm import relationship, selectinload
 
 from adapters.postgres.arrays import Values, unnested
 from adapters.postgres.catalogue import products
-from adapters.postgres.columns import enum_text, json_of
+from adapters.postgres.columns import JsonOf, enum_text, json_of
 from adapters.postgres.earnings import insert_earnings
+from adapters.postgres.errors import on_violation
 from adapters.postgres.legs import Legs
 from adapters.postgres.media import asset_grants
 from adapters.postgres.metadata import cents, id_column, instant, mappers, metadata, text
@@ -40,7 +41,10 @@ from domain.catalogue.product import ProductStatus
 from domain.ledger.effects import Part, merge
 from domain.licensing.decision import Decision
 from domain.licensing.terms import ProductType
-from domain.ordering.order import Order, OrderLine, PaymentStatus
+from domain.ordering.address import Address
+from domain.ordering.cart import CartOrdered
+from domain.ordering.order import FulfilmentState, Order, OrderLine, PaymentStatus
+from domain.ordering.pricing import AppliedDiscount
 from domain.ordering.settlement import Settlement, SettlementPlan, part_of_leg
 from domain.ordering.split import LegKind
 from domain.shared.errors import NotFound
@@ -51,12 +55,17 @@ orders = Table(
     "orders",
     metadata,
     id_column(),
-    Column("buyer_id", Uuid, nullable=False),
+    Column("buyer_id", Uuid, nullable=True),
+    text("buyer_email", nullable=True),
+    Column("cart_id", Uuid, nullable=True),
     text("request_key"),
     text("currency"),
     cents("total_cents", CheckConstraint("total_cents > 0", name="total_positive")),
     text("fees_version"),
+    json_of("ship_to", Address, nullable=True),
+    text("shipping_option", nullable=True),
     enum_text("payment_status", PaymentStatus),
+    enum_text("fulfilment_status", FulfilmentState, server_default="none"),
     text("session_id", nullable=True),
     text("checkout_url", nullable=True),
     text("payment_id", nullable=True),
@@ -65,6 +74,7 @@ orders = Table(
     instant("expires_at"),
     instant("reconcile_at"),
     instant("paid_at", nullable=True),
+    instant("cancelled_at", nullable=True),
     text("tax_calculation_id", nullable=True),
     text("tax_report_id", nullable=True),
     UniqueConstraint("buyer_id", "request_key"),
@@ -74,7 +84,21 @@ orders = Table(
         "(payment_status = 'paid') = (charge_id IS NOT NULL AND paid_at IS NOT NULL)",
         name="paid_has_charge",
     ),
+    CheckConstraint("num_nonnulls(buyer_id, buyer_email) > 0", name="somebody_buys"),
     Index(None, "buyer_id", "id"),
+    Index(
+        "uq_orders_guest_request_key",
+        "buyer_email",
+        "request_key",
+        unique=True,
+        postgresql_where=sql("buyer_id IS NULL"),
+    ),
+    Index(
+        "uq_orders_live_of_cart",
+        "cart_id",
+        unique=True,
+        postgresql_where=sql("payment_status IN ('unpaid', 'processing', 'paid')"),
+    ),
     Index(
         "ix_orders_unended",
         "reconcile_at",
@@ -113,6 +137,7 @@ order_lines = Table(
     json_of("decision", Decision),
     Column("stock_reserved", Boolean, nullable=False),
     Column("legs", Legs, nullable=False),
+    Column("discounts", JsonOf(tuple[AppliedDiscount, ...]), nullable=False, server_default="[]"),
     cents("refunded_cents", server_default="0"),
     Column("refunded_quantity", Integer, nullable=False, server_default="0"),
     cents("returned_cents", server_default="0"),
@@ -138,6 +163,10 @@ order_lines = Table(
     Index(None, "store_id", "order_id"),
     Index(None, "creator_id", "order_id"),
     Index(None, "product_id"),
+)
+
+on_violation(
+    "uq_orders_live_of_cart", lambda: CartOrdered("An order of this cart is not over yet.")
 )
 
 mappers.map_imperatively(OrderLine, order_lines)
@@ -179,10 +208,17 @@ class PostgresOrders(PostgresRepository[Order]):
             raise NotFound("order", aggregate_id)
         return order
 
-    async def by_request_key(self, buyer_id: UUID, request_key: str) -> Order | None:
+    async def by_request_key(
+        self, buyer_id: UUID | None, request_key: str, *, guest_email: str | None = None
+    ) -> Order | None:
+        buyer = (
+            (orders.c.buyer_id == buyer_id)
+            if buyer_id is not None
+            else orders.c.buyer_id.is_(None) & (orders.c.buyer_email == guest_email)
+        )
         return await self._one(
             select(Order)
-            .where(orders.c.buyer_id == buyer_id, orders.c.request_key == request_key)
+            .where(buyer, orders.c.request_key == request_key)
             .options(selectinload(Order.lines))  # type: ignore[arg-type]
         )
 
@@ -237,7 +273,7 @@ class PostgresOrders(PostgresRepository[Order]):
                 ["asset_id", "user_id", "order_id"],
                 select(order_lines.c.asset_id, orders.c.buyer_id, orders.c.id)
                 .join(orders, orders.c.id == order_lines.c.order_id)
-                .where(orders.c.id == func.any(_ids(order_ids)))
+                .where(orders.c.id == func.any(_ids(order_ids)), orders.c.buyer_id.is_not(None))
                 .distinct(),
             )
             .on_conflict_do_nothing()

@@ -2,8 +2,10 @@
 
 from adapters.postgres import (  # noqa: F401
     audit,
+    carts,
     catalogue,
     creators,
+    discounts,
     earnings,
     idempotency,
     identity,

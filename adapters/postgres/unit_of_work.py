@@ -6,12 +6,14 @@ from typing import Self
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from adapters.postgres.audit import PostgresAuditLog
+from adapters.postgres.carts import PostgresCarts
 from adapters.postgres.catalogue import PostgresProducts, PostgresStores
 from adapters.postgres.creators import (
     PostgresConsents,
     PostgresCreators,
     PostgresTermsVersions,
 )
+from adapters.postgres.discounts import PostgresDiscounts
 from adapters.postgres.earnings import PostgresEarnings, PostgresReversals, PostgresTransfers
 from adapters.postgres.errors import translated
 from adapters.postgres.identity import PostgresSessions, PostgresUsers
@@ -63,6 +65,8 @@ class PostgresUnitOfWork:
         self.terms = PostgresTermsVersions(self._session)
         self.stores = PostgresStores(self._session)
         self.products = PostgresProducts(self._session)
+        self.carts = PostgresCarts(self._session)
+        self.discounts = PostgresDiscounts(self._session)
         self.orders = PostgresOrders(self._session)
         self.refunds = PostgresRefunds(self._session)
         self.payees = PostgresPayees(self._session)

@@ -11,6 +11,7 @@ from application.identity.authority import StoreAct, store_for, stores_for
 from application.ports.clock import Clock
 from application.ports.ids import Ids
 from application.ports.unit_of_work import UnitOfWork
+from domain.catalogue.shipping import ShippingOption
 from domain.catalogue.store import Store
 from domain.creators.creator import check_slug
 from domain.identity.actor import Actor, Role
@@ -29,11 +30,13 @@ class OpenStore(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 class UpdateStore(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What is left out stays as it is; `team_id` null takes the store away from its team."""
+    """What is left out stays as it is; without `shipping_options` the store ships at its own
+    expense, and buyers are not asked for it. `team_id` null takes the store away from its team."""
 
     name: StoreName | None = None
     description: StoreDescription | None = None
     team_id: UUID | msgspec.UnsetType | None = msgspec.UNSET
+    shipping_options: Annotated[list[ShippingOption], msgspec.Meta(max_length=2)] | None = None
 
 
 class StoreView(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,6 +45,7 @@ class StoreView(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     description: str
     team_id: UUID | None
+    shipping_options: list[ShippingOption]
     created_at: datetime
     version: int
 
@@ -80,6 +84,8 @@ async def update_store(
         if command.team_id is not msgspec.UNSET:
             await _check_team(command.team_id, actor=actor, uow=uow)
             store.team_id = command.team_id
+        if command.shipping_options is not None:
+            store.shipping_options = tuple(dict.fromkeys(command.shipping_options))
         await uow.commit()
     return store_view(store)
 
@@ -109,6 +115,7 @@ def store_view(store: Store) -> StoreView:
         name=store.name,
         description=store.description,
         team_id=store.team_id,
+        shipping_options=list(store.shipping_options),
         created_at=store.created_at,
         version=store.version,
     )

@@ -30,7 +30,7 @@ RECONCILE_AGAIN = timedelta(minutes=10)
 
 class OrderPaid(msgspec.Struct, frozen=True, kw_only=True):
     order_id: UUID
-    buyer_id: UUID
+    buyer_id: UUID | None
     charge_id: str
 
 

@@ -40,6 +40,8 @@ async def announce_paid(
             uow.outbox.add(REPORT_SALE, ReportSale(order_id=order_id), key=str(order_id))
         await uow.commit()
     for order in paid:
+        if order.buyer_id is None:
+            continue
         await live.publish(
             orders_channel(order.buyer_id),
             OrderChanged(order_id=order.order_id, status=OrderStatus.PAID, seq=1),

@@ -14,8 +14,10 @@ from domain.ordering.settlement import Settlement, SettlementPlan
 class Orders(Repository[Order], Protocol):
     """`get` loads an order with its lines and their legs."""
 
-    async def by_request_key(self, buyer_id: UUID, request_key: str) -> Order | None:
-        """The order that the buyer placed under this idempotency key."""
+    async def by_request_key(
+        self, buyer_id: UUID | None, request_key: str, *, guest_email: str | None = None
+    ) -> Order | None:
+        """The order that the buyer, or the guest, placed under this idempotency key."""
         ...
 
     async def settlement_plans(self, order_ids: Collection[UUID]) -> list[SettlementPlan]:

@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from application.ports.audit import AuditLog
+from application.ports.carts import Carts, Discounts
 from application.ports.catalogue import Products, Stores
 from application.ports.creators import Consents, Creators, TermsVersions
 from application.ports.identity import Sessions, Users
@@ -45,6 +46,12 @@ class UnitOfWork(Protocol):
 
     @property
     def products(self) -> Products: ...
+
+    @property
+    def carts(self) -> Carts: ...
+
+    @property
+    def discounts(self) -> Discounts: ...
 
     @property
     def orders(self) -> Orders: ...

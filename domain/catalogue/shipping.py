@@ -3,6 +3,7 @@
 A store that names no options ships at its own expense: the price of its goods includes it.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import NamedTuple
@@ -43,7 +44,11 @@ class ShippingNotOffered(RuleRefused):
 _ZONES: Mapping[Zone, frozenset[str]] = {
     Zone.NORTH_AMERICA: frozenset({"US", "CA", "MX"}),
     Zone.EUROPE: frozenset(
-        ["AD", "AL", "AT", "BA", "BE", "BG", "CH", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GB", "GR", "HR", "HU", "IE", "IS", "IT", "LI", "LT", "LU", "LV", "MC", "MD", "ME", "MK", "MT", "NL", "NO", "PL", "PT", "RO", "RS", "SE", "SI", "SK", "SM", "VA"]
+        re.findall(
+            "[A-Z]{2}",
+            "AD AL AT BA BE BG CH CY CZ DE DK EE ES FI FR GB GR HR HU IE IS IT LI LT LU LV MC MD "
+            "ME MK MT NL NO PL PT RO RS SE SI SK SM VA",
+        )
     ),
 }
 

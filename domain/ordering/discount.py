@@ -43,6 +43,12 @@ class DiscountNotUsable(RuleRefused):
     code = "discount_not_usable"
 
 
+class DiscountUsedUp(Conflict):
+    """Somebody else has had the last use, or this customer all of theirs."""
+
+    code = "discount_used_up"
+
+
 _CODE = re.compile(r"[A-Z0-9][A-Z0-9-]{2,39}")
 
 
@@ -128,6 +134,18 @@ class Discount:
         else:
             off = self.value * quantity
         return min(amount_cents, floor_to_quantum(off, currency))
+
+
+@dataclass(eq=False, kw_only=True)
+class DiscountUse:
+    """An order's use of a discount, from its placing on; given back when nobody pays.
+
+    `customer` tells customers apart, without saying who they are.
+    """
+
+    discount_id: UUID
+    order_id: UUID
+    customer: str
 
 
 def usable(

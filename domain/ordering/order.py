@@ -12,6 +12,8 @@ from uuid import UUID
 
 from domain.licensing.decision import Decision
 from domain.licensing.terms import ProductType
+from domain.ordering.address import Address
+from domain.ordering.pricing import AppliedDiscount
 from domain.ordering.refund import LineRefund, RefundableLine
 from domain.ordering.split import Leg
 from domain.shared.errors import Conflict, Invalid
@@ -32,11 +34,24 @@ class RefundState(StrEnum):
     FULL = "full"
 
 
+class FulfilmentState(StrEnum):
+    """How far the goods are. What is digital is there once it is paid, and stays at none."""
+
+    NONE = "none"
+    PARTIAL = "partial"
+    FULFILLED = "fulfilled"
+    DELIVERED = "delivered"
+    RETURNED = "returned"
+
+
 class OrderStatus(StrEnum):
     """Derived, for people to read."""
 
     PENDING = "pending"
     PAID = "paid"
+    PROCESSING = "processing"
+    SHIPPED = "shipped"
+    DELIVERED = "delivered"
     CANCELLED = "cancelled"
 
 
@@ -81,6 +96,7 @@ class OrderLine:
     terms_hash: str
     decision: Decision
     stock_reserved: bool
+    discounts: tuple[AppliedDiscount, ...] = ()
     legs: tuple[Leg, ...] = ()
     refunded_cents: int = 0
     refunded_quantity: int = 0
@@ -94,19 +110,26 @@ class OrderLine:
 
 @dataclass(eq=False, kw_only=True)
 class Order:
-    """`request_key` is the buyer's idempotency key: one key, one order.
+    """`request_key` is the buyer's idempotency key: one key, one order. A guest has no `buyer_id`,
+    and an email address instead. A cart has at most one order that is not over.
 
+    Stock, uses of discounts and of the licences are held until it is paid, or until `expires_at`.
     `reconcile_at` is when the provider is asked how an unpaid order stands, should no word of it
     have arrived.
     """
 
     id: UUID
-    buyer_id: UUID
+    buyer_id: UUID | None
+    buyer_email: str | None = None
+    cart_id: UUID | None = None
     request_key: str
     currency: Currency
     total_cents: int
     fees_version: str
+    ship_to: Address | None = None
+    shipping_option: str | None = None
     payment_status: PaymentStatus = PaymentStatus.UNPAID
+    fulfilment_status: FulfilmentState = FulfilmentState.NONE
     session_id: str | None = None
     checkout_url: str | None = None
     payment_id: str | None = None
@@ -115,6 +138,7 @@ class Order:
     expires_at: datetime
     reconcile_at: datetime
     paid_at: datetime | None = None
+    cancelled_at: datetime | None = None
     tax_calculation_id: str | None = None
     tax_report_id: str | None = None
     lines: list[OrderLine] = field(default_factory=list)
@@ -142,14 +166,29 @@ class Order:
             line.refunded_quantity -= refund.quantity
 
 
-def status_of(payment: PaymentStatus) -> OrderStatus:
+def status_of(
+    payment: PaymentStatus,
+    fulfilment: FulfilmentState = FulfilmentState.NONE,
+    *,
+    cancelled: bool = False,
+) -> OrderStatus:
+    """The one word for an order; `cancelled` is a paid order that somebody called off."""
     match payment:
-        case PaymentStatus.PAID:
-            return OrderStatus.PAID
         case PaymentStatus.FAILED | PaymentStatus.EXPIRED:
             return OrderStatus.CANCELLED
         case PaymentStatus.UNPAID | PaymentStatus.PROCESSING:
             return OrderStatus.PENDING
+    if cancelled:
+        return OrderStatus.CANCELLED
+    match fulfilment:
+        case FulfilmentState.NONE:
+            return OrderStatus.PAID
+        case FulfilmentState.PARTIAL:
+            return OrderStatus.PROCESSING
+        case FulfilmentState.FULFILLED:
+            return OrderStatus.SHIPPED
+        case FulfilmentState.DELIVERED | FulfilmentState.RETURNED:
+            return OrderStatus.DELIVERED
 
 
 def refund_state_of(*, total_cents: int, returned_cents: int) -> RefundState:

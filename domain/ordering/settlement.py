@@ -35,7 +35,7 @@ class SettlementPlan(NamedTuple):
     """What of an order the settlement needs. `parts` are its legs, summed for each account."""
 
     order_id: UUID
-    buyer_id: UUID
+    buyer_id: UUID | None
     currency: Currency
     total_cents: int
     payment_status: PaymentStatus

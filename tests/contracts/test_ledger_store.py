@@ -215,7 +215,7 @@ def open_refund(order: Order, *, key: str = "r") -> Refund:
         currency=USD,
         reason="",
         lines=(LineRefund(order.lines[0].id, 100),),
-        requested_by=order.buyer_id,
+        requested_by=order.buyer_id or uuid4(),
         created_at=NOON,
     )
 

@@ -47,6 +47,7 @@ TEAM = known(0xA0)
 VIEWERS_MEMBERSHIP = known(0xA1)
 STAFF = known(0xA2)
 KNOWN_EMAIL = "known@example.com"
+DISCOUNT = known(0xD0)
 SLUG = "known-slug"
 FILE = "previews/known.png"
 FILE_CONTENT = b"\x89PNG known"
@@ -58,6 +59,9 @@ async def furnish(ports: Ports, people: Mapping[str, User]) -> None:
     await _licensed(ports, people)
     await _studio(ports)
     await _sold(ports)
+    async with (uow := ports.uow()):
+        uow.discounts.add(builders.discount(STORE, id=DISCOUNT, code="KNOWN"))
+        await uow.commit()
     await ports.storage.put(FILE, FILE_CONTENT, content_type="image/png")
 
 

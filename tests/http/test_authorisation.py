@@ -79,6 +79,7 @@ PRODUCT = {
     "price_cents": 2500,
     "currency": "usd",
 }
+DISCOUNT = {"store_id": str(estate.STORE), "title": "Ten", "kind": "percent", "value": 1000}
 ACCOUNT = {"email": "new@example.com", "password": "a phrase long enough", "display_name": "New"}
 TRAINING = {"trigger_word": "adl4ce", "asset_ids": [str(estate.TRAINING_IMAGE)]}
 IMAGE = {"file": ("a.png", blank_png(4, 4), "image/png")}
@@ -164,6 +165,12 @@ TABLE: dict[str, Row] = {
     "POST /api/v1/creators/slug/validate": public(200, {"slug": "new-slug"}),
     "GET /api/v1/public/creators": public(200),
     "GET /api/v1/public/stores/{slug}": public(200),
+    # Without a store it is the platform's own.
+    "GET /api/v1/discounts": Row((401, 403, 403, 403, 403, 200)),
+    "POST /api/v1/discounts": owners(201, DISCOUNT, viewer=403),
+    "PATCH /api/v1/discounts/{discount_id}": owners(200, {"title": "New"}, viewer=403),
+    # The owner, asked first, ends it.
+    "DELETE /api/v1/discounts/{discount_id}": Row((401, 404, 404, 404, 204, 404), viewer=403),
     "POST /api/v1/checkout": signed_in(
         201, {"items": [{"product_id": str(estate.PRODUCT)}], **PAGES}
     ),
@@ -202,6 +209,7 @@ IN_PATH = {
     "membership_id": estate.VIEWERS_MEMBERSHIP,
     "member_id": estate.STAFF,
     "token": "none",
+    "discount_id": estate.DISCOUNT,
     "slug": estate.SLUG,
     "version": 1,
     "name": "page.js",
