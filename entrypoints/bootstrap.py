@@ -29,6 +29,7 @@ from adapters.postgres.engine import open_engine, sessions_of
 from adapters.postgres.idempotency import PostgresIdempotency
 from adapters.postgres.identity import PostgresIdentityViews, PostgresSessionPurge
 from adapters.postgres.leadership import PostgresLeadership
+from adapters.postgres.ledger_upkeep import PostgresLedgerUpkeep
 from adapters.postgres.media import PostgresAssetViews
 from adapters.postgres.message_queue import PostgresMessageQueue
 from adapters.postgres.message_views import PostgresMessageViews
@@ -66,6 +67,7 @@ from application.ports.idempotency import Idempotency
 from application.ports.identity import IdentityViews, PasswordHasher, SessionPurge
 from application.ports.ids import Ids
 from application.ports.images import ImageProcessor
+from application.ports.ledger_upkeep import LedgerUpkeep
 from application.ports.ledger_views import LedgerViews
 from application.ports.live import JobProgressViews, LiveEvents, LiveFeed
 from application.ports.media import AssetViews
@@ -126,6 +128,7 @@ class Ports:
     balance_views: BalanceViews
     catalogue_views: CatalogueViews
     ledger_views: LedgerViews
+    ledger_upkeep: LedgerUpkeep
     live: LiveEvents
     live_feed: LiveFeed
     job_progress: JobProgressViews
@@ -217,6 +220,7 @@ def build_ports(settings: Settings) -> Ports:
         balance_views=PostgresBalanceViews(engine),
         catalogue_views=PostgresCatalogueViews(engine),
         ledger_views=PostgresLedgerViews(engine),
+        ledger_upkeep=PostgresLedgerUpkeep(engine),
         live=live,
         live_feed=live_feed,
         job_progress=PostgresJobProgress(sessions),

@@ -55,6 +55,11 @@ LEDGER_BREACHES = Gauge(
     registry=REGISTRY,
     multiprocess_mode="mostrecent",
 )
+LEDGER_UNPLACED = Counter(
+    "ledger_unplaced_entries_total",
+    "Entries that found no month made for them; they were moved to theirs afterwards.",
+    registry=REGISTRY,
+)
 
 _requests = cache(HTTP_REQUESTS.labels)
 _durations = cache(HTTP_DURATION.labels)

@@ -49,9 +49,11 @@ earnings = Table(
     text("currency"),
     cents("amount_cents", CheckConstraint("amount_cents > 0", name="amount_positive")),
     cents("returned_cents"),
+    cents("fee_cents", server_default="0"),
     enum_text("state", EarningState),
     instant("release_at"),
     instant("released_at", nullable=True),
+    CheckConstraint("0 <= fee_cents AND fee_cents <= amount_cents", name="fee_within_amount"),
     CheckConstraint(
         "0 <= returned_cents AND returned_cents <= amount_cents", name="returned_within_amount"
     ),

@@ -3,6 +3,10 @@
 PostgreSQL asserts again what the domain asserts: entries of a transaction sum to zero (a deferred
 constraint trigger), nothing posted is ever changed or removed (triggers), an effect is posted
 once (unique key), and only `available` may be below zero (check constraints).
+
+A transaction is posted on the day it occurred, or on the first open one where that day is closed
+already. Entries are partitioned by the month of that day: whoever joins them joins by both
+columns, `(posted_on, transaction_id)`.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -10,7 +14,7 @@ from collections.abc import Collection, Mapping, Sequence
 from sqlalchemy import (
     CheckConstraint,
     Column,
-    ForeignKey,
+    Date,
     Index,
     Integer,
     Table,
@@ -42,29 +46,36 @@ ledger_transactions = Table(
     text("content_hash"),
     Column("order_id", Uuid, nullable=True),
     instant("occurred_at"),
+    Column("posted_on", Date, nullable=False),
     UniqueConstraint("effect_key"),
     Index(None, "order_id"),
+    Index(None, "posted_on", "id"),
 )
 
 ledger_entries = Table(
     "ledger_entries",
     metadata,
-    Column("transaction_id", ForeignKey("ledger_transactions.id"), primary_key=True),
+    Column("transaction_id", Uuid, primary_key=True),
     Column("position", Integer, primary_key=True),
     text("account"),
     Column("payee_id", Uuid, nullable=True),
     cents("amount_cents", CheckConstraint("amount_cents <> 0", name="amount_not_zero")),
     text("currency"),
+    Column("posted_on", Date, primary_key=True),
     CheckConstraint(
         "(account LIKE 'payable%') = (payee_id IS NOT NULL)", name="payables_have_payees"
     ),
     Index(
         "ix_ledger_entries_payee",
         "payee_id",
+        "posted_on",
         "transaction_id",
         postgresql_where=sql("payee_id IS NOT NULL"),
     ),
+    postgresql_partition_by="RANGE (posted_on)",
 )
+"""A trigger on each statement holds entries to a transaction of their day: a foreign key would ask
+row by row."""
 
 payee_balances = Table(
     "payee_balances",
@@ -76,7 +87,19 @@ payee_balances = Table(
     cents("reserved_cents", CheckConstraint("reserved_cents >= 0", name="reserved_not_negative")),
     cents("disputed_cents", CheckConstraint("disputed_cents >= 0", name="disputed_not_negative")),
     cents("lifetime_cents"),
+    instant("negative_since", nullable=True),
+    CheckConstraint(
+        "(negative_since IS NULL) = (available_cents >= 0)", name="negative_since_when"
+    ),
+    Index(
+        "ix_payee_balances_negative",
+        "negative_since",
+        "payee_id",
+        "currency",
+        postgresql_where=sql("negative_since IS NOT NULL"),
+    ),
 )
+_BALANCE = [payee_balances.c[name] for name in PayeeBalance.__dataclass_fields__]
 
 for _part in ("pending", "reserved", "disputed"):
     on_violation(
@@ -89,18 +112,23 @@ for _part in ("pending", "reserved", "disputed"):
 _POST = sql("""
     WITH posted AS (
         INSERT INTO ledger_transactions
-            (id, effect_key, kind, currency, content_hash, order_id, occurred_at)
-        SELECT * FROM unnest(
+            (id, effect_key, kind, currency, content_hash, order_id, occurred_at, posted_on)
+        SELECT t.*, greatest(
+            CAST(t.occurred_at AT TIME ZONE 'UTC' AS date),
+            (SELECT max(through) + 1 FROM ledger_closings)
+        )
+        FROM unnest(
             CAST(:ids AS uuid[]), CAST(:keys AS text[]), CAST(:kinds AS text[]),
             CAST(:currencies AS text[]), CAST(:hashes AS text[]), CAST(:order_ids AS uuid[]),
             CAST(:instants AS timestamptz[])
-        )
+        ) AS t (id, effect_key, kind, currency, content_hash, order_id, occurred_at)
         ON CONFLICT (effect_key) DO NOTHING
-        RETURNING id, effect_key, kind, currency
+        RETURNING id, effect_key, kind, currency, occurred_at, posted_on
     ), entered AS (
         INSERT INTO ledger_entries
-            (transaction_id, position, account, payee_id, amount_cents, currency)
-        SELECT posted.id, e.position, e.account, e.payee_id, e.amount_cents, posted.currency
+            (transaction_id, position, account, payee_id, amount_cents, currency, posted_on)
+        SELECT posted.id, e.position, e.account, e.payee_id, e.amount_cents, posted.currency,
+            posted.posted_on
         FROM unnest(
             CAST(:entry_ids AS uuid[]), CAST(:positions AS int[]), CAST(:accounts AS text[]),
             CAST(:payees AS uuid[]), CAST(:amounts AS bigint[])
@@ -114,18 +142,20 @@ _POST = sql("""
                 AS available,
             coalesce(sum(amount_cents) FILTER (WHERE account = 'payable_reserved'), 0) AS reserved,
             coalesce(sum(amount_cents) FILTER (WHERE account = 'payable_disputed'), 0) AS disputed,
-            coalesce(sum(amount_cents) FILTER (WHERE kind IN ('sale', 'refund')), 0) AS lifetime
+            coalesce(sum(amount_cents) FILTER (WHERE kind IN ('sale', 'refund')), 0) AS lifetime,
+            min(occurred_at) AS at
         FROM entered e JOIN posted ON posted.id = e.transaction_id
         WHERE e.payee_id IS NOT NULL
         GROUP BY e.payee_id, e.currency
     ), kept AS (
         INSERT INTO payee_balances AS b
             (payee_id, currency, pending_cents, available_cents, reserved_cents, disputed_cents,
-             lifetime_cents)
+             lifetime_cents, negative_since)
         SELECT m.payee_id, m.currency,
             CASE WHEN known THEN 0 ELSE pending END, available,
             CASE WHEN known THEN 0 ELSE reserved END,
-            CASE WHEN known THEN 0 ELSE disputed END, lifetime
+            CASE WHEN known THEN 0 ELSE disputed END, lifetime,
+            CASE WHEN available < 0 THEN at END
         FROM moved m, LATERAL (
             SELECT EXISTS (
                 SELECT FROM payee_balances o
@@ -134,11 +164,14 @@ _POST = sql("""
         ) AS o
         ORDER BY m.payee_id, m.currency
         ON CONFLICT (payee_id, currency) DO UPDATE SET (
-            pending_cents, available_cents, reserved_cents, disputed_cents, lifetime_cents
+            pending_cents, available_cents, reserved_cents, disputed_cents, lifetime_cents,
+            negative_since
         ) = (
             SELECT b.pending_cents + pending, b.available_cents + available,
                 b.reserved_cents + reserved, b.disputed_cents + disputed,
-                b.lifetime_cents + lifetime
+                b.lifetime_cents + lifetime,
+                CASE WHEN b.available_cents + available < 0
+                    THEN coalesce(b.negative_since, at) END
             FROM moved m WHERE m.payee_id = b.payee_id AND m.currency = b.currency
         )
     )
@@ -193,7 +226,7 @@ class PostgresLedger:
         if not keys:
             return {}
         found = await self._session.execute(
-            select(payee_balances)
+            select(*_BALANCE)
             .where(tuple_(payee_balances.c.payee_id, payee_balances.c.currency).in_(keys))
             .order_by(payee_balances.c.payee_id, payee_balances.c.currency)
             .with_for_update()

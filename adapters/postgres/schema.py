@@ -10,6 +10,7 @@ from adapters.postgres import (  # noqa: F401
     idempotency,
     identity,
     ledger,
+    ledger_upkeep,
     media,
     messages,
     ordering,

@@ -1,21 +1,26 @@
 """Read the whole ledger in one snapshot, a bounded batch at a time.
 
-Batches follow the primary key of the transactions and the index of entries by payee, so that no
+Batches follow the days of the transactions and the index of entries by payee, so that no
 statement sorts or remembers more than its batch, however long the books have become.
 """
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
 import msgspec
+from sqlalchemy import select
 from sqlalchemy import text as sql
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from adapters.postgres.ledger_upkeep import CHECKPOINT, ledger_seals, seal_of
 from application.ports.ledger_views import (
     AccountTotal,
     BalanceDifference,
+    CurrencyVolume,
+    KeptSeal,
     LedgerSnapshot,
     TransactionBatch,
     TransactionFault,
@@ -23,15 +28,17 @@ from application.ports.ledger_views import (
 
 _FIRST = UUID(int=0)
 
-# The hash is that of `domain.ledger.posting.Transaction.content_hash`, computed by the server.
+# The hash is that of `domain.ledger.posting.Transaction.content_hash`, computed by the server; the
+# leaves are those of `domain.ledger.seal.leaf`.
 _TRANSACTIONS = sql("""
     WITH batch AS MATERIALIZED (
-        SELECT id, effect_key, currency, content_hash FROM ledger_transactions
-        WHERE id > :after ORDER BY id LIMIT :size
+        SELECT id, effect_key, kind, currency, content_hash, order_id, occurred_at
+        FROM ledger_transactions
+        WHERE posted_on = :day AND id > :after ORDER BY id LIMIT :size
     ), entries AS MATERIALIZED (
         SELECT e.transaction_id, e.account, e.payee_id, e.amount_cents, e.currency
         FROM ledger_entries e
-        WHERE e.transaction_id > :after AND e.transaction_id <= (
+        WHERE e.posted_on = :day AND e.transaction_id > :after AND e.transaction_id <= (
             SELECT id FROM batch ORDER BY id DESC LIMIT 1
         ) AND EXISTS (SELECT FROM batch b WHERE b.id = e.transaction_id)
     ), posted AS (
@@ -57,17 +64,27 @@ _TRANSACTIONS = sql("""
     SELECT
         (SELECT id FROM batch ORDER BY id DESC LIMIT 1) AS last_id,
         (SELECT count(*) FROM batch) AS transactions,
+        (SELECT string_agg(sha256(convert_to(concat_ws(E'\\x1f',
+            id, effect_key, kind, currency, content_hash, coalesce(order_id::text, ''),
+            (extract(epoch FROM occurred_at) * 1000000)::bigint
+        ), 'UTF8')), ''::bytea ORDER BY id) FROM batch) AS leaves,
         (SELECT coalesce(json_agg(t), '[]')::text FROM (
             SELECT account, currency, count(*) AS entries,
                 sum(amount_cents)::bigint AS total_cents
             FROM entries GROUP BY account, currency
         ) t) AS totals,
+        (SELECT coalesce(json_agg(v), '[]')::text FROM (
+            SELECT currency, sum(amount_cents)::bigint AS credit_cents
+            FROM entries WHERE amount_cents > 0 GROUP BY currency
+        ) v) AS volumes,
         (SELECT coalesce(json_agg(f), '[]')::text FROM (
             SELECT effect_key, currency, entries, total_cents,
                 CASE WHEN unbalanced THEN 'unbalanced' ELSE 'altered' END AS fault
             FROM judged WHERE unbalanced OR altered
         ) f) AS faults
     """)
+
+_NEXT_DAY = sql("SELECT min(posted_on) AS day FROM ledger_transactions WHERE posted_on > :day")
 
 _BALANCES = sql("""
     WITH payees AS MATERIALIZED (
@@ -90,7 +107,8 @@ _BALANCES = sql("""
             coalesce(sum(amount_cents) FILTER (WHERE t.kind IN ('sale', 'refund')), 0)
                 AS lifetime
         FROM payees JOIN ledger_entries e ON e.payee_id = payees.payee_id
-        LEFT JOIN ledger_transactions t ON t.id = e.transaction_id
+        LEFT JOIN ledger_transactions t
+            ON t.id = e.transaction_id AND t.posted_on = e.posted_on
         GROUP BY e.payee_id, e.currency
     ), kept AS (
         SELECT b.* FROM payees JOIN payee_balances b ON b.payee_id = payees.payee_id
@@ -113,6 +131,7 @@ _BALANCES = sql("""
     """)
 
 _TOTALS = msgspec.json.Decoder(list[AccountTotal])
+_VOLUMES = msgspec.json.Decoder(list[CurrencyVolume])
 _FAULTS = msgspec.json.Decoder(list[TransactionFault])
 _DIFFERENCES = msgspec.json.Decoder(list[BalanceDifference])
 
@@ -146,18 +165,44 @@ class _Snapshot:
         self._transactions_per_batch = transactions_per_batch
         self._payees_per_batch = payees_per_batch
 
-    async def transactions(self) -> AsyncIterator[TransactionBatch]:
+    async def transactions(
+        self, *, since: date | None = None, through: date | None = None
+    ) -> AsyncIterator[TransactionBatch]:
+        day = since - timedelta(days=1) if since else date.min
+        while True:
+            day = (await self._row(_NEXT_DAY, day=day)).day
+            if day is None or (through and day > through):
+                return
+            async for batch in self._of_day(day):
+                yield batch
+
+    async def _of_day(self, day: date) -> AsyncIterator[TransactionBatch]:
         after = _FIRST
         while True:
-            row = await self._row(_TRANSACTIONS, after=after, size=self._transactions_per_batch)
+            row = await self._row(
+                _TRANSACTIONS, day=day, after=after, size=self._transactions_per_batch
+            )
             if row.last_id is None:
                 return
             after = row.last_id
             yield TransactionBatch(
+                day=day,
                 transactions=row.transactions,
+                leaves=row.leaves,
                 totals=_TOTALS.decode(row.totals),
+                volumes=_VOLUMES.decode(row.volumes),
                 faults=_FAULTS.decode(row.faults),
             )
+            if row.transactions < self._transactions_per_batch:
+                return
+
+    async def seals(self) -> list[KeptSeal]:
+        rows = await self._connection.execute(select(ledger_seals).order_by(ledger_seals.c.number))
+        return [KeptSeal(seal=seal_of(row), hash=row.hash) for row in rows]
+
+    async def checkpoint(self, through: date) -> list[AccountTotal]:
+        rows = await self._connection.execute(CHECKPOINT, {"through": through})
+        return [AccountTotal(**row) for row in rows.mappings()]
 
     async def balance_differences(self) -> AsyncIterator[Sequence[BalanceDifference]]:
         after = _FIRST

@@ -79,10 +79,11 @@ class PostgresBalanceViews(Reader):
         row.pop("payee_id")
         row.pop("currency")
         day = func.date(func.timezone("UTC", earnings.c.release_at))
+        held = earnings.c.amount_cents - earnings.c.returned_cents - earnings.c.fee_cents
         releases = (
             select(
                 day.label("on"),
-                func.sum(earnings.c.amount_cents - earnings.c.returned_cents)
+                func.sum(func.greatest(0, held))
                 .cast(payee_balances.c.pending_cents.type)
                 .label("amount_cents"),
             )

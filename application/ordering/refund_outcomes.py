@@ -18,9 +18,9 @@ from application.ports.ids import Ids
 from application.ports.payments import Payments, ProviderRefund, RefundRequest
 from application.ports.unit_of_work import UnitOfWork
 from domain.ledger import effects
-from domain.ledger.earning import Earning, EarningState, Reversal, Transfer
+from domain.ledger.earning import Reversal, Transfer
 from domain.ledger.effects import Part
-from domain.ledger.posting import Account, Transaction
+from domain.ledger.posting import Transaction
 from domain.ordering.order import Order
 from domain.ordering.refund import Refund, RefundStatus, leg_reversals
 from domain.ordering.settlement import part_of_leg
@@ -95,14 +95,16 @@ async def _post(refund: Refund, order: Order, *, uow: UnitOfWork, at: datetime, 
     shares = effects.merge(_shares(refund, order))
     earnings = {e.payee_id: e for e in await uow.earnings.of_order(order.id)}
     transfers = {t.payee_id: t for t in await uow.transfers.of_order(order.id)}
-    parts = []
+    parts: list[Part] = []
     for share in shares:
         if share.payee_id is None:
             parts.append(share)
             continue
         earning = earnings[share.payee_id]
-        account = _take(earning, share.amount_cents)
-        parts.append(Part(account, share.payee_id, share.amount_cents))
+        from_hold_cents = earning.give_back(share.amount_cents)
+        parts.extend(
+            effects.taken_from(share.payee_id, share.amount_cents, from_hold_cents=from_hold_cents)
+        )
         transfer = transfers.get(share.payee_id)
         if transfer is not None:
             _ask_back(transfer, refund, share.amount_cents, uow=uow, at=at, ids=ids)
@@ -117,14 +119,6 @@ async def _post(refund: Refund, order: Order, *, uow: UnitOfWork, at: datetime, 
             )
         ]
     )
-
-
-def _take(earning: Earning, amount_cents: int) -> Account:
-    """Lower an earning; answers the account that gives: the hold, or what was released."""
-    earning.give_back(amount_cents)
-    if earning.state is EarningState.PENDING:
-        return Account.PAYABLE_PENDING
-    return Account.PAYABLE_AVAILABLE
 
 
 def _ask_back(

@@ -2,10 +2,13 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
+from datetime import date
 from typing import Literal, Protocol
 from uuid import UUID
 
 import msgspec
+
+from domain.ledger.seal import Seal
 
 
 class AccountTotal(msgspec.Struct, frozen=True, kw_only=True):
@@ -15,6 +18,18 @@ class AccountTotal(msgspec.Struct, frozen=True, kw_only=True):
     currency: str
     entries: int
     total_cents: int
+
+
+class CurrencyVolume(msgspec.Struct, frozen=True, kw_only=True):
+    currency: str
+    credit_cents: int
+
+
+class KeptSeal(msgspec.Struct, frozen=True, kw_only=True):
+    """A seal and the hash that is kept with it."""
+
+    seal: Seal
+    hash: str
 
 
 class TransactionFault(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,8 +47,14 @@ class TransactionFault(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TransactionBatch(msgspec.Struct, frozen=True, kw_only=True):
+    """Transactions of one day, in order of their ids. `leaves` are their hashes one after the
+    other, as `domain.ledger.seal.leaf` makes them."""
+
+    day: date
     transactions: int
+    leaves: bytes
     totals: Sequence[AccountTotal]
+    volumes: Sequence[CurrencyVolume]
     faults: Sequence[TransactionFault]
 
 
@@ -53,8 +74,18 @@ class BalanceDifference(msgspec.Struct, frozen=True, kw_only=True):
 class LedgerSnapshot(Protocol):
     """The books as they stood when the snapshot was opened, whatever is posted meanwhile."""
 
-    def transactions(self) -> AsyncIterator[TransactionBatch]:
-        """Every transaction once, in batches of bounded size."""
+    def transactions(
+        self, *, since: date | None = None, through: date | None = None
+    ) -> AsyncIterator[TransactionBatch]:
+        """Every transaction once, by day and id, in batches of bounded size."""
+        ...
+
+    async def seals(self) -> Sequence[KeptSeal]:
+        """One for each sealed day, by number."""
+        ...
+
+    async def checkpoint(self, through: date) -> Sequence[AccountTotal]:
+        """The sums kept for the end of a sealed day."""
         ...
 
     def balance_differences(self) -> AsyncIterator[Sequence[BalanceDifference]]:

@@ -25,20 +25,30 @@ class EarningState(StrEnum):
 
 @dataclass(eq=False, kw_only=True)
 class Earning:
-    """What `payee_id` earns of `order_id`; `returned_cents` of it went back to the buyer."""
+    """What `payee_id` earns of `order_id`; `returned_cents` of it went back to the buyer.
+
+    `fee_cents` of it paid the provider's fee while it was held. What the hold cannot give any more
+    comes from what is available: so the hold never has less than nothing.
+    """
 
     order_id: UUID
     payee_id: UUID
     currency: Currency
     amount_cents: int
     returned_cents: int = 0
+    fee_cents: int = 0
     state: EarningState = EarningState.PENDING
     release_at: datetime
     released_at: datetime | None = None
 
     @property
     def net_cents(self) -> int:
-        return self.amount_cents - self.returned_cents
+        """What is left of it; while it is pending, what of it is held."""
+        return max(0, self.amount_cents - self.returned_cents - self.fee_cents)
+
+    @property
+    def held_cents(self) -> int:
+        return self.net_cents if self.state is EarningState.PENDING else 0
 
     def release(self, *, at: datetime) -> int:
         """End the hold; answers what becomes available, in minor units."""
@@ -48,10 +58,19 @@ class Earning:
         self.state = EarningState.RELEASED if self.net_cents else EarningState.SETTLED
         return self.net_cents
 
-    def give_back(self, amount_cents: int) -> None:
-        if not 0 <= amount_cents <= self.net_cents:
+    def give_back(self, amount_cents: int) -> int:
+        """To the buyer; answers what of it the hold gives."""
+        if not 0 <= amount_cents <= self.amount_cents - self.returned_cents:
             raise ValueError("a payee never gives back more than it earned")
+        from_hold_cents = min(amount_cents, self.held_cents)
         self.returned_cents += amount_cents
+        return from_hold_cents
+
+    def bear_fee(self, fee_cents: int) -> int:
+        """A share of the provider's fee; answers what of it the hold gives."""
+        from_hold_cents = min(fee_cents, self.held_cents)
+        self.fee_cents += from_hold_cents
+        return from_hold_cents
 
 
 class HeldEarning(NamedTuple):

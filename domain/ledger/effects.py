@@ -28,18 +28,25 @@ def sale(
 
 
 def processing_fee(
-    *, charge_id: str, order_id: UUID | None, currency: Currency, fee_cents: int, at: datetime
+    *,
+    charge_id: str,
+    order_id: UUID | None,
+    currency: Currency,
+    fee_cents: int,
+    at: datetime,
+    borne: Iterable[Part] = (),
 ) -> Transaction:
-    """The provider kept its fee of a charge; the platform bears it. `fee:{charge}`."""
-    return _move(
-        f"fee:{charge_id}",
-        "processing_fee",
-        currency,
-        Entry(Account.PROCESSING_FEES, None, -fee_cents),
+    """The provider kept its fee of a charge. `borne` are the parts that sellers give of it; the
+    platform bears the rest. `fee:{charge}`."""
+    given = [part for part in borne if part.amount_cents]
+    rest_cents = fee_cents - sum(part.amount_cents for part in given)
+    if rest_cents:
+        given.append(Part(Account.PROCESSING_FEES, None, rest_cents))
+    entries = (
+        *(Entry(part.account, part.payee_id, -part.amount_cents) for part in given),
         Entry(Account.STRIPE_CLEARING, None, fee_cents),
-        at=at,
-        order_id=order_id,
     )
+    return Transaction(f"fee:{charge_id}", "processing_fee", currency, entries, at, order_id)
 
 
 def release(
@@ -143,6 +150,30 @@ def transfer_reversed(
         at=at,
         order_id=order_id,
     )
+
+
+def write_off(
+    *, write_off_id: UUID, payee_id: UUID, currency: Currency, amount_cents: int, at: datetime
+) -> Transaction:
+    """The platform gives up what a payee owes it. `write_off:{write_off}`."""
+    return _move(
+        f"write_off:{write_off_id}",
+        "write_off",
+        currency,
+        Entry(Account.WRITE_OFFS, None, -amount_cents),
+        Entry(Account.PAYABLE_AVAILABLE, payee_id, amount_cents),
+        at=at,
+        order_id=None,
+    )
+
+
+def taken_from(payee_id: UUID, amount_cents: int, *, from_hold_cents: int) -> list[Part]:
+    """What a payee gives: so much of it from what is held, the rest from what is available."""
+    parts = [
+        Part(Account.PAYABLE_PENDING, payee_id, from_hold_cents),
+        Part(Account.PAYABLE_AVAILABLE, payee_id, amount_cents - from_hold_cents),
+    ]
+    return [part for part in parts if part.amount_cents]
 
 
 def merge(parts: Iterable[Part]) -> tuple[Part, ...]:

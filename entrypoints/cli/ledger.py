@@ -1,4 +1,4 @@
-"""`likeness ledger verify`: prove that every cent is where the postings say."""
+"""`likeness ledger`: prove that every cent is where the postings say; close and seal days."""
 
 import sys
 from typing import Protocol
@@ -8,7 +8,11 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
+from application.ledger import closing
+from application.ledger.closing import ClosedBooks, close_books
 from application.ledger.verification import LedgerReport, verify_ledger
+from application.ports.clock import Clock
+from application.ports.ledger_upkeep import LedgerUpkeep
 from application.ports.ledger_views import LedgerViews
 from domain.shared.money import format_money
 from entrypoints.cli.reach import with_ports
@@ -21,9 +25,16 @@ class ProofPorts(Protocol):
     def ledger_views(self) -> LedgerViews: ...
 
 
+class ClosingPorts(ProofPorts, Protocol):
+    @property
+    def ledger_upkeep(self) -> LedgerUpkeep: ...
+    @property
+    def clock(self) -> Clock: ...
+
+
 @click.group()
 def ledger() -> None:
-    """Verify the books."""
+    """Verify and seal the books."""
 
 
 @ledger.command()
@@ -41,11 +52,46 @@ def verify(as_json: bool) -> None:
     sys.exit(0 if report.sound else 1)
 
 
+@ledger.command()
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def seal(as_json: bool) -> None:
+    """Close the days that are over and seal them; shows the last seal's hash.
+
+    The scheduler does this every hour. Keep the hash elsewhere: it vouches for all sealed days.
+    """
+    closed = with_ports(_seal)
+    if as_json:
+        click.echo(msgspec.json.encode(closed))
+        return
+    console = Console()
+    console.print(f"Closed through {closed.closed_through}; {len(closed.sealed_days)} days sealed.")
+    if closed.last_hash:
+        console.print(f"Seal {closed.last_number}, of {closed.last_day}: {closed.last_hash}")
+
+
+@ledger.command()
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def rebuild_checkpoints(as_json: bool) -> None:
+    """Compute the sums that are kept for each sealed day again, from the postings."""
+    days = with_ports(_rebuild)
+    click.echo(msgspec.json.encode({"days": days}) if as_json else f"{days} days.")
+
+
+async def _seal(ports: ClosingPorts) -> ClosedBooks:
+    return await close_books(
+        upkeep=ports.ledger_upkeep, views=ports.ledger_views, clock=ports.clock
+    )
+
+
+async def _rebuild(ports: ClosingPorts) -> int:
+    return await closing.rebuild_checkpoints(upkeep=ports.ledger_upkeep, views=ports.ledger_views)
+
+
 async def _verify(ports: ProofPorts) -> LedgerReport:
     with Console(stderr=True).status("reading the ledger") as status:
         return await verify_ledger(
             ports.ledger_views,
-            progress=lambda done: status.update(f"{done:,} transactions proved"),
+            progress=lambda stage, done: status.update(f"{done:,} {stage} proved"),
         )
 
 
@@ -65,6 +111,10 @@ def show(report: LedgerReport, console: Console) -> None:
     read = f"{report.transactions:,} transactions, {report.entries:,} entries"
     if report.sound:
         console.print(f"[green]Sound:[/green] {read}, every one as it was posted.")
+        if report.last_seal:
+            console.print(
+                f"{report.sealed_days:,} sealed days, the last seal is {report.last_seal}"
+            )
         return
     console.print(f"[red]{report.breach_count:,} breaches[/red] in {read}:")
     for breach in report.breaches:

@@ -2,9 +2,12 @@
 
 import structlog
 
+from application.ledger.closing import make_months
 from application.ledger.verification import verify_ledger
+from application.ports.clock import Clock
+from application.ports.ledger_upkeep import LedgerUpkeep
 from application.ports.ledger_views import LedgerViews
-from entrypoints.metrics import LEDGER_BREACHES
+from entrypoints.metrics import LEDGER_BREACHES, LEDGER_UNPLACED
 
 _log = structlog.get_logger("likeness.books")
 
@@ -17,3 +20,11 @@ async def watch_books(views: LedgerViews) -> None:
         _log.error(
             "ledger breach", rule=breach.rule, subject=breach.subject, message=breach.message
         )
+
+
+async def keep_months(upkeep: LedgerUpkeep, *, clock: Clock) -> None:
+    """Entries that had found no month of theirs are told: the months were made too late."""
+    made = await make_months(upkeep=upkeep, clock=clock)
+    if made.unplaced:
+        LEDGER_UNPLACED.inc(made.unplaced)
+        _log.error("ledger months were late", entries=made.unplaced, months=made.months)

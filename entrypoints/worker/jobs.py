@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from application.identity.purging import purge_sessions
+from application.ledger.closing import close_books
 from application.ledger.payees import sweep_accounts
 from application.ledger.releases import plan_transfers, release_due_earnings
 from application.media.assets import sweep_orphans
@@ -12,7 +13,7 @@ from application.ordering.missed_events import sweep_missed_events
 from application.studio.polling import poll_stale_attempts, sweep_training_archives
 from entrypoints.bootstrap import Ports
 from entrypoints.settings import Settings
-from entrypoints.worker.books import watch_books
+from entrypoints.worker.books import keep_months, watch_books
 from entrypoints.worker.scheduler import Job
 
 
@@ -81,6 +82,18 @@ def jobs(ports: Ports, settings: Settings) -> list[Job]:
             name="verify-ledger-sums",
             every=timedelta(minutes=15),
             run=lambda: watch_books(ports.ledger_views),
+        ),
+        Job(
+            name="make-ledger-months",
+            every=timedelta(hours=1),
+            run=lambda: keep_months(ports.ledger_upkeep, clock=ports.clock),
+        ),
+        Job(
+            name="close-books",
+            every=timedelta(hours=1),
+            run=lambda: close_books(
+                upkeep=ports.ledger_upkeep, views=ports.ledger_views, clock=ports.clock
+            ),
         ),
     ]
 

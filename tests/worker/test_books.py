@@ -3,12 +3,15 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import date
 from uuid import UUID
 
 import structlog
 
 from application.ports.ledger_views import (
+    AccountTotal,
     BalanceDifference,
+    KeptSeal,
     LedgerSnapshot,
     TransactionBatch,
     TransactionFault,
@@ -30,8 +33,23 @@ class Books:
     async def snapshot(self) -> AsyncIterator[LedgerSnapshot]:
         yield self
 
-    async def transactions(self) -> AsyncIterator[TransactionBatch]:
-        yield TransactionBatch(transactions=1, totals=[], faults=self.faults)
+    async def transactions(
+        self, *, since: date | None = None, through: date | None = None
+    ) -> AsyncIterator[TransactionBatch]:
+        yield TransactionBatch(
+            day=date(2026, 11, 1),
+            transactions=1,
+            leaves=b"",
+            totals=[],
+            volumes=[],
+            faults=self.faults,
+        )
+
+    async def seals(self) -> Sequence[KeptSeal]:
+        return []
+
+    async def checkpoint(self, through: date) -> Sequence[AccountTotal]:
+        return []
 
     async def balance_differences(self) -> AsyncIterator[Sequence[BalanceDifference]]:
         yield self.differences

@@ -7,7 +7,7 @@ import asyncpg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from adapters.postgres import migrate, revisions
@@ -30,8 +30,15 @@ def empty_database(postgres_server: PostgresServer, slot: Slot) -> str:
 
 
 def _difference(connection: Connection) -> list[object]:
+    """Partitions belong to the table that they are parts of."""
+    partitions = set(connection.scalars(text("SELECT relname FROM pg_class WHERE relispartition")))
     context = MigrationContext.configure(
-        connection, opts={"compare_type": True, "version_table": revisions.VERSION_TABLE}
+        connection,
+        opts={
+            "compare_type": True,
+            "version_table": revisions.VERSION_TABLE,
+            "include_name": lambda name, kind, _: not (kind == "table" and name in partitions),
+        },
     )
     return list(compare_metadata(context, metadata))
 

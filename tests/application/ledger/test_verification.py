@@ -1,84 +1,15 @@
 """The proof of the books passes over honest books, and finds whatever went around the guards."""
 
 import io
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 from rich.console import Console
-from sqlalchemy.ext.asyncio import AsyncEngine
 
-from adapters.memory.system import ManualClock
-from adapters.postgres.engine import open_engine, sessions_of
-from adapters.postgres.unit_of_work import PostgresUnitOfWork
 from adapters.postgres.verification import PostgresLedgerViews
-from adapters.system.ids import UuidV7Ids
-from application.ledger.verification import MAX_LISTED, LedgerReport, verify_ledger
-from domain.ledger import effects
-from domain.ledger.effects import Part
-from domain.ledger.posting import Account, Transaction
-from domain.shared.money import Currency
+from application.ledger.verification import MAX_LISTED, verify_ledger
 from entrypoints.cli.ledger import show
-from tests.builders import NOON, USD
-
-CREATOR, STORE = UUID(int=1), UUID(int=2)
-EUR = Currency("eur")
-
-
-def sale(number: int, *, currency: Currency = USD, payee_id: UUID = STORE) -> Transaction:
-    return effects.sale(
-        charge_id=f"ch_{number}",
-        order_id=uuid4(),
-        currency=currency,
-        parts=[
-            Part(Account.PAYABLE_PENDING, payee_id, 900),
-            Part(Account.PLATFORM_REVENUE, None, 100),
-        ],
-        at=NOON,
-    )
-
-
-def release(order_id: UUID, *, cents: int) -> Transaction:
-    return effects.release(
-        order_id=order_id, payee_id=STORE, currency=USD, amount_cents=cents, at=NOON
-    )
-
-
-@dataclass
-class Books:
-    engine: AsyncEngine
-
-    async def post(self, *transactions: Transaction) -> None:
-        uow = PostgresUnitOfWork(sessions_of(self.engine), clock=ManualClock(NOON), ids=UuidV7Ids())
-        async with uow:
-            await uow.ledger.post(transactions)
-            await uow.commit()
-
-    async def tamper(self, statement: str) -> None:
-        """What a superuser can do who turns all guards off."""
-        async with self.engine.begin() as connection:
-            await connection.exec_driver_sql("SET LOCAL session_replication_role = replica")
-            done = await connection.exec_driver_sql(statement)
-            assert done.rowcount > 0
-
-    async def verify(self) -> LedgerReport:
-        """In batches so small that every case meets their edges."""
-        views = PostgresLedgerViews(self.engine, transactions_per_batch=2, payees_per_batch=1)
-        return await verify_ledger(views)
-
-    async def breaches(self) -> list[tuple[str, str]]:
-        report = await self.verify()
-        assert report.sound == (not report.breaches)
-        assert report.breach_count == len(report.breaches)
-        return [(breach.rule, breach.subject) for breach in report.breaches]
-
-
-@pytest.fixture
-async def books(clean_database: str) -> AsyncIterator[Books]:
-    engine = open_engine(clean_database)
-    yield Books(engine)
-    await engine.dispose()
+from tests.application.ledger.books import CREATOR, EUR, STORE, Books, release, sale
 
 
 async def test_empty_books_are_sound(books: Books) -> None:

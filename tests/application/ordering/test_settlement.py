@@ -101,15 +101,16 @@ async def test_the_database_refuses_a_transaction_that_does_not_balance(desk: De
         async with desk.engine.begin() as connection:
             await connection.exec_driver_sql(
                 "INSERT INTO ledger_transactions VALUES "
-                "(gen_random_uuid(), 'x', 'x', 'usd', '', NULL, now())"
+                "(gen_random_uuid(), 'x', 'x', 'usd', '', NULL, now(), current_date)"
             )
             await connection.exec_driver_sql(
-                "INSERT INTO ledger_entries SELECT id, 0, 'stripe_clearing', NULL, 5, 'usd' "
+                "INSERT INTO ledger_entries "
+                "SELECT id, 0, 'stripe_clearing', NULL, 5, 'usd', posted_on "
                 "FROM ledger_transactions"
             )
     with pytest.raises(DBAPIError, match="does not balance"):
         async with desk.engine.begin() as connection:
             await connection.exec_driver_sql(
                 "INSERT INTO ledger_transactions VALUES "
-                "(gen_random_uuid(), 'y', 'x', 'usd', '', NULL, now())"
+                "(gen_random_uuid(), 'y', 'x', 'usd', '', NULL, now(), current_date)"
             )
