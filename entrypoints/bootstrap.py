@@ -35,6 +35,7 @@ from adapters.postgres.message_queue import PostgresMessageQueue
 from adapters.postgres.message_views import PostgresMessageViews
 from adapters.postgres.messages import PostgresInbox
 from adapters.postgres.scheduler_runs import PostgresJobRuns
+from adapters.postgres.statements import PostgresStatementViews
 from adapters.postgres.studio_views import PostgresJobProgress, PostgresStudioViews
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
 from adapters.postgres.verification import PostgresLedgerViews
@@ -75,6 +76,7 @@ from application.ports.messages import Inbox, MessageQueue, MessageViews, Wake, 
 from application.ports.payments import PayeeAccounts, Payments, PaymentWebhooks
 from application.ports.rate_limits import RateLimits
 from application.ports.remote_files import RemoteFiles
+from application.ports.reporting import StatementViews
 from application.ports.schedule import JobRuns, Leadership
 from application.ports.secrets import Secrets
 from application.ports.storage import LinkVerifier, ObjectStorage
@@ -126,6 +128,7 @@ class Ports:
     studio_views: StudioViews
     order_views: OrderViews
     balance_views: BalanceViews
+    statement_views: StatementViews
     catalogue_views: CatalogueViews
     ledger_views: LedgerViews
     ledger_upkeep: LedgerUpkeep
@@ -218,6 +221,7 @@ def build_ports(settings: Settings) -> Ports:
         studio_views=PostgresStudioViews(sessions),
         order_views=PostgresOrderViews(engine),
         balance_views=PostgresBalanceViews(engine),
+        statement_views=PostgresStatementViews(engine),
         catalogue_views=PostgresCatalogueViews(engine),
         ledger_views=PostgresLedgerViews(engine),
         ledger_upkeep=PostgresLedgerUpkeep(engine),

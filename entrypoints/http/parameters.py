@@ -15,6 +15,7 @@ from application.ports.live import LiveEvents
 from application.ports.media import AssetViews
 from application.ports.messages import Inbox
 from application.ports.payments import PayeeAccounts, Payments
+from application.ports.reporting import StatementViews
 from application.ports.storage import LinkVerifier, ObjectStorage
 from application.ports.studio import StudioViews
 from application.ports.unit_of_work import UnitOfWork
@@ -28,6 +29,7 @@ ThePayments = NamedDependency[SkipValidation[Payments]]
 ThePayeeAccounts = NamedDependency[SkipValidation[PayeeAccounts]]
 TheOrderViews = NamedDependency[SkipValidation[OrderViews]]
 TheBalanceViews = NamedDependency[SkipValidation[BalanceViews]]
+TheStatementViews = NamedDependency[SkipValidation[StatementViews]]
 TheCatalogueViews = NamedDependency[SkipValidation[CatalogueViews]]
 TheFees = NamedDependency[SkipValidation[FeeSchedule]]
 TheStorage = NamedDependency[SkipValidation[ObjectStorage]]

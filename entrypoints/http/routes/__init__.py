@@ -18,6 +18,7 @@ from entrypoints.http.routes import (
     products,
     provider_webhooks,
     staff,
+    statements,
     stores,
     teams,
 )
@@ -46,6 +47,7 @@ ROUTERS: list[Router] = [
     discounts.ROUTER,
     orders.CHECKOUT_ROUTER,
     orders.ROUTER,
+    statements.ROUTER,
     payment_webhooks.ROUTER,
     provider_webhooks.ROUTER,
 ]

@@ -1,0 +1,175 @@
+"""A payee's statement as CSV, for as long as it is, and as PDF.
+
+Opening and closing balances stand in both as rows of their own, so that a reader can add up.
+"""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+
+from application.ports.documents import (
+    PDF_ROWS_MAX,
+    Cell,
+    Column,
+    Document,
+    DocumentRenderer,
+    DocumentTooLong,
+    Section,
+)
+from application.ports.reporting import StatementViews
+from application.reporting.csv import stream_csv
+from application.reporting.statements import (
+    Asked,
+    PayeeStatement,
+    StatementEntry,
+    States,
+    all_entries,
+    show_statement,
+)
+from domain.reporting.words import title_of
+from domain.shared.money import format_money
+
+COLUMNS = (
+    "occurred_at",
+    "kind",
+    "state",
+    "amount_cents",
+    "currency",
+    "amount",
+    "order_id",
+    "reason",
+    "source",
+    "transaction_id",
+)
+_STATES = ("pending", "available", "reserved", "disputed")
+
+
+def statement_csv(asked: Asked, *, views: StatementViews) -> AsyncIterator[bytes]:
+    """The opening balance by state, every posting, the closing balance by state.
+
+    The closing rows are the sum of all rows above them, to the cent, whatever is posted meanwhile.
+    """
+    return stream_csv(COLUMNS, _batches(asked, views=views))
+
+
+async def statement_pdf(
+    asked: Asked, *, views: StatementViews, documents: DocumentRenderer
+) -> bytes:
+    """Raises DocumentTooLong for a period of very many postings."""
+    entries: list[StatementEntry] = []
+    async for batch in all_entries(asked, views=views):
+        entries += batch
+        if len(entries) > PDF_ROWS_MAX - 20:
+            raise DocumentTooLong(PDF_ROWS_MAX)
+    whole = await show_statement(asked, views=views, after=None, limit=0)
+    return await documents.pdf(paper(asked, whole, entries))
+
+
+def file_name(asked: Asked, ending: str) -> str:
+    since, until = (moment.date().isoformat() for moment in asked.span)
+    return f"statement-{since}-{until}-{asked.currency}.{ending}"
+
+
+async def _batches(
+    asked: Asked, *, views: StatementViews
+) -> AsyncIterator[Sequence[Sequence[Cell]]]:
+    opening = (await show_statement(asked, views=views, after=None, limit=0)).opening
+    sums = {state: getattr(opening, f"{state}_cents") for state in _STATES}
+    yield [
+        [asked.span.since, "opening_balance", *_sum(asked, state, cents)]
+        for state, cents in sums.items()
+    ]
+    async for entries in all_entries(asked, views=views):
+        for entry in entries:
+            sums[entry.state] += entry.amount_cents
+        yield [
+            [
+                entry.occurred_at,
+                entry.kind,
+                entry.state,
+                entry.amount_cents,
+                asked.currency,
+                format_money(entry.amount_cents, asked.currency),
+                str(entry.order_id) if entry.order_id else None,
+                entry.reason,
+                entry.source,
+                str(entry.transaction_id),
+            ]
+            for entry in entries
+        ]
+    yield [
+        [asked.span.until, "closing_balance", *_sum(asked, state, cents)]
+        for state, cents in sums.items()
+    ]
+
+
+def _sum(asked: Asked, state: str, cents: int) -> list[Cell]:
+    amount = format_money(cents, asked.currency)
+    return [state, cents, asked.currency, amount, None, None, None, None]
+
+
+def paper(asked: Asked, whole: PayeeStatement, entries: Sequence[StatementEntry]) -> Document:
+    def money(cents: int) -> str:
+        return format_money(cents, asked.currency)
+
+    return Document(
+        title="Statement",
+        facts=[
+            ("Payee", asked.name),
+            ("Payee's number", str(asked.payee_id)),
+            ("From", asked.span.since.date().isoformat()),
+            ("Before", asked.span.until.isoformat(sep=" ", timespec="seconds")),
+            ("Currency", asked.currency.upper()),
+        ],
+        sections=[
+            Section(
+                heading="Balance",
+                columns=[
+                    Column(title=""),
+                    Column(title="opening", right=True),
+                    Column(title="moved", right=True),
+                    Column(title="closing", right=True),
+                ],
+                rows=[_balance(name, whole, money) for name in (*_STATES, "total")],
+                totals=1,
+            ),
+            Section(
+                heading="What moved the total",
+                columns=[Column(title="kind", share=3), Column(title="amount", right=True)],
+                rows=[
+                    *([title_of(t.kind), money(t.amount_cents)] for t in whole.totals),
+                    ["Total", money(sum(t.amount_cents for t in whole.totals))],
+                ],
+                totals=1,
+            ),
+            Section(
+                heading="Postings",
+                columns=[
+                    Column(title="when (UTC)", share=15),
+                    Column(title="what", share=12),
+                    Column(title="state", share=10),
+                    Column(title="why", share=48),
+                    Column(title="amount", share=15, right=True),
+                ],
+                rows=[
+                    [
+                        entry.occurred_at.strftime("%Y-%m-%d %H:%M"),
+                        title_of(entry.kind),
+                        entry.state,
+                        entry.reason,
+                        money(entry.amount_cents),
+                    ]
+                    for entry in entries
+                ],
+            ),
+        ],
+        notes=["Opening balance and postings add up to the closing balance, in every state."],
+        made_at=asked.span.until,
+    )
+
+
+def _balance(name: str, whole: PayeeStatement, money: Callable[[int], str]) -> list[str]:
+    def of(states: States) -> int:
+        cents: int = getattr(states, f"{name}_cents")
+        return cents
+
+    before, after = of(whole.opening), of(whole.closing)
+    return [name, money(before), money(after - before), money(after)]

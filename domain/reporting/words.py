@@ -1,0 +1,27 @@
+"""Why a payee's money moved, in words: one sentence for each kind of effect and state."""
+
+_KINDS = {
+    "sale": "earned by order {order}",
+    "release": "the hold of order {order} is over",
+    "reserve": "set aside for the transfer of order {order}",
+    "transfer": "transferred to your account for order {order}",
+    "refund": "your part of a refund of order {order}",
+    "reversal": "came back from your account after a refund of order {order}",
+}
+_AFTER_HOLD = "your part of a refund of order {order}, after its release"
+
+
+def movement(kind: str, state: str, *, order: str | None) -> str:
+    """The sentence for a posting of `kind` in `state`; unknown kinds are named as they are."""
+    if kind == "refund" and state == "available":
+        return _AFTER_HOLD.format(order=order)
+    known = _KINDS.get(kind)
+    if known is None:
+        subject = f" of order {order}" if order else ""
+        return f"{kind.replace('_', ' ')}{subject}"
+    return known.format(order=order)
+
+
+def title_of(kind: str) -> str:
+    """`dispute_opened` as `Dispute opened`."""
+    return kind.replace("_", " ").capitalize()
