@@ -25,6 +25,7 @@ from adapters.filesystem.storage import FilesystemStorage
 from adapters.httpx.remote_files import HttpxRemoteFiles
 from adapters.jwt.access_tokens import JwtAccessTokens
 from adapters.pillow.processor import PillowImages
+from adapters.postgres.audit import PostgresAuditViews
 from adapters.postgres.engine import open_engine, sessions_of
 from adapters.postgres.idempotency import PostgresIdempotency
 from adapters.postgres.identity import PostgresIdentityViews, PostgresSessionPurge
@@ -61,6 +62,7 @@ from adapters.system.clock import ShiftedClock, SystemClock
 from adapters.system.ids import UuidV7Ids
 from adapters.system.secrets import SystemSecrets
 from adapters.tax_table.taxes import TableTaxes
+from application.ports.audit import AuditViews
 from application.ports.clock import Clock, ClockControl
 from application.ports.documents import DocumentRenderer, TableEncoder
 from application.ports.generation import ImageGenerator, ModelTrainer, ProviderWebhooks
@@ -140,6 +142,7 @@ class Ports:
     inbox: Inbox
     messages: MessageQueue
     message_views: MessageViews
+    audit_views: AuditViews
     wake: Wake
     wake_listener: WakeListener
     leadership: Leadership
@@ -233,6 +236,7 @@ def build_ports(settings: Settings) -> Ports:
         inbox=PostgresInbox(engine, clock=clock, ids=ids, wake=wake),
         messages=PostgresMessageQueue(engine),
         message_views=PostgresMessageViews(engine),
+        audit_views=PostgresAuditViews(engine),
         wake=wake,
         wake_listener=RedisWakeListener(listening),
         leadership=PostgresLeadership(

@@ -36,6 +36,7 @@ from adapters.memory.ledger import (
     earning_key,
 )
 from adapters.memory.media import MemoryAssets
+from adapters.memory.messages import MemoryParkedMessages, Parked
 from adapters.memory.ordering import ORDER_KEYS, REFUND_KEYS, MemoryOrders, MemoryRefunds
 from adapters.memory.repository import MemoryRepository, Table
 from adapters.memory.studio import (
@@ -96,6 +97,7 @@ class MemoryDatabase:
     def __init__(self) -> None:
         self.messages: list[AddedMessage] = []
         self.audit: list[Recorded] = []
+        self.parked: list[Parked] = []
         self.tables: dict[str, Table[Any]] = {}
         self.asset_grants: set[CleanGrant] = set()
         self.books = Books()
@@ -115,6 +117,7 @@ class MemoryUnitOfWork:
         database, table = self._database, self._database.table
         self.outbox = MemoryOutbox(database.messages)
         self.audit = MemoryAuditLog(database.audit)
+        self.parked = MemoryParkedMessages(database.parked)
         refresh_tokens = MemoryRepository(table("refresh token"))
         self.users = MemoryUsers(table("user", unique=ONE_USER_PER_EMAIL))
         self.sessions = MemorySessions(table("session"), tokens=refresh_tokens)
@@ -171,7 +174,7 @@ class MemoryUnitOfWork:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        del self.outbox, self.audit
+        del self.outbox, self.audit, self.parked
 
     async def commit(self) -> None:
         for repository in self._repositories:
@@ -181,3 +184,4 @@ class MemoryUnitOfWork:
         self.ledger.flush()
         self.outbox.flush()
         self.audit.flush()
+        self.parked.flush()

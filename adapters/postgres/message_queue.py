@@ -1,6 +1,7 @@
 """Moving messages through their states, whole sets at a time.
 
-Every method runs its statements in autocommit: one round trip each, no transaction left open.
+The queue runs its statements in autocommit: one round trip each, no transaction left open. Only
+redriving takes part in a transaction, that of the audit entry.
 """
 
 from collections.abc import Mapping, Sequence
@@ -8,7 +9,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import update
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from adapters.postgres import message_statements as statements
 from adapters.postgres.arrays import parameters
@@ -86,6 +87,13 @@ class PostgresMessageQueue:
             )
         return result.rowcount
 
+
+class PostgresParkedMessages:
+    """See `application.ports.messages.ParkedMessages`."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
     async def redrive(
         self, box: Box, *, ids: Sequence[UUID] | None, topic: str | None, now: datetime
     ) -> list[UUID]:
@@ -96,8 +104,7 @@ class PostgresMessageQueue:
         if topic is not None:
             statement = statement.where(table.c.topic == topic)
         statement = statement.values(state="pending", attempts=0, due_at=now, finished_at=None)
-        async with self._engine.connect() as connection:
-            return list((await connection.scalars(statement.returning(table.c.id))).all())
+        return list((await self._session.scalars(statement.returning(table.c.id))).all())
 
 
 def _first_id_at(instant: datetime) -> UUID:

@@ -1,13 +1,15 @@
 """What operators and dashboards read of outbox and inbox."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, literal, literal_column, null, select, union_all
+from sqlalchemy import ColumnElement, func, literal, literal_column, null, select, union_all
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.postgres.messages import TABLES
-from application.ports.messages import Box, MessageRow, QueueDepth, State
+from application.ports.messages import Box, MessageRow, QueueDepth, State, StoredMessage
+from domain.shared.errors import NotFound
 
 _SHARED = (
     "id",
@@ -22,6 +24,17 @@ _SHARED = (
 )
 
 
+def _columns(box: Box) -> list[ColumnElement[Any]]:
+    """What a `MessageRow` shows; what only the other box has is null."""
+    table = TABLES[box]
+    own: list[ColumnElement[Any]] = (
+        [table.c.key, null().label("external_id"), null().label("kind")]
+        if box == "outbox"
+        else [null().label("key"), table.c.external_id, table.c.kind]
+    )
+    return [*(table.c[name] for name in _SHARED), *own]
+
+
 class PostgresMessageViews:
     """See `application.ports.messages.MessageViews`."""
 
@@ -34,25 +47,34 @@ class PostgresMessageViews:
         *,
         state: State | None = None,
         topic: str | None = None,
+        created_before: datetime | None = None,
         before: UUID | None = None,
         limit: int = 50,
     ) -> list[MessageRow]:
         table = TABLES[box]
-        own = (
-            [table.c.key, null().label("external_id"), null().label("kind")]
-            if box == "outbox"
-            else [null().label("key"), table.c.external_id, table.c.kind]
-        )
-        statement = select(*(table.c[name] for name in _SHARED), *own)
+        statement = select(*_columns(box))
         if state is not None:
             statement = statement.where(table.c.state == literal_column(f"'{state}'"))
         if topic is not None:
             statement = statement.where(table.c.topic == topic)
+        if created_before is not None:
+            statement = statement.where(table.c.created_at < created_before)
         if before is not None:
             statement = statement.where(table.c.id < before)
         async with self._engine.connect() as connection:
             rows = await connection.execute(statement.order_by(table.c.id.desc()).limit(limit))
             return [MessageRow(box=box, **row._mapping) for row in rows]
+
+    async def message(self, box: Box, message_id: UUID) -> StoredMessage:
+        table = TABLES[box]
+        statement = select(*_columns(box), table.c.payload).where(table.c.id == message_id)
+        async with self._engine.connect() as connection:
+            row = (await connection.execute(statement)).one_or_none()
+        if row is None:
+            raise NotFound("message", message_id)
+        facts = dict(row._mapping)
+        payload = facts.pop("payload")
+        return StoredMessage(row=MessageRow(box=box, **facts), payload=payload)
 
     async def depths(self, *, now: datetime) -> list[QueueDepth]:
         # One partial index serves each condition: the done rows are never looked at.

@@ -19,6 +19,7 @@ from adapters.postgres.errors import translated
 from adapters.postgres.identity import PostgresSessions, PostgresUsers
 from adapters.postgres.ledger import PostgresLedger
 from adapters.postgres.media import PostgresAssets
+from adapters.postgres.message_queue import PostgresParkedMessages
 from adapters.postgres.messages import PostgresOutbox
 from adapters.postgres.ordering import PostgresOrders
 from adapters.postgres.payees import PostgresPayees
@@ -81,6 +82,7 @@ class PostgresUnitOfWork:
         self.decisions = PostgresDecisions(self._session)
         self.outbox = PostgresOutbox(clock=self._clock, ids=self._ids)
         self.audit = PostgresAuditLog(clock=self._clock, ids=self._ids)
+        self.parked = PostgresParkedMessages(self._session)
         return self
 
     async def __aexit__(

@@ -96,6 +96,12 @@ async def create_admin(
     )
     async with uow:
         uow.users.add(user)
+        uow.audit.record(
+            "user.made_administrator",
+            actor="the command line",
+            on=("user", user.id),
+            after={"roles": sorted(user.roles)},
+        )
         await uow.commit()
     return user.id
 

@@ -69,6 +69,12 @@ async def start_onboarding(
         async with uow:
             payee = await uow.payees.get(payee_id, lock=True)
             payee.account_id = account_id
+            uow.audit.record(
+                "payee.account_opened",
+                actor=actor,
+                on=("payee", payee.id),
+                after={"account_id": account_id},
+            )
             await uow.commit()
     url = await accounts.onboarding_link(
         account_id, refresh_url=command.refresh_url, return_url=command.return_url

@@ -81,6 +81,12 @@ async def sign_consent(
             signed_by=actor.user_id,
         )
         uow.consents.add(consent)
+        uow.audit.record(
+            "consent.signed",
+            actor=actor,
+            on=("consent", consent.id),
+            after={"creator_id": creator.id, "uses": sorted(consent.uses)},
+        )
         await uow.commit()
     return record_of(consent)
 
@@ -95,6 +101,12 @@ async def withdraw_consent(
         if consent.creator_id != creator.id:
             raise NotFound("consent", consent_id)
         consent.withdraw(at=clock.now())
+        uow.audit.record(
+            "consent.withdrawn",
+            actor=actor,
+            on=("consent", consent.id),
+            after={"creator_id": creator.id, "withdrawn_at": consent.withdrawn_at},
+        )
         await uow.commit()
     return record_of(consent)
 

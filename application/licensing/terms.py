@@ -128,6 +128,13 @@ async def publish_terms(
         )
         uow.terms.add(version)
         creator.terms_id = version.id
+        uow.audit.record(
+            "terms.published",
+            actor=actor,
+            on=("creator", creator.id),
+            before={"version": latest.version, "hash": latest.hash} if latest else None,
+            after={"version": version.version, "hash": version.hash},
+        )
         await uow.commit()
     return view_of(version)
 

@@ -100,6 +100,16 @@ async def request_refund(
         )
         uow.refunds.add(refund)
         uow.outbox.add(SEND_REFUND, SendRefund(refund_id=refund.id))
+        uow.audit.record(
+            "refund.requested",
+            actor=actor,
+            on=("refund", refund.id),
+            after={
+                "order_id": order.id,
+                "amount_cents": refund.amount_cents,
+                "currency": refund.currency,
+            },
+        )
         await uow.commit()
     return view_of(refund)
 

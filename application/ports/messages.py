@@ -169,6 +169,10 @@ class MessageQueue(Protocol):
         """Delete up to `limit` rows done before; answers how many."""
         ...
 
+
+class ParkedMessages(Protocol):
+    """Part of a unit of work: what waits for a person is put back to work with an audit entry."""
+
     async def redrive(
         self, box: Box, *, ids: Sequence[UUID] | None, topic: str | None, now: datetime
     ) -> list[UUID]:
@@ -194,6 +198,11 @@ class MessageRow(msgspec.Struct, frozen=True, kw_only=True):
     request_id: str | None
 
 
+class StoredMessage(msgspec.Struct, frozen=True, kw_only=True):
+    row: MessageRow
+    payload: bytes
+
+
 class QueueDepth(msgspec.Struct, frozen=True, kw_only=True):
     """`oldest_age_s` counts from the due time, so that work planned for later is not late."""
 
@@ -211,10 +220,15 @@ class MessageViews(Protocol):
         *,
         state: State | None = None,
         topic: str | None = None,
+        created_before: datetime | None = None,
         before: UUID | None = None,
         limit: int = 50,
     ) -> list[MessageRow]:
         """The newest first; `before` is the last id of the page before."""
+        ...
+
+    async def message(self, box: Box, message_id: UUID) -> StoredMessage:
+        """Raises NotFound."""
         ...
 
     async def depths(self, *, now: datetime) -> list[QueueDepth]:

@@ -19,7 +19,7 @@ from application.ports.creators import Consents, Creators, TermsVersions
 from application.ports.identity import Sessions, Users
 from application.ports.ledger import Earnings, Ledger, Payees, Reversals, Transfers
 from application.ports.media import Assets
-from application.ports.messages import Outbox
+from application.ports.messages import Outbox, ParkedMessages
 from application.ports.ordering import Orders, Refunds
 from application.ports.studio import Attempts, Decisions, Generations, Jobs, LikenessModels
 from application.ports.teams import Invitations, StaffMembers, Teams
@@ -31,6 +31,9 @@ class UnitOfWork(Protocol):
 
     @property
     def audit(self) -> AuditLog: ...
+
+    @property
+    def parked(self) -> ParkedMessages: ...
 
     @property
     def creators(self) -> Creators: ...

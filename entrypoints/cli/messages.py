@@ -1,6 +1,6 @@
 """`likeness webhooks …` and `likeness outbox …`: see what is stuck, and put it back to work."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Protocol, get_args
 from uuid import UUID
@@ -14,12 +14,12 @@ from application.messaging.redrive import Redrive, Redriven, redrive
 from application.ports.clock import Clock
 from application.ports.messages import (
     Box,
-    MessageQueue,
     MessageRow,
     MessageViews,
     State,
     Wake,
 )
+from application.ports.unit_of_work import UnitOfWork
 from entrypoints.cli.reach import with_ports
 
 
@@ -27,7 +27,7 @@ class MessagePorts(Protocol):
     """What these commands need of the record of ports."""
 
     @property
-    def messages(self) -> MessageQueue: ...
+    def uow(self) -> Callable[[], UnitOfWork]: ...
     @property
     def message_views(self) -> MessageViews: ...
     @property
@@ -42,8 +42,8 @@ async def redrive_parked(
     """Raises Invalid unless either some ids are named or all that are parked."""
     return await redrive(
         Redrive(box=box, ids=ids, all_parked=all_parked, topic=topic),
-        by="the command line",
-        messages=ports.messages,
+        actor="the command line",
+        uow=ports.uow(),
         clock=ports.clock,
         wake=ports.wake,
     )

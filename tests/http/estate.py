@@ -1,8 +1,14 @@
 """What there is in a shop: one of each thing, all of it `OWNER`'s, under ids that never change."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import NamedTuple, cast
 from uuid import UUID
 
+import msgspec
+
+from application.ports.messages import Setback
+from application.ports.unit_of_work import UnitOfWork
 from domain.catalogue.product import Product, ProductStatus
 from domain.creators.likeness_model import LikenessModel
 from domain.identity.session import Origin, Session
@@ -48,6 +54,8 @@ VIEWERS_MEMBERSHIP = known(0xA1)
 STAFF = known(0xA2)
 KNOWN_EMAIL = "known@example.com"
 DISCOUNT = known(0xD0)
+PARKED = known(0xC0)
+STUCK_TOPIC = "estate.stuck"
 SLUG = "known-slug"
 FILE = "previews/known.png"
 FILE_CONTENT = b"\x89PNG known"
@@ -62,6 +70,7 @@ async def furnish(ports: Ports, people: Mapping[str, User]) -> None:
     async with (uow := ports.uow()):
         uow.discounts.add(builders.discount(STORE, id=DISCOUNT, code="KNOWN"))
         await uow.commit()
+    await _stuck(ports)
     await ports.storage.put(FILE, FILE_CONTENT, content_type="image/png")
 
 
@@ -244,6 +253,32 @@ async def _sold(ports: Ports) -> None:
         uow.orders.add(paid)
         uow.orders.add(unpaid)
         await uow.commit()
+
+
+async def _stuck(ports: Ports) -> None:
+    """An outbox message of a topic that no relay knows, which a person must look at."""
+    new_uow = cast("Callable[..., UnitOfWork]", ports.uow)
+    async with (uow := new_uow(ids=_Always(PARKED))):
+        uow.outbox.add(STUCK_TOPIC, Stuck())
+        await uow.commit()
+    now, soon = ports.clock.now(), timedelta(seconds=30)
+    await ports.messages.take_due("outbox", rooms={STUCK_TOPIC: 1}, now=now, visibility=soon)
+    claim = await ports.messages.claim("outbox", STUCK_TOPIC, [PARKED], lease=soon)
+    assert claim is not None
+    parked = Setback(id=PARKED, state="parked", due_at=now, counted=True, error="Rejected: no")
+    await ports.messages.finish(claim, done=[], setbacks=[parked], now=now)
+
+
+class Stuck(msgspec.Struct):
+    email: str = "ada@example.com"
+    order_id: UUID = ORDER
+
+
+class _Always(NamedTuple):
+    id: UUID
+
+    def new(self) -> UUID:
+        return self.id
 
 
 def _order(product: Product, order_id: UUID) -> Order:

@@ -58,6 +58,11 @@ def owners(status: int, body: object = None, *, viewer: int | None = None) -> Ro
     return Row((401, 404, 404, 404, status, status), body, viewer)
 
 
+def admins(status: int, body: object = None) -> Row:
+    """For administrators alone; that there is such a thing is no secret."""
+    return Row((401, 403, 403, 403, 403, status), body)
+
+
 def own(status: int, body: object = None) -> Row:
     """For who owns it and nobody else: what people make of themselves is not the platform's."""
     return Row((401, 404, 404, 404, status, 404), body)
@@ -187,6 +192,15 @@ TABLE: dict[str, Row] = {
     "POST /api/v1/webhooks/stripe-connect": public(400),
     "POST /api/v1/webhooks/fal": public(400),
     "POST /api/v1/webhooks/replicate": public(400),
+    "GET /api/v1/admin/webhooks": admins(200),
+    "POST /api/v1/admin/webhooks/redrive": admins(200, {"topic": "stripe"}),
+    "GET /api/v1/admin/webhooks/{message_id}": admins(404),
+    "POST /api/v1/admin/webhooks/{message_id}/redrive": admins(404),
+    "GET /api/v1/admin/outbox": admins(200),
+    "POST /api/v1/admin/outbox/redrive": admins(200, {}),
+    "GET /api/v1/admin/outbox/{message_id}": admins(200),
+    "POST /api/v1/admin/outbox/{message_id}/redrive": admins(200),
+    "GET /api/v1/admin/audit": admins(200),
     "GET /health/live": public(200),
     "GET /health/ready": public(200),
     "GET /metrics": public(200),
@@ -212,6 +226,7 @@ IN_PATH = {
     "member_id": estate.STAFF,
     "token": "none",
     "discount_id": estate.DISCOUNT,
+    "message_id": estate.PARKED,
     "slug": estate.SLUG,
     "version": 1,
     "name": "page.js",

@@ -48,15 +48,15 @@ class Producer:
     """Commits messages as a use case would."""
 
     def __init__(self, engine: AsyncEngine, wake: RedisWake) -> None:
-        self._unit = PostgresUnitOfWork(
+        self.unit = PostgresUnitOfWork(
             sessions_of(engine), clock=SystemClock(), ids=UuidV7Ids(), wake=wake
         )
 
     async def add(self, *texts: str, topic: str = "greet") -> None:
-        async with self._unit:
+        async with self.unit:
             for text in texts:
-                self._unit.outbox.add(topic, Greeting(text))
-            await self._unit.commit()
+                self.unit.outbox.add(topic, Greeting(text))
+            await self.unit.commit()
 
 
 @pytest.fixture

@@ -3,12 +3,14 @@
 from datetime import timedelta
 from uuid import UUID, uuid4
 
-import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.memory.system import ManualClock
+from adapters.postgres.audit import PostgresAuditViews
 from adapters.postgres.message_queue import PostgresMessageQueue
 from adapters.postgres.message_views import PostgresMessageViews
 from adapters.system.clock import SystemClock
+from application.ports.audit import AuditFilter
 from application.ports.messages import Setback
 from entrypoints.cli.messages import redrive_parked
 from tests.worker.conftest import Producer
@@ -23,8 +25,11 @@ class Wakes:
 
 
 class Ports:
-    def __init__(self, queue: PostgresMessageQueue, views: PostgresMessageViews) -> None:
+    def __init__(
+        self, queue: PostgresMessageQueue, views: PostgresMessageViews, producer: Producer
+    ) -> None:
         self.messages = queue
+        self.uow = lambda: producer.unit
         self.message_views = views
         self.clock = ManualClock(SystemClock().now())
         self.wake = Wakes()
@@ -53,24 +58,25 @@ async def test_named_messages_are_put_back_and_the_log_says_who_did_it(
     queue: PostgresMessageQueue,
     views: PostgresMessageViews,
     producer: Producer,
-    caplog: pytest.LogCaptureFixture,
+    engine: AsyncEngine,
 ) -> None:
-    ports = Ports(queue, views)
+    ports = Ports(queue, views, producer)
     first, _second = await parked(ports, producer, "greet", "greet")
-    caplog.set_level("INFO", logger="likeness.audit")
     answer = await redrive_parked(
         "outbox", ids=[first, uuid4()], all_parked=False, topic=None, ports=ports
     )
     assert answer.ids == [first]
     assert ports.wake.count == 1
-    assert f"the command line redrove 1 parked messages of the outbox: {first}" in caplog.text
+    [entry] = await PostgresAuditViews(engine).page(AuditFilter(), before=None, limit=10)
+    assert (entry.act, entry.actor_name) == ("message.redriven", "the command line")
+    assert (entry.object_kind, entry.object_id) == ("outbox", str(first))
     assert {row.state for row in await views.page("outbox")} == {"pending", "parked"}
 
 
 async def test_all_parked_of_a_topic_are_put_back(
     queue: PostgresMessageQueue, views: PostgresMessageViews, producer: Producer
 ) -> None:
-    ports = Ports(queue, views)
+    ports = Ports(queue, views, producer)
     greet, _mail = await parked(ports, producer, "greet", "mail")
     answer = await redrive_parked("outbox", ids=(), all_parked=True, topic="greet", ports=ports)
     assert answer.ids == [greet]

@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 
 from adapters.memory.system import ManualClock
+from adapters.memory.unit_of_work import MemoryDatabase, MemoryUnitOfWork
 from adapters.postgres.message_queue import PostgresMessageQueue
 from adapters.postgres.message_views import PostgresMessageViews
 from adapters.system.clock import SystemClock
@@ -78,7 +79,7 @@ async def test_eight_failures_park_and_a_redrive_begins_anew(
 
     broken = False
     command = Redrive(box="outbox", all_parked=True)
-    answer = await redrive(command, by="an operator", messages=queue, clock=worker.clock)
+    answer = await redrive(command, actor="an operator", uow=producer.unit, clock=worker.clock)
     assert answer.ids == [row.id]
     await worker.dispatch(await worker.take())
     [row] = await views.page("outbox")
@@ -105,6 +106,7 @@ async def test_the_same_queue_message_twice_is_handled_once(
 @pytest.mark.parametrize(
     "command", [Redrive(box="inbox"), Redrive(box="inbox", ids=[UUID(int=1)], all_parked=True)]
 )
-async def test_a_redrive_must_say_what(queue: PostgresMessageQueue, command: Redrive) -> None:
+async def test_a_redrive_must_say_what(command: Redrive) -> None:
+    uow = MemoryUnitOfWork(MemoryDatabase())
     with pytest.raises(Invalid):
-        await redrive(command, by="an operator", messages=queue, clock=ManualClock())
+        await redrive(command, actor="an operator", uow=uow, clock=ManualClock())

@@ -3,6 +3,7 @@
 from litestar import Router
 
 from entrypoints.http.routes import (
+    admin_messages,
     assets,
     auth,
     catalogue,
@@ -50,4 +51,7 @@ ROUTERS: list[Router] = [
     statements.ROUTER,
     payment_webhooks.ROUTER,
     provider_webhooks.ROUTER,
+    admin_messages.WEBHOOKS_ROUTER,
+    admin_messages.OUTBOX_ROUTER,
+    admin_messages.AUDIT_ROUTER,
 ]

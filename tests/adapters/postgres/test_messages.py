@@ -215,9 +215,13 @@ async def test_redriven_messages_begin_anew(
         now=NOW,
     )
     first = claim.messages[0].id
-    assert await queue.redrive("outbox", ids=[first], topic=None, now=NOW) == [first]
-    assert await queue.redrive("outbox", ids=None, topic="other", now=NOW) == []
-    assert len(await queue.redrive("outbox", ids=None, topic=None, now=NOW)) == 1
+    async with unit:
+        assert await unit.parked.redrive("outbox", ids=[first], topic=None, now=NOW) == [first]
+    async with unit:
+        assert await unit.parked.redrive("outbox", ids=[first], topic=None, now=NOW) == [first]
+        assert await unit.parked.redrive("outbox", ids=None, topic="other", now=NOW) == []
+        assert len(await unit.parked.redrive("outbox", ids=None, topic=None, now=NOW)) == 1
+        await unit.commit()
     assert {message.attempts for message in (await claim_one(queue)).messages} == {1}
 
 
