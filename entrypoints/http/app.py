@@ -1,6 +1,7 @@
 """The HTTP API, assembled: from the outside in, what a request passes.
 
 edge          id, log line, metrics, security headers      (every request, found or not)
+short way     signed events of the payment provider        (all that is unusual goes on)
 compression   gzip or brotli for text
 CORS          by setting
 routing       404 and 405
@@ -11,7 +12,7 @@ admission     text that cannot be stored, 401, 415
 route         body → command → use case → Data(result)
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from functools import partial
 
@@ -40,6 +41,7 @@ from entrypoints.http.openapi import openapi_config
 from entrypoints.http.rate_limiting import rate_limited
 from entrypoints.http.routes import ROUTERS
 from entrypoints.http.settings import HttpSettings
+from entrypoints.http.short_way import TakeIn, short_way
 from entrypoints.http.text import ApiRequest
 
 Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
@@ -52,11 +54,12 @@ def create_app(
     routers: Sequence[ControllerRouterHandler] = ROUTERS,
     lifespan: Sequence[Lifespan] = (),
     gauges: Sequence[Refresh] = (),
+    short_ways: Mapping[str, TakeIn] | None = None,
 ) -> Litestar:
     """The ASGI application over `ports`, a dataclass whose fields are what handlers may ask for.
 
     `lifespan` makes contexts that are entered at start and left at the end of serving; `gauges`
-    are brought up to date before `/metrics` answers.
+    are brought up to date before `/metrics` answers. `short_ways` are paths past routing.
     """
     methods = MethodsKnown()
     app = Litestar(
@@ -82,7 +85,10 @@ def create_app(
         logging_config=None,
         debug=False,
     )
-    app.asgi_handler = at_the_edge(compressed(app.asgi_handler), settings)
+    inner = compressed(app.asgi_handler)
+    if short_ways:
+        inner = short_way(inner, short_ways, max_body_bytes=settings.max_body_bytes)
+    app.asgi_handler = at_the_edge(inner, settings)
     return app
 
 

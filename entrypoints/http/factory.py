@@ -12,6 +12,7 @@ from entrypoints.http import app
 from entrypoints.http.health import Refresh
 from entrypoints.http.routes import ROUTERS
 from entrypoints.http.routes.dev import dev_router
+from entrypoints.http.routes.payment_webhooks import short_ways
 from entrypoints.logging import configure_logging
 from entrypoints.settings import Settings
 from entrypoints.settings_http import http_settings
@@ -39,6 +40,7 @@ def create_app() -> Litestar:
         routers=routers,
         lifespan=[closing],
         gauges=gauges_of(ports),
+        short_ways=short_ways(ports.inbox, ports.payment_webhooks),
     )
 
 

@@ -19,6 +19,7 @@ from domain.identity.actor import Actor, Role
 from entrypoints.bootstrap import Ports, build_ports
 from entrypoints.http.app import create_app
 from entrypoints.http.factory import gauges_of
+from entrypoints.http.routes.payment_webhooks import short_ways
 from entrypoints.http.settings import HttpSettings
 from entrypoints.settings import Settings
 from tests import builders
@@ -129,7 +130,12 @@ async def open_door(
 ) -> AsyncIterator[Door]:
     """Without a sandbox's address the payment provider is the one in memory."""
     ports, provider = ports_for(database_url, redis_url, folder, sandbox_url=sandbox_url)
-    app = create_app(ports, HttpSettings(rate_limits=False), gauges=gauges_of(ports))
+    app = create_app(
+        ports,
+        HttpSettings(rate_limits=False),
+        gauges=gauges_of(ports),
+        short_ways=short_ways(ports.inbox, ports.payment_webhooks),
+    )
     async with client_of(app, base_url=BASE) as http:
         yield Door(ports, http, provider)
     await ports.aclose()

@@ -1,5 +1,7 @@
 """What the payment provider tells us: kept once when its signature is right, else not at all."""
 
+from collections.abc import AsyncIterator
+
 import pytest
 
 from adapters.memory.payment_webhooks import Told
@@ -47,6 +49,22 @@ async def test_a_message_that_comes_twice_is_kept_once(shop: Shop) -> None:
 
     assert data_of(again) == {"received": True, "duplicate": True}
     assert len(await kept(shop)) == 1
+
+
+async def test_a_message_in_pieces_takes_the_long_way_to_the_same_answer(shop: Shop) -> None:
+    event = told(shop)
+
+    async def in_pieces() -> AsyncIterator[bytes]:
+        yield event.body[:10]
+        yield event.body[10:]
+
+    pieces = await shop.http.post(PLATFORM, content=in_pieces(), headers=event.headers)
+    whole = await shop.http.post(PLATFORM, content=event.body, headers=event.headers)
+
+    assert data_of(pieces) == {"received": True, "duplicate": False}
+    assert data_of(whole) == {"received": True, "duplicate": True}
+    assert set(pieces.headers) == set(whole.headers)
+    assert set(pieces.json()) == set(whole.json())
 
 
 @pytest.mark.parametrize("fault", ["changed", "unsigned", "of the other endpoint", "not a number"])
