@@ -10,6 +10,7 @@ from application.ports.catalogue import Artwork
 from domain.catalogue.product import OutOfStock, Product, ProductStatus
 from domain.catalogue.store import Store
 from domain.creators.creator import SlugTaken
+from domain.licensing.terms import ProductType
 from domain.media.asset import AssetState
 from domain.studio.generation import Generation
 from domain.studio.job import Job, JobStatus
@@ -99,12 +100,39 @@ class MemoryProducts(MemoryRepository[Product]):
         resumed = [
             product
             for product in self._of_payee(payee_id, ProductStatus.SUSPENDED)
-            if self._payees.are_payable([product.store_id, product.creator_id])
+            if product.frozen_for is None
+            and self._payees.are_payable([product.store_id, product.creator_id])
         ]
         for product in resumed:
             sold_out = product.stock == 0
             product.status = ProductStatus.OUT_OF_STOCK if sold_out else ProductStatus.ACTIVE
         return len(resumed)
+
+    async def sellers(self, creator_id: UUID) -> set[tuple[UUID, ProductType]]:
+        return {(p.store_id, p.product_type) for p in self._freezable(creator_id)}
+
+    async def freeze(
+        self,
+        creator_id: UUID,
+        *,
+        reason: str,
+        sellers: Collection[tuple[UUID, ProductType]] | None = None,
+        up_to_version: int | None = None,
+    ) -> int:
+        frozen = [
+            product
+            for product in self._freezable(creator_id)
+            if product.frozen_for is None
+            and (sellers is None or (product.store_id, product.product_type) in sellers)
+            and (up_to_version is None or product.terms_version <= up_to_version)
+        ]
+        for product in frozen:
+            product.status, product.frozen_for = ProductStatus.SUSPENDED, reason
+        return len(frozen)
+
+    def _freezable(self, creator_id: UUID) -> list[Product]:
+        shown = {ProductStatus.ACTIVE, ProductStatus.OUT_OF_STOCK, ProductStatus.SUSPENDED}
+        return list(self._where(lambda p: p.creator_id == creator_id and p.status in shown))
 
     def _of_payee(self, payee_id: UUID, status: ProductStatus) -> Iterator[Product]:
         return self._where(

@@ -81,3 +81,7 @@ class MemoryLikenessModels(MemoryRepository[LikenessModel]):
     async def newest_ready(self, creator_id: UUID) -> LikenessModel | None:
         ready = self._where(lambda model: model.creator_id == creator_id and model.is_ready)
         return max(ready, key=lambda model: (model.created_at, model.id), default=None)
+
+    async def of_creator(self, creator_id: UUID) -> list[LikenessModel]:
+        found = self._where(lambda model: model.creator_id == creator_id)
+        return sorted(found, key=lambda model: model.id)

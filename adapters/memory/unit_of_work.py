@@ -35,6 +35,14 @@ from adapters.memory.ledger import (
     MemoryTransfers,
     earning_key,
 )
+from adapters.memory.licence_usage import Counted, MemoryUsage
+from adapters.memory.licensing import (
+    APPROVAL_KEYS,
+    REVOCATION_KEYS,
+    MemoryApprovals,
+    MemoryGrants,
+    MemoryRevocations,
+)
 from adapters.memory.media import MemoryAssets
 from adapters.memory.messages import MemoryParkedMessages, Parked
 from adapters.memory.ordering import ORDER_KEYS, REFUND_KEYS, MemoryOrders, MemoryRefunds
@@ -101,6 +109,7 @@ class MemoryDatabase:
         self.tables: dict[str, Table[Any]] = {}
         self.asset_grants: set[CleanGrant] = set()
         self.books = Books()
+        self.counted = Counted()
         self.job_events: list[LoggedEvent] = []
 
     def table(self, kind: str, **options: Any) -> Table[Any]:
@@ -125,6 +134,12 @@ class MemoryUnitOfWork:
         self.creators = MemoryCreators(table("creator", unique=CREATOR_KEYS, versioned=True))
         self.consents = MemoryConsents(table("consent"))
         self.terms = MemoryTermsVersions(table("licence terms", unique=TERMS_KEYS))
+        self.usage = MemoryUsage(database.counted)
+        self.grants = MemoryGrants(table("grant", versioned=True))
+        self.approvals = MemoryApprovals(table("approval", unique=APPROVAL_KEYS, versioned=True))
+        self.revocations = MemoryRevocations(
+            table("revocation", unique=REVOCATION_KEYS, versioned=True)
+        )
         self.jobs = MemoryJobs(table("job", versioned=True), database.job_events)
         self.attempts = MemoryAttempts(table("attempt", unique=ATTEMPT_KEYS), jobs=self.jobs)
         self.generations = MemoryRepository[Generation](table("generation"))
@@ -182,6 +197,7 @@ class MemoryUnitOfWork:
         for repository in self._repositories:
             repository.flush()
         self.ledger.flush()
+        self.usage.flush()
         self.outbox.flush()
         self.audit.flush()
         self.parked.flush()

@@ -14,6 +14,7 @@ from sqlalchemy import (
     Uuid,
     case,
     select,
+    tuple_,
     update,
 )
 from sqlalchemy import text as sql
@@ -70,6 +71,7 @@ products = Table(
     Column("stock", Integer, nullable=True),
     Column("reserved", Integer, nullable=False, server_default="0"),
     enum_text("status", ProductStatus),
+    text("frozen_for", nullable=True),
     Column("terms_id", ForeignKey("licence_terms.id"), nullable=False),
     Column("terms_version", Integer, nullable=False),
     text("terms_hash"),
@@ -78,6 +80,7 @@ products = Table(
     instant("published_at", nullable=True),
     Column("version", Integer, nullable=False),
     CheckConstraint("reserved >= 0 AND (stock IS NULL OR reserved <= stock)", name="no_oversale"),
+    CheckConstraint("frozen_for IS NULL OR status = 'suspended'", name="frozen_is_suspended"),
     Index(None, "store_id", "id"),
     Index(None, "creator_id", "id"),
     Index(None, "asset_id"),
@@ -87,6 +90,8 @@ on_violation("uq_stores_slug", lambda: SlugTaken("The slug is taken."))
 
 mappers.map_imperatively(Store, stores, version_id_col=stores.c.version)
 mappers.map_imperatively(Product, products, version_id_col=products.c.version)
+
+_FREEZABLE = (ProductStatus.ACTIVE, ProductStatus.OUT_OF_STOCK, ProductStatus.SUSPENDED)
 
 _ARTWORK = sql("""
     SELECT g.id AS generation_id, a.id AS asset_id, g.creator_id, g.prompt
@@ -165,6 +170,7 @@ class PostgresProducts(PostgresRepository[Product]):
         suspended = (
             (products.c.store_id == payee_id) | (products.c.creator_id == payee_id),
             products.c.status == ProductStatus.SUSPENDED,
+            products.c.frozen_for.is_(None),
         )
         await self._session.execute(
             select(products.c.id).where(*suspended).order_by(products.c.id).with_for_update()
@@ -179,5 +185,45 @@ class PostgresProducts(PostgresRepository[Product]):
             update(products)
             .where(*suspended, ~barred.exists())
             .values(status=status, version=products.c.version + 1)
+        )
+        return int(done.rowcount)  # type: ignore[attr-defined]
+
+    async def sellers(self, creator_id: UUID) -> set[tuple[UUID, ProductType]]:
+        found = await self._session.execute(
+            select(products.c.store_id, products.c.product_type)
+            .where(products.c.creator_id == creator_id, products.c.status.in_(_FREEZABLE))
+            .distinct()
+        )
+        return {(store_id, product_type) for store_id, product_type in found}
+
+    async def freeze(
+        self,
+        creator_id: UUID,
+        *,
+        reason: str,
+        sellers: Collection[tuple[UUID, ProductType]] | None = None,
+        up_to_version: int | None = None,
+    ) -> int:
+        wanted = [
+            products.c.creator_id == creator_id,
+            products.c.status.in_(_FREEZABLE),
+            products.c.frozen_for.is_(None),
+        ]
+        if sellers is not None:
+            wanted.append(tuple_(products.c.store_id, products.c.product_type).in_(list(sellers)))
+        if up_to_version is not None:
+            wanted.append(products.c.terms_version <= up_to_version)
+        await self._session.flush()
+        await self._session.execute(
+            select(products.c.id).where(*wanted).order_by(products.c.id).with_for_update()
+        )
+        done = await self._session.execute(
+            update(products)
+            .where(*wanted)
+            .values(
+                status=ProductStatus.SUSPENDED,
+                frozen_for=reason,
+                version=products.c.version + 1,
+            )
         )
         return int(done.rowcount)  # type: ignore[attr-defined]

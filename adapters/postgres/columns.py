@@ -43,7 +43,7 @@ class JsonOf(TypeDecorator[T]):
     cache_ok = True
 
     def __init__(self, kind: type[T]) -> None:
-        super().__init__()
+        super().__init__(none_as_null=True)
         self.kind = kind
 
     def process_bind_param(self, value: T | None, dialect: Dialect) -> Any:

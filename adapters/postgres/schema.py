@@ -1,16 +1,19 @@
 """Every module that defines tables, so that the metadata is complete once this is imported."""
 
 from adapters.postgres import (  # noqa: F401
+    approvals,
     audit,
     carts,
     catalogue,
     creators,
     discounts,
     earnings,
+    grants,
     idempotency,
     identity,
     ledger,
     ledger_upkeep,
+    licence_usage,
     media,
     messages,
     ordering,

@@ -142,6 +142,8 @@ likeness_models = Table(
     *_under_terms(),
     Column("consent_id", ForeignKey("consents.id"), nullable=False),
     instant("created_at"),
+    instant("erased_at", nullable=True),
+    CheckConstraint("erased_at IS NULL OR weights_key IS NULL", name="erased_has_no_weights"),
     Index("ix_likeness_models_creator", "creator_id", "created_at"),
 )
 
@@ -252,6 +254,14 @@ class PostgresLikenessModels(PostgresRepository[LikenessModel]):
             )
             .order_by(likeness_models.c.created_at.desc(), likeness_models.c.id.desc())
             .limit(1)
+        )
+
+    async def of_creator(self, creator_id: UUID) -> list[LikenessModel]:
+        return await self._many(
+            select(LikenessModel)
+            .where(likeness_models.c.creator_id == creator_id)
+            .order_by(likeness_models.c.id)
+            .with_for_update()
         )
 
 

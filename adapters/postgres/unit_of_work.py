@@ -5,6 +5,7 @@ from typing import Self
 
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
+from adapters.postgres.approvals import PostgresApprovals, PostgresRevocations
 from adapters.postgres.audit import PostgresAuditLog
 from adapters.postgres.carts import PostgresCarts
 from adapters.postgres.catalogue import PostgresProducts, PostgresStores
@@ -16,8 +17,10 @@ from adapters.postgres.creators import (
 from adapters.postgres.discounts import PostgresDiscounts
 from adapters.postgres.earnings import PostgresEarnings, PostgresReversals, PostgresTransfers
 from adapters.postgres.errors import translated
+from adapters.postgres.grants import PostgresGrants
 from adapters.postgres.identity import PostgresSessions, PostgresUsers
 from adapters.postgres.ledger import PostgresLedger
+from adapters.postgres.licence_usage import PostgresUsage
 from adapters.postgres.media import PostgresAssets
 from adapters.postgres.message_queue import PostgresParkedMessages
 from adapters.postgres.messages import PostgresOutbox
@@ -64,6 +67,10 @@ class PostgresUnitOfWork:
         self.creators = PostgresCreators(self._session)
         self.consents = PostgresConsents(self._session)
         self.terms = PostgresTermsVersions(self._session)
+        self.usage = PostgresUsage(self._session)
+        self.grants = PostgresGrants(self._session)
+        self.approvals = PostgresApprovals(self._session)
+        self.revocations = PostgresRevocations(self._session)
         self.stores = PostgresStores(self._session)
         self.products = PostgresProducts(self._session)
         self.carts = PostgresCarts(self._session)

@@ -8,19 +8,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from application.licensing.circumstances import Circumstances, circumstances_of
 from application.licensing.standing import Standing, standings
 from application.ports.unit_of_work import UnitOfWork
 from domain.catalogue.product import Product
 from domain.catalogue.store import Store
 from domain.catalogue.template import TEMPLATES
-from domain.ledger.payee import Payee
+from domain.ledger.payee import Payee, PayeeKind
 from domain.licensing.consent import ConsentMissing, ConsentUse
 from domain.licensing.decision import Decision, Outcome, Reason
-from domain.licensing.evaluate import evaluate
 from domain.licensing.royalty import Royalty
 from domain.licensing.rules.making import IMPLIED_RIGHTS
 from domain.licensing.terms import Capability, Purpose
-from domain.licensing.use import NOT_COUNTED, Action, Grant, Price, Seller, Usage, Use
+from domain.licensing.use import Action, Price, Seller, Use
 from domain.ordering.fees import FeeSchedule, sale_kind_of
 from domain.ordering.split import Line, MarginNegative, split
 from domain.shared.errors import RuleRefused
@@ -35,6 +35,8 @@ class Offer:
     standing: Standing
     creator_payee: Payee
     store_payee: Payee
+    circumstances: Circumstances
+    sharers: tuple[Payee, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +49,18 @@ class Verdict:
     use: Use | None = None
 
 
-async def load_offers(products: Sequence[Product], *, uow: UnitOfWork) -> dict[UUID, Offer]:
+async def load_offers(
+    products: Sequence[Product], *, uow: UnitOfWork, at: datetime
+) -> dict[UUID, Offer]:
     """The offers of some products by product, with a fixed number of queries."""
     standing = await standings(uow, {p.creator_id for p in products})
     stores = {s.id: s for s in await uow.stores.many({p.store_id for p in products})}
-    payees = {p.id: p for p in await uow.payees.many({*standing, *stores})}
+    circumstances = await circumstances_of(products, standing, uow=uow, at=at)
+    sharers = {p.id: _sharers(p, standing[p.creator_id], circumstances, at) for p in products}
+    payees = {
+        payee.id: payee
+        for payee in await uow.payees.many({*standing, *stores}.union(*sharers.values()))
+    }
     return {
         product.id: Offer(
             product=product,
@@ -59,6 +68,11 @@ async def load_offers(products: Sequence[Product], *, uow: UnitOfWork) -> dict[U
             standing=standing[product.creator_id],
             creator_payee=payees[product.creator_id],
             store_payee=payees[product.store_id],
+            circumstances=circumstances,
+            sharers=tuple(
+                payees.get(sharer) or Payee(id=sharer, kind=PayeeKind.CREATOR)
+                for sharer in sorted(sharers[product.id])
+            ),
         )
         for product in products
     }
@@ -69,9 +83,7 @@ class Proposal:
     """How an offer is to be listed or sold, as far as it is known.
 
     `unit_price_cents` is the final unit price after every discount, None for the list price;
-    `territory` the ISO 3166-1 country that a sale goes to, None where it is not known yet. What
-    the licence has counted, approved, granted and revoked is told by `usage`, `approved`, `grant`
-    and `revoked_from`: left out, it counts as unknown, and as not revoked.
+    `territory` the ISO 3166-1 country that a sale goes to, None where it is not known yet.
     """
 
     action: Action
@@ -79,22 +91,18 @@ class Proposal:
     unit_price_cents: int | None = None
     territory: str | None = None
     quantity: int = 1
-    usage: Usage = NOT_COUNTED
-    approved: bool | None = None
-    grant: Grant | None = None
-    sublicence_depth: int = 0
-    revoked_from: datetime | None = None
 
 
 def ask_gates(offer: Offer, proposal: Proposal, *, fees: FeeSchedule) -> Verdict:
     """Judge an offer. Pure: what it looks at was loaded before."""
-    closed = tuple(_closed_gates(offer, fees))
+    closed = tuple(_closed_gates(offer, proposal, fees))
     terms = offer.standing.terms
     if terms is None:
         reason = Reason("no_licence", "creator_id", None, None, "The creator has no licence terms.")
         return Verdict(Decision(Outcome.DENY, (reason,)), closed)
-    use = _use(offer, proposal)
-    return Verdict(evaluate(terms.terms, use), closed, use)
+    use = offer.circumstances.complete(_use(offer, proposal), offer.product, offer.standing)
+    decision = offer.circumstances.judge(use, offer.product, offer.standing)
+    return Verdict(decision, closed, use)
 
 
 def _use(offer: Offer, proposal: Proposal) -> Use:
@@ -120,15 +128,10 @@ def _use(offer: Offer, proposal: Proposal) -> Use:
         creator_name=creator.display_name,
         quantity=proposal.quantity,
         territories=None if proposal.territory is None else frozenset({proposal.territory}),
-        usage=proposal.usage,
-        approved=proposal.approved,
-        grant=proposal.grant,
-        sublicence_depth=proposal.sublicence_depth,
-        revoked_from=proposal.revoked_from,
     )
 
 
-def _closed_gates(offer: Offer, fees: FeeSchedule) -> Iterator[Reason]:
+def _closed_gates(offer: Offer, proposal: Proposal, fees: FeeSchedule) -> Iterator[Reason]:
     try:
         offer.standing.require_consent(ConsentUse.MERCHANDISE)
     except ConsentMissing as error:
@@ -142,6 +145,15 @@ def _closed_gates(offer: Offer, fees: FeeSchedule) -> Iterator[Reason]:
                 payee.status,
                 f"The {who} cannot be paid yet.",
             )
+    for payee in offer.sharers:
+        if not payee.can_be_paid:
+            yield Reason(
+                "sharer_payee_not_ready",
+                "creator_id",
+                "active",
+                payee.status,
+                "Somebody who shares the royalty cannot be paid yet.",
+            )
     product, terms = offer.product, offer.standing.terms
     try:
         cost = TEMPLATES[product.product_type].cost_cents(product.currency)
@@ -150,7 +162,9 @@ def _closed_gates(offer: Offer, fees: FeeSchedule) -> Iterator[Reason]:
                 product.price_cents,
                 1,
                 cost,
-                terms.terms.royalty if terms else Royalty(0),
+                offer.circumstances.royalty(product, terms.terms, at=proposal.at)
+                if terms
+                else Royalty(0),
                 offer.standing.creator.id,
                 offer.store.id,
             ),
@@ -160,3 +174,13 @@ def _closed_gates(offer: Offer, fees: FeeSchedule) -> Iterator[Reason]:
         field = "price_cents" if isinstance(error, MarginNegative) else "currency"
         value = product.price_cents if isinstance(error, MarginNegative) else product.currency
         yield Reason(error.code, field, None, value, error.message)
+
+
+def _sharers(
+    product: Product, standing: Standing, circumstances: Circumstances, at: datetime
+) -> frozenset[UUID]:
+    """Who has a part of the royalty beside the creator: each must be payable too."""
+    if standing.terms is None:
+        return frozenset()
+    royalty = circumstances.royalty(product, standing.terms.terms, at=at)
+    return frozenset(share.payee_id for share in royalty.shares) - {product.creator_id}

@@ -222,7 +222,7 @@ async def _own_product(
 
 async def _judge(product: Product, *, uow: UnitOfWork, clock: Clock, fees: FeeSchedule) -> Verdict:
     """Ask the gates under the terms in force, which the product then carries."""
-    offer = (await load_offers([product], uow=uow))[product.id]
+    offer = (await load_offers([product], uow=uow, at=clock.now()))[product.id]
     terms = offer.standing.terms_in_force()
     product.licence_under(terms.id, version=terms.version, terms_hash=terms.hash)
     return ask_gates(offer, Proposal(action=Action.LIST, at=clock.now()), fees=fees)

@@ -1,7 +1,8 @@
 """What may be done with a creator's likeness right now: consent and the terms in force."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from uuid import UUID
 
 from application.ports.unit_of_work import UnitOfWork
@@ -9,6 +10,7 @@ from domain.creators.creator import Creator
 from domain.licensing.consent import Consent, ConsentUse, require_consent
 from domain.licensing.decision import Decision
 from domain.licensing.evaluate import evaluate
+from domain.licensing.revocation import LicenceRevocation
 from domain.licensing.use import Use
 from domain.licensing.version import TermsVersion
 from domain.shared.errors import NotFound, RuleRefused
@@ -38,6 +40,7 @@ class Standing:
     creator: Creator
     terms: TermsVersion | None
     consents: list[Consent]
+    revocations: list[LicenceRevocation] = field(default_factory=list)
 
     def terms_in_force(self) -> TermsVersion:
         """Raises NoLicence."""
@@ -49,9 +52,20 @@ class Standing:
         """Raises ConsentMissing."""
         return require_consent(self.consents, use)
 
+    def revoked_from(self) -> datetime | None:
+        """When the licence in force ends, or ended, by a revocation; new terms are a new one."""
+        version = self.terms.version if self.terms else 0
+        ends = (one.effective_at for one in self.revocations if one.terms_version >= version)
+        return min(ends, default=None)
+
+    def decide(self, use: Use) -> Decision:
+        """What the terms in force say to a use, unless they are revoked. Raises NoLicence."""
+        terms = self.terms_in_force().terms
+        return evaluate(terms, replace(use, revoked_from=self.revoked_from()))
+
     def require_allowed(self, use: Use) -> Decision:
         """The decision on a use, when it is to allow it. Raises NoLicence, LicenceRefused."""
-        decision = evaluate(self.terms_in_force().terms, use)
+        decision = self.decide(use)
         if not decision.allowed:
             raise LicenceRefused(decision)
         return decision
@@ -66,18 +80,20 @@ async def standing_terms(uow: UnitOfWork, creator_id: UUID) -> Standing:
 
 
 async def standings(uow: UnitOfWork, creator_ids: Collection[UUID]) -> dict[UUID, Standing]:
-    """The same for many creators in three queries; creators that do not exist are left out."""
+    """The same for many creators in four queries; creators that do not exist are left out."""
     creators = await uow.creators.many(creator_ids)
     terms = {
         version.id: version
         for version in await uow.terms.many([c.terms_id for c in creators if c.terms_id])
     }
     consents = await uow.consents.of_creators(creator_ids)
+    revocations = await uow.revocations.of_creators(creator_ids)
     return {
         creator.id: Standing(
             creator,
             terms[creator.terms_id] if creator.terms_id else None,
             [consent for consent in consents if consent.creator_id == creator.id],
+            [one for one in revocations if one.creator_id == creator.id],
         )
         for creator in creators
     }

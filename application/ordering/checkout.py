@@ -14,6 +14,7 @@ import msgspec
 
 from application.catalogue.gates import Proposal, ask_gates, load_offers
 from application.ledger.payees import BrowserUrl
+from application.licensing.usage import free_usage
 from application.ports.clock import Clock
 from application.ports.errors import Rejected
 from application.ports.idempotency import KeyReused
@@ -168,7 +169,7 @@ async def _freeze(
     wanted = _wanted(command)
     products = {p.id: p for p in await uow.products.many(wanted)}
     _check_for_sale(products, wanted)
-    offers = await load_offers(list(products.values()), uow=uow)
+    offers = await load_offers(list(products.values()), uow=uow, at=now)
     verdicts = {
         product_id: ask_gates(offer, Proposal(action=Action.SELL, at=now), fees=fees)
         for product_id, offer in offers.items()
@@ -281,6 +282,7 @@ async def _open_page(
         return await payments.start_checkout(request)
     except Rejected:
         async with uow:
-            await uow.orders.close_unpaid(order.id, status=PaymentStatus.FAILED)
+            if await uow.orders.close_unpaid(order.id, status=PaymentStatus.FAILED):
+                await free_usage(order.id, uow=uow)
             await uow.commit()
         raise

@@ -10,6 +10,7 @@ from uuid import UUID
 
 import msgspec
 
+from application.licensing.usage import free_usage
 from application.ports.clock import Clock
 from application.ports.payments import CapturedPayment, Payments
 from application.ports.unit_of_work import UnitOfWork
@@ -155,5 +156,6 @@ def _settle(
 
 async def _close(order_id: UUID, status: PaymentStatus, *, uow: UnitOfWork) -> None:
     async with uow:
-        await uow.orders.close_unpaid(order_id, status=status)
+        if await uow.orders.close_unpaid(order_id, status=status):
+            await free_usage(order_id, uow=uow)
         await uow.commit()

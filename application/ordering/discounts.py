@@ -215,7 +215,7 @@ async def _check_licences(
     ):
         return
     refused = []
-    for offer in (await load_offers(named, uow=uow)).values():
+    for offer in (await load_offers(named, uow=uow, at=at)).values():
         product = offer.product
         if discount.currency not in (None, product.currency):
             continue

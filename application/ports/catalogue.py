@@ -9,6 +9,7 @@ import msgspec
 from application.ports.repository import Repository
 from domain.catalogue.product import Product
 from domain.catalogue.store import Store
+from domain.licensing.terms import ProductType
 
 
 class Stores(Repository[Store], Protocol):
@@ -45,5 +46,22 @@ class Products(Repository[Product], Protocol):
         ...
 
     async def resume_payable(self, payee_id: UUID) -> int:
-        """Bring back suspended products all of whose payees can be paid again."""
+        """Bring back suspended products all of whose payees can be paid again; not what the
+        licence froze."""
+        ...
+
+    async def sellers(self, creator_id: UUID) -> set[tuple[UUID, ProductType]]:
+        """Which stores list which kinds of things of a creator, suspended ones too."""
+        ...
+
+    async def freeze(
+        self,
+        creator_id: UUID,
+        *,
+        reason: str,
+        sellers: Collection[tuple[UUID, ProductType]] | None = None,
+        up_to_version: int | None = None,
+    ) -> int:
+        """Take listings of a creator off sale until their stores publish them again; those of
+        some sellers, or under terms up to a version. Answers how many."""
         ...

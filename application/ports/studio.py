@@ -44,6 +44,10 @@ class Attempts(Repository[Attempt], Protocol):
 class LikenessModels(Repository[LikenessModel], Protocol):
     async def newest_ready(self, creator_id: UUID) -> LikenessModel | None: ...
 
+    async def of_creator(self, creator_id: UUID) -> list[LikenessModel]:
+        """All of them, locked, by id."""
+        ...
+
 
 class ImageRow(msgspec.Struct, frozen=True, kw_only=True):
     id: UUID

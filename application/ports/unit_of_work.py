@@ -18,6 +18,7 @@ from application.ports.catalogue import Products, Stores
 from application.ports.creators import Consents, Creators, TermsVersions
 from application.ports.identity import Sessions, Users
 from application.ports.ledger import Earnings, Ledger, Payees, Reversals, Transfers
+from application.ports.licensing import Approvals, Grants, Revocations, Usage
 from application.ports.media import Assets
 from application.ports.messages import Outbox, ParkedMessages
 from application.ports.ordering import Orders, Refunds
@@ -43,6 +44,18 @@ class UnitOfWork(Protocol):
 
     @property
     def terms(self) -> TermsVersions: ...
+
+    @property
+    def usage(self) -> Usage: ...
+
+    @property
+    def grants(self) -> Grants: ...
+
+    @property
+    def approvals(self) -> Approvals: ...
+
+    @property
+    def revocations(self) -> Revocations: ...
 
     @property
     def stores(self) -> Stores: ...

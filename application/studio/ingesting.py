@@ -7,7 +7,7 @@ of an image are shown before somebody pays. Weights are kept under a key that no
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from application.media.assets import store_renditions
+from application.media.assets import ERASE_BYTES, EraseBytes, store_renditions
 from application.ports.images import ImageRefused, ImageTypeRefused
 from application.ports.messages import Message
 from application.ports.remote_files import RemoteFileRefused
@@ -128,8 +128,12 @@ async def _finish_training(attempt_id: UUID, key: str, *, workshop: Workshop) ->
             return
         before = job.face
         model = await uow.models.get(job.id, lock=True)
-        model.weights_key = key
-        job.succeed(at=now)
+        if model.erased_at is None:
+            model.weights_key = key
+            job.succeed(at=now)
+        else:  # the licence was revoked meanwhile
+            uow.outbox.add(ERASE_BYTES, EraseBytes([key]))
+            job.cancel(at=now)
         await commit_job(uow, job, before=before, live=workshop.live, at=now)
     await workshop.storage.delete(archive_key(attempt_id))
 

@@ -57,6 +57,7 @@ NOT_JUDGED = Decision(Outcome.DENY, ())
 class Product:
     """`stock` None means made to order. `reserved` pieces wait for their buyers' payment.
 
+    `frozen_for` is why the licence took it off sale, if it did: it does not come back by itself.
     `prompt` is that of the generation: the licence looks at it whenever the product is judged.
     """
 
@@ -74,6 +75,7 @@ class Product:
     stock: int | None
     reserved: int = 0
     status: ProductStatus = ProductStatus.DRAFT
+    frozen_for: str | None = None
     terms_id: UUID
     terms_version: int
     terms_hash: str
@@ -97,6 +99,7 @@ class Product:
         self.decision = decision
         self.status = ProductStatus.OUT_OF_STOCK if self.stock == 0 else ProductStatus.ACTIVE
         self.published_at = self.published_at or at
+        self.frozen_for = None
 
     @property
     def is_listed(self) -> bool:
@@ -105,4 +108,4 @@ class Product:
 
     def unpublish(self) -> None:
         if self.status is not ProductStatus.DRAFT:
-            self.status = ProductStatus.INACTIVE
+            self.status, self.frozen_for = ProductStatus.INACTIVE, None

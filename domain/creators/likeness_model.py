@@ -25,7 +25,9 @@ class TrainingImagesRefused(Invalid):
 
 @dataclass(eq=False, kw_only=True)
 class LikenessModel:
-    """Has the id of its training job. Ready exactly when it has weights."""
+    """Has the id of its training job. Ready exactly when it has weights.
+
+    `erased_at` marks a tombstone: weights that come later are not kept."""
 
     id: UUID
     creator_id: UUID
@@ -38,10 +40,16 @@ class LikenessModel:
     terms_hash: str
     consent_id: UUID
     created_at: datetime
+    erased_at: datetime | None = None
 
     @property
     def is_ready(self) -> bool:
         return self.weights_key is not None
+
+    def erase(self, *, at: datetime) -> str | None:
+        """Leave a tombstone; answers where the weights are that are to be erased."""
+        weights_key, self.weights_key, self.erased_at = self.weights_key, None, at
+        return weights_key
 
 
 def check_training_images(

@@ -1,0 +1,169 @@
+"""What a decision looks at beside the terms: grants, the creator's answers, what is used up.
+
+Loaded once for all the offers of a request, with a fixed number of queries; each is made only
+where the terms of some creator ask for it. What is counted here is advice: `usage.py` decides
+under lock.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
+
+from application.licensing.standing import Standing
+from application.ports.unit_of_work import UnitOfWork
+from domain.catalogue.product import Product
+from domain.licensing.approval import (
+    ApprovalRequest,
+    subject_of_first_use,
+    subject_of_product,
+)
+from domain.licensing.conditions import Approval
+from domain.licensing.decision import Decision, Outcome
+from domain.licensing.evaluate import evaluate
+from domain.licensing.grant import LicenceGrant, royalty_under, sold_under, standing_of
+from domain.licensing.royalty import Royalty
+from domain.licensing.terms import LicenceTerms
+from domain.licensing.territories import COUNTRIES, permitted
+from domain.licensing.usage import Counter, CounterKind
+from domain.licensing.use import Action, Usage, Use
+from domain.licensing.use import Grant as GrantWord
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """Of some creators and products, at one moment."""
+
+    grants: Sequence[LicenceGrant]
+    approvals: Mapping[tuple[UUID, str], ApprovalRequest]
+    counted: Mapping[Counter, int]
+
+    def sublicence(self, product: Product, *, at: datetime) -> LicenceGrant | None:
+        return sold_under(product.store_id, product.product_type, self._of(product), at=at)
+
+    def royalty(self, product: Product, terms: LicenceTerms, *, at: datetime) -> Royalty:
+        """The rule for the royalty of a sale of this product that nothing was sold before."""
+        sublicence = self.sublicence(product, at=at)
+        return royalty_under(terms, sublicence, creator_id=product.creator_id)
+
+    def complete(self, use: Use, product: Product, standing: Standing) -> Use:
+        """The listing or sale with all that is known beside the terms."""
+        terms, sublicence = standing.terms_in_force().terms, self.sublicence(product, at=use.at)
+        return replace(
+            use,
+            usage=self._usage(product),
+            grant=self._grant(use, product, terms),
+            approved=self._word(product, terms, at=use.at),
+            sublicence_depth=sublicence.depth if sublicence else 0,
+            revoked_from=standing.revoked_from(),
+        )
+
+    def judge(self, use: Use, product: Product, standing: Standing) -> Decision:
+        """Decide on a complete use. Under a sublicence the creator's terms and its own must both
+        allow it."""
+        decision = evaluate(standing.terms_in_force().terms, use)
+        sublicence = self.sublicence(product, at=use.at)
+        if sublicence is None or sublicence.terms is None:
+            return decision
+        return _both(decision, evaluate(sublicence.terms, replace(use, sublicence_depth=0)))
+
+    def _of(self, product: Product) -> list[LicenceGrant]:
+        return [grant for grant in self.grants if grant.creator_id == product.creator_id]
+
+    def _grant(self, use: Use, product: Product, terms: LicenceTerms) -> GrantWord | None:
+        if use.seller is None:
+            return None
+        known = use.territories
+        countries = (
+            permitted(known, frozenset(), use.at)
+            if known
+            else permitted(terms.territories_included, terms.territories_excluded, use.at)
+        )
+        return standing_of(
+            use.seller,
+            product.product_type,
+            countries or COUNTRIES,
+            self._of(product),
+            listing=use.action is Action.LIST,
+            at=use.at,
+        )
+
+    def _word(self, product: Product, terms: LicenceTerms, *, at: datetime) -> bool | None:
+        subject = subject_of(product, terms)
+        request = self.approvals.get((product.creator_id, subject)) if subject else None
+        return request.word_at(at) if request else None
+
+    def _usage(self, product: Product) -> Usage:
+        def value(kind: CounterKind, subject: str = "", currency: str = "") -> int:
+            counter = Counter(product.creator_id, kind, subject, currency)
+            return self.counted.get(counter, 0)
+
+        return Usage(
+            units_sold=value(CounterKind.UNITS),
+            edition_sold=value(CounterKind.EDITION, str(product.id)),
+            revenue_cents=value(CounterKind.REVENUE, "", product.currency),
+        )
+
+
+def subject_of(product: Product, terms: LicenceTerms) -> str | None:
+    """What the creator would be asked about a product; None where they need not be."""
+    match terms.approval:
+        case Approval.FIRST_USE:
+            return subject_of_first_use(product.store_id)
+        case Approval.PER_PRODUCT:
+            return subject_of_product(
+                product.id,
+                product.product_type,
+                product.title,
+                product.description,
+                product.prompt,
+            )
+        case Approval.NONE | Approval.PER_GENERATION:
+            return None
+
+
+async def circumstances_of(
+    products: Collection[Product],
+    standings: Mapping[UUID, Standing],
+    *,
+    uow: UnitOfWork,
+    at: datetime,
+) -> Circumstances:
+    questions: list[tuple[UUID, str]] = []
+    counters: list[Counter] = []
+    for product in products:
+        version = standings[product.creator_id].terms
+        if version is None:
+            continue
+        if (subject := subject_of(product, version.terms)) is not None:
+            questions.append((product.creator_id, subject))
+        counters += _counters(product, version.terms)
+    return Circumstances(
+        await uow.grants.active({product.creator_id for product in products}, at=at),
+        await uow.approvals.latest(questions) if questions else {},
+        await uow.usage.values(counters) if counters else {},
+    )
+
+
+def _counters(product: Product, terms: LicenceTerms) -> list[Counter]:
+    creator, quotas = product.creator_id, terms.quotas
+    found = []
+    if quotas.units is not None:
+        found.append(Counter(creator, CounterKind.UNITS))
+    if quotas.edition_size is not None:
+        found.append(Counter(creator, CounterKind.EDITION, str(product.id)))
+    if quotas.revenue_cents is not None:
+        found.append(Counter(creator, CounterKind.REVENUE, "", product.currency))
+    return found
+
+
+def _both(first: Decision, second: Decision) -> Decision:
+    outcomes = {first.outcome, second.outcome}
+    outcome = next(
+        each for each in (Outcome.DENY, Outcome.NEEDS_APPROVAL, Outcome.ALLOW) if each in outcomes
+    )
+    return Decision(
+        outcome,
+        tuple(dict.fromkeys((*first.reasons, *second.reasons))),
+        tuple(dict.fromkeys((*first.duties, *second.duties))),
+    )

@@ -1,0 +1,102 @@
+"""The creator's own word on a use that the terms leave to them. No answer in time is a no."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from domain.licensing.decision import Decision
+from domain.licensing.use import Use
+from domain.shared.errors import Conflict, RuleRefused
+
+
+class ApprovalState(StrEnum):
+    PENDING = "pending"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    EXPIRED = "expired"
+
+
+class ApprovalNeeded(RuleRefused):
+    """The creator has been asked and has until the deadline; do the same again afterwards."""
+
+    code = "approval_needed"
+
+
+class ApprovalAnswered(Conflict):
+    """The creator has answered, or the deadline has passed."""
+
+    code = "approval_answered"
+
+
+@dataclass(eq=False, kw_only=True)
+class ApprovalRequest:
+    """One question to a creator. `subject` is what the answer is good for: see `subject_of_…`.
+
+    Use and decision are those that the question was asked about, frozen. `used_for` is the
+    generation that an approval good for one generation was spent on.
+    """
+
+    id: UUID
+    creator_id: UUID
+    requester_id: UUID
+    subject: str
+    store_id: UUID | None = None
+    product_id: UUID | None = None
+    once: bool = False
+    used_for: UUID | None = None
+    use: Use
+    decision: Decision
+    terms_id: UUID
+    terms_version: int
+    state: ApprovalState = ApprovalState.PENDING
+    reason: str = ""
+    created_at: datetime
+    deadline: datetime
+    answered_at: datetime | None = None
+    answered_by: UUID | None = None
+    version: int = 1
+
+    def state_at(self, at: datetime) -> ApprovalState:
+        """Judged by the clock, whether or not the sweep has been here."""
+        if self.state is ApprovalState.PENDING and at >= self.deadline:
+            return ApprovalState.EXPIRED
+        return self.state
+
+    def word_at(self, at: datetime, *, user: UUID | None = None) -> bool | None:
+        """The creator's word for a use: None while it is open; spent approvals say nothing."""
+        match self.state_at(at):
+            case ApprovalState.PENDING:
+                return None
+            case ApprovalState.APPROVED:
+                return True if self.used_for in (None, user) else None
+            case ApprovalState.REJECTED | ApprovalState.EXPIRED:
+                return False
+
+    def answer(self, *, approved: bool, reason: str, by: UUID, at: datetime) -> None:
+        """Raises ApprovalAnswered."""
+        state = self.state_at(at)
+        if state is not ApprovalState.PENDING:
+            raise ApprovalAnswered("This has been answered, or it is too late.", state=state.value)
+        self.state = ApprovalState.APPROVED if approved else ApprovalState.REJECTED
+        self.reason, self.answered_by, self.answered_at = reason, by, at
+
+
+def subject_of_first_use(user_or_store: UUID) -> str:
+    """The first use of a store, or of a person who generates; it is good for all that follow."""
+    return f"first_use:{user_or_store}"
+
+
+def subject_of_product(product_id: UUID, product_type: str, *texts: str) -> str:
+    """One product as it was shown: other words are another question."""
+    return f"product:{product_id}:{_digest(product_type, *texts)}"
+
+
+def subject_of_generation(requester_id: UUID, *wish: str) -> str:
+    """One person's wish, word for word."""
+    return f"generation:{requester_id}:{_digest(*wish)}"
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
