@@ -26,6 +26,7 @@ from adapters.httpx.remote_files import HttpxRemoteFiles
 from adapters.jwt.access_tokens import JwtAccessTokens
 from adapters.pillow.processor import PillowImages
 from adapters.postgres.audit import PostgresAuditViews
+from adapters.postgres.decision_views import PostgresDecisionViews
 from adapters.postgres.engine import open_engine, sessions_of
 from adapters.postgres.idempotency import PostgresIdempotency
 from adapters.postgres.identity import PostgresIdentityViews, PostgresSessionPurge
@@ -64,6 +65,7 @@ from adapters.system.secrets import SystemSecrets
 from adapters.tax_table.taxes import TableTaxes
 from application.ports.audit import AuditViews
 from application.ports.clock import Clock, ClockControl
+from application.ports.decisions import DecisionViews
 from application.ports.documents import DocumentRenderer, TableEncoder
 from application.ports.generation import ImageGenerator, ModelTrainer, ProviderWebhooks
 from application.ports.idempotency import Idempotency
@@ -134,6 +136,7 @@ class Ports:
     catalogue_views: CatalogueViews
     ledger_views: LedgerViews
     ledger_upkeep: LedgerUpkeep
+    decision_views: DecisionViews
     live: LiveEvents
     live_feed: LiveFeed
     job_progress: JobProgressViews
@@ -228,6 +231,7 @@ def build_ports(settings: Settings) -> Ports:
         catalogue_views=PostgresCatalogueViews(engine),
         ledger_views=PostgresLedgerViews(engine),
         ledger_upkeep=PostgresLedgerUpkeep(engine),
+        decision_views=PostgresDecisionViews(sessions, engine),
         live=live,
         live_feed=live_feed,
         job_progress=PostgresJobProgress(sessions),

@@ -26,8 +26,8 @@ from adapters.postgres.repository import PostgresRepository
 from application.ports.live import JobProgress
 from domain.creators.likeness_model import LikenessModel
 from domain.licensing.decision import Decision
-from domain.licensing.record import DecisionRecord
-from domain.licensing.terms import Purpose
+from domain.licensing.record import DecisionPoint, DecisionRecord
+from domain.licensing.terms import LicenceTerms, Purpose
 from domain.licensing.use import Use
 from domain.studio.attempt import Attempt, AttemptStatus
 from domain.studio.generation import Generation, Mode
@@ -154,9 +154,11 @@ licence_decisions = Table(
     Column("creator_id", ForeignKey("creators.id"), nullable=False),
     Column("actor_id", Uuid, nullable=False),
     Column("subject_id", Uuid, nullable=True),
+    enum_text("point", DecisionPoint),
     json_of("use", Use),
     json_of("decision", Decision),
     *_under_terms(),
+    json_of("sublicence", LicenceTerms, nullable=True),
     instant("decided_at"),
     Index("ix_licence_decisions_creator", "creator_id", "decided_at"),
 )

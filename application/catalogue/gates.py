@@ -9,6 +9,7 @@ from datetime import datetime
 from uuid import UUID
 
 from application.licensing.circumstances import Circumstances, circumstances_of
+from application.licensing.decisions import Decided
 from application.licensing.standing import Standing, standings
 from application.ports.unit_of_work import UnitOfWork
 from domain.catalogue.product import Product
@@ -17,10 +18,13 @@ from domain.catalogue.template import TEMPLATES
 from domain.ledger.payee import Payee, PayeeKind
 from domain.licensing.consent import ConsentMissing, ConsentUse
 from domain.licensing.decision import Decision, Outcome, Reason
+from domain.licensing.evaluate import evaluate_under
+from domain.licensing.record import DecisionPoint
 from domain.licensing.royalty import Royalty
 from domain.licensing.rules.making import IMPLIED_RIGHTS
-from domain.licensing.terms import Capability, Purpose
+from domain.licensing.terms import Capability, LicenceTerms, Purpose
 from domain.licensing.use import Action, Price, Seller, Use
+from domain.licensing.version import TermsVersion
 from domain.ordering.fees import FeeSchedule, sale_kind_of
 from domain.ordering.split import Line, MarginNegative, split
 from domain.shared.errors import RuleRefused
@@ -42,11 +46,12 @@ class Offer:
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """The licence's decision, the reasons of the other gates, and the use that was judged: None
-    when there are no terms to judge it by."""
+    when there are no terms to judge it by. `sublicence` had to allow it too."""
 
     decision: Decision
     closed_gates: tuple[Reason, ...]
     use: Use | None = None
+    sublicence: LicenceTerms | None = None
 
 
 async def load_offers(
@@ -101,8 +106,25 @@ def ask_gates(offer: Offer, proposal: Proposal, *, fees: FeeSchedule) -> Verdict
         reason = Reason("no_licence", "creator_id", None, None, "The creator has no licence terms.")
         return Verdict(Decision(Outcome.DENY, (reason,)), closed)
     use = offer.circumstances.complete(_use(offer, proposal), offer.product, offer.standing)
-    decision = offer.circumstances.judge(use, offer.product, offer.standing)
-    return Verdict(decision, closed, use)
+    sublicence = offer.circumstances.sublicence_terms(offer.product, at=use.at)
+    return Verdict(evaluate_under(terms.terms, sublicence, use), closed, use, sublicence)
+
+
+def decided_on(
+    verdict: Verdict, point: DecisionPoint, *, subject_id: UUID, terms: TermsVersion
+) -> Decided:
+    """The licence's part of a verdict, to be kept by `record_decisions`; the terms are those in
+    force of the offer that was judged."""
+    if verdict.use is None:
+        raise ValueError("nothing was judged without terms")
+    return Decided(
+        point=point,
+        subject_id=subject_id,
+        terms=terms,
+        use=verdict.use,
+        decision=verdict.decision,
+        sublicence=verdict.sublicence,
+    )
 
 
 def _use(offer: Offer, proposal: Proposal) -> Use:

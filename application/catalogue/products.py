@@ -1,19 +1,23 @@
 """List a generated image on a kind of product, and put it on sale when every gate is open."""
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
 import msgspec
 
-from application.catalogue.gates import Proposal, Verdict, ask_gates, load_offers
+from application.catalogue.gates import Proposal, Verdict, ask_gates, decided_on, load_offers
 from application.identity.authority import StoreAct, store_for
+from application.licensing.decisions import Decided, record_decisions
 from application.licensing.standing import standing_terms
 from application.ports.clock import Clock
 from application.ports.ids import Ids
 from application.ports.unit_of_work import UnitOfWork
-from domain.catalogue.product import Product, ProductStatus
+from domain.catalogue.product import ListingRefused, Product, ProductStatus
 from domain.identity.actor import Actor
 from domain.licensing.decision import Outcome, Reason
+from domain.licensing.record import DecisionPoint
 from domain.licensing.terms import ProductType
 from domain.licensing.use import Action
 from domain.ordering.fees import FeeSchedule
@@ -140,14 +144,29 @@ async def create_product(
 
 
 async def publish_product(
-    product_id: UUID, *, actor: Actor, uow: UnitOfWork, clock: Clock, fees: FeeSchedule
+    product_id: UUID,
+    *,
+    actor: Actor,
+    uow: UnitOfWork,
+    clock: Clock,
+    ids: Ids,
+    fees: FeeSchedule,
 ) -> ProductView:
     """Put it on sale under the terms now in force. Raises ListingRefused with every reason."""
-    async with uow:
-        product = await _own_product(product_id, actor=actor, uow=uow)
-        verdict = await _judge(product, uow=uow, clock=clock, fees=fees)
-        product.publish(verdict.decision, closed_gates=verdict.closed_gates, at=clock.now())
-        await uow.commit()
+    now, asked = clock.now(), list[Decided]()
+    try:
+        async with uow:
+            product = await _own_product(product_id, actor=actor, uow=uow)
+            verdict, decided = await _decide(
+                product, DecisionPoint.LISTING, uow=uow, at=now, fees=fees
+            )
+            asked.append(decided)
+            product.publish(verdict.decision, closed_gates=verdict.closed_gates, at=now)
+            record_decisions(asked, actor=actor, uow=uow, ids=ids, at=now)
+            await uow.commit()
+    except ListingRefused:
+        await _keep_refusal(asked, actor=actor, uow=uow, ids=ids, at=now)
+        raise
     return _view(product, verdict)
 
 
@@ -169,29 +188,47 @@ async def update_product(
     actor: Actor,
     uow: UnitOfWork,
     clock: Clock,
+    ids: Ids,
     fees: FeeSchedule,
 ) -> ProductView:
     """Change a product; once listed, the change must pass the gates. New stock puts what is sold
     out on sale again. Raises NotFound, StockBelowReserved, ListingRefused."""
-    async with uow:
-        product = await _own_product(product_id, actor=actor, uow=uow)
-        if command.title is not None:
-            product.title = command.title
-        if command.description is not None:
-            product.description = command.description
-        if command.price_cents is not None:
-            product.price_cents = command.price_cents
-        if command.stock is not None:
-            if command.stock < product.reserved:
-                raise StockBelowReserved(
-                    "Buyers are paying for more pieces than that.", reserved=product.reserved
-                )
-            product.stock = command.stock
-        verdict = await _judge(product, uow=uow, clock=clock, fees=fees)
-        if product.is_listed:
-            product.publish(verdict.decision, closed_gates=verdict.closed_gates, at=clock.now())
-        await uow.commit()
+    now, asked = clock.now(), list[Decided]()
+    try:
+        async with uow:
+            product = await _own_product(product_id, actor=actor, uow=uow)
+            point = _point_of(command, product)
+            _change(product, command)
+            verdict, decided = await _decide(product, point, uow=uow, at=now, fees=fees)
+            if product.is_listed:
+                asked.append(decided)
+                product.publish(verdict.decision, closed_gates=verdict.closed_gates, at=now)
+                record_decisions(asked, actor=actor, uow=uow, ids=ids, at=now)
+            await uow.commit()
+    except ListingRefused:
+        await _keep_refusal(asked, actor=actor, uow=uow, ids=ids, at=now)
+        raise
     return _view(product, verdict)
+
+
+def _point_of(command: UpdateProduct, product: Product) -> DecisionPoint:
+    repriced = command.price_cents not in (None, product.price_cents)
+    return DecisionPoint.PRICE_CHANGE if repriced else DecisionPoint.LISTING
+
+
+def _change(product: Product, command: UpdateProduct) -> None:
+    if command.title is not None:
+        product.title = command.title
+    if command.description is not None:
+        product.description = command.description
+    if command.price_cents is not None:
+        product.price_cents = command.price_cents
+    if command.stock is not None:
+        if command.stock < product.reserved:
+            raise StockBelowReserved(
+                "Buyers are paying for more pieces than that.", reserved=product.reserved
+            )
+        product.stock = command.stock
 
 
 async def show_product(
@@ -222,10 +259,28 @@ async def _own_product(
 
 async def _judge(product: Product, *, uow: UnitOfWork, clock: Clock, fees: FeeSchedule) -> Verdict:
     """Ask the gates under the terms in force, which the product then carries."""
-    offer = (await load_offers([product], uow=uow, at=clock.now()))[product.id]
+    verdict, _ = await _decide(product, DecisionPoint.LISTING, uow=uow, at=clock.now(), fees=fees)
+    return verdict
+
+
+async def _decide(
+    product: Product, point: DecisionPoint, *, uow: UnitOfWork, at: datetime, fees: FeeSchedule
+) -> tuple[Verdict, Decided]:
+    """The gates' verdict, and the licence's part of it to be kept."""
+    offer = (await load_offers([product], uow=uow, at=at))[product.id]
     terms = offer.standing.terms_in_force()
     product.licence_under(terms.id, version=terms.version, terms_hash=terms.hash)
-    return ask_gates(offer, Proposal(action=Action.LIST, at=clock.now()), fees=fees)
+    verdict = ask_gates(offer, Proposal(action=Action.LIST, at=at), fees=fees)
+    return verdict, decided_on(verdict, point, subject_id=product.id, terms=terms)
+
+
+async def _keep_refusal(
+    asked: Sequence[Decided], *, actor: Actor, uow: UnitOfWork, ids: Ids, at: datetime
+) -> None:
+    """The change that was refused is not made; that it was refused is kept."""
+    async with uow:
+        record_decisions(asked, actor=actor, uow=uow, ids=ids, at=at)
+        await uow.commit()
 
 
 def _view(product: Product, verdict: Verdict) -> ProductView:

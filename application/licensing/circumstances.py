@@ -19,8 +19,6 @@ from domain.licensing.approval import (
     subject_of_product,
 )
 from domain.licensing.conditions import Approval
-from domain.licensing.decision import Decision, Outcome
-from domain.licensing.evaluate import evaluate
 from domain.licensing.grant import LicenceGrant, royalty_under, sold_under, standing_of
 from domain.licensing.royalty import Royalty
 from domain.licensing.terms import LicenceTerms
@@ -58,14 +56,10 @@ class Circumstances:
             revoked_from=standing.revoked_from(),
         )
 
-    def judge(self, use: Use, product: Product, standing: Standing) -> Decision:
-        """Decide on a complete use. Under a sublicence the creator's terms and its own must both
-        allow it."""
-        decision = evaluate(standing.terms_in_force().terms, use)
-        sublicence = self.sublicence(product, at=use.at)
-        if sublicence is None or sublicence.terms is None:
-            return decision
-        return _both(decision, evaluate(sublicence.terms, replace(use, sublicence_depth=0)))
+    def sublicence_terms(self, product: Product, *, at: datetime) -> LicenceTerms | None:
+        """What must allow the listing or sale besides the creator's terms."""
+        sublicence = self.sublicence(product, at=at)
+        return sublicence.terms if sublicence else None
 
     def _of(self, product: Product) -> list[LicenceGrant]:
         return [grant for grant in self.grants if grant.creator_id == product.creator_id]
@@ -155,15 +149,3 @@ def _counters(product: Product, terms: LicenceTerms) -> list[Counter]:
     if quotas.revenue_cents is not None:
         found.append(Counter(creator, CounterKind.REVENUE, "", product.currency))
     return found
-
-
-def _both(first: Decision, second: Decision) -> Decision:
-    outcomes = {first.outcome, second.outcome}
-    outcome = next(
-        each for each in (Outcome.DENY, Outcome.NEEDS_APPROVAL, Outcome.ALLOW) if each in outcomes
-    )
-    return Decision(
-        outcome,
-        tuple(dict.fromkeys((*first.reasons, *second.reasons))),
-        tuple(dict.fromkeys((*first.duties, *second.duties))),
-    )

@@ -12,6 +12,7 @@ from uuid import UUID
 
 import msgspec
 
+from application.licensing.decisions import Decided, record_decisions
 from application.licensing.standing import LicenceRefused, standing_terms
 from application.media.delivery import PREVIEW_LIFE
 from application.ports.clock import Clock
@@ -24,7 +25,7 @@ from application.studio.changes import ask_to_stop, commit_job, plan_attempt
 from domain.identity.actor import Actor
 from domain.licensing.consent import ConsentUse
 from domain.licensing.evaluate import evaluate
-from domain.licensing.record import DecisionRecord
+from domain.licensing.record import DecisionPoint
 from domain.licensing.terms import Capability, Purpose
 from domain.licensing.use import Action, Use
 from domain.licensing.version import TermsVersion
@@ -271,20 +272,14 @@ async def _licensed(
         by_creator=standing.creator.user_id == actor.user_id,
     )
     decision = evaluate(terms.terms, use)
-    uow.decisions.add(
-        DecisionRecord(
-            id=ids.new(),
-            creator_id=creator_id,
-            actor_id=actor.user_id,
-            subject_id=generation_id if decision.allowed else None,
-            use=use,
-            decision=decision,
-            terms_id=terms.id,
-            terms_version=terms.version,
-            terms_hash=terms.hash,
-            decided_at=at,
-        )
+    decided = Decided(
+        point=DecisionPoint.GENERATION,
+        subject_id=generation_id if decision.allowed else None,
+        terms=terms,
+        use=use,
+        decision=decision,
     )
+    record_decisions([decided], actor=actor, uow=uow, ids=ids, at=at)
     if not decision.allowed:
         await uow.commit()
         raise LicenceRefused(decision)

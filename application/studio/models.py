@@ -9,6 +9,7 @@ from uuid import UUID
 import msgspec
 
 from application.creators.profile import own_creator
+from application.licensing.decisions import Decided, record_decisions
 from application.licensing.standing import LicenceRefused, standing_terms
 from application.ports.clock import Clock
 from application.ports.ids import Ids
@@ -26,7 +27,7 @@ from domain.creators.likeness_model import (
 from domain.identity.actor import Actor
 from domain.licensing.consent import ConsentUse
 from domain.licensing.evaluate import evaluate
-from domain.licensing.record import DecisionRecord
+from domain.licensing.record import DecisionPoint
 from domain.licensing.terms import Capability
 from domain.licensing.use import Action, Use
 from domain.studio.job import Job, JobKind, JobStatus
@@ -93,20 +94,14 @@ async def train_model(
         terms = standing.terms_in_force()
         use = Use(action=Action.TRAIN, at=now, capability=Capability.TRAIN, by_creator=True)
         decision = evaluate(terms.terms, use)
-        uow.decisions.add(
-            DecisionRecord(
-                id=ids.new(),
-                creator_id=creator.id,
-                actor_id=actor.user_id,
-                subject_id=model_id if decision.allowed else None,
-                use=use,
-                decision=decision,
-                terms_id=terms.id,
-                terms_version=terms.version,
-                terms_hash=terms.hash,
-                decided_at=now,
-            )
+        decided = Decided(
+            point=DecisionPoint.TRAINING,
+            subject_id=model_id if decision.allowed else None,
+            terms=terms,
+            use=use,
+            decision=decision,
         )
+        record_decisions([decided], actor=actor, uow=uow, ids=ids, at=now)
         if not decision.allowed:
             await uow.commit()
             raise LicenceRefused(decision)

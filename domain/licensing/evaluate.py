@@ -6,8 +6,10 @@ use does not tell refuses as well: unknown is no. What only the creator's word i
 for it. Pure, a few microseconds.
 """
 
+from dataclasses import replace
+
 from domain.licensing.conditions import Derivatives
-from domain.licensing.decision import Decision, Duty, Outcome, Reason
+from domain.licensing.decision import Decision, Duty, Outcome
 from domain.licensing.rules import making, selling, standing
 from domain.licensing.rules.selling import territory_text
 from domain.licensing.terms import LicenceTerms
@@ -35,17 +37,32 @@ _CONDITIONS = (
     standing.refused,
 )
 
+_STRICTEST_FIRST = (Outcome.DENY, Outcome.NEEDS_APPROVAL, Outcome.ALLOW)
+
 
 def evaluate(terms: LicenceTerms, use: Use) -> Decision:
     """Judge a use. Deterministic: equal terms and equal use give an equal decision."""
-    against: list[Reason] = []
-    for condition in _CONDITIONS:
-        against.extend(condition(terms, use))
+    against = [reason for condition in _CONDITIONS for reason in condition(terms, use)]
     waiting = tuple(standing.approval(terms, use))
     if against:
         return Decision(Outcome.DENY, (*against, *waiting))
     outcome = Outcome.NEEDS_APPROVAL if waiting else Outcome.ALLOW
     return Decision(outcome, waiting, _duties(terms, use))
+
+
+def evaluate_under(terms: LicenceTerms, sublicence: LicenceTerms | None, use: Use) -> Decision:
+    """Judge a use under a sublicence, when there is one: the creator's terms and its own must
+    both allow it."""
+    decision = evaluate(terms, use)
+    if sublicence is None:
+        return decision
+    other = evaluate(sublicence, replace(use, sublicence_depth=0))
+    outcomes = {decision.outcome, other.outcome}
+    return Decision(
+        next(each for each in _STRICTEST_FIRST if each in outcomes),
+        tuple(dict.fromkeys((*decision.reasons, *other.reasons))),
+        tuple(dict.fromkeys((*decision.duties, *other.duties))),
+    )
 
 
 def _duties(terms: LicenceTerms, use: Use) -> tuple[Duty, ...]:

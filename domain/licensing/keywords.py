@@ -19,24 +19,28 @@ _LOOK_ALIKES = str.maketrans(
     "аеорсухікмнвтԁѕјһαεορυικτν" + "0134578l",
     "aeopcyxikmhbtdsjhaeopuiktv" + "oieastbi",
 )
+_SIGNS = str.maketrans("@$!|", "asii")
+_SIGN = re.compile(r"[@$!|]")
 _WORD = re.compile(r"[^\W_]+")
 _LEADING_SIGNS = re.compile(r"(?<![\w@$!|])[@$!|]+")
 _TRAILING_SIGNS = re.compile(r"[@!|]+(?![\w@$!|])")
 
 
-def fold(text: str) -> str:
-    """The words of `text`, folded, with one space around each; every sign is a letter."""
+def fold(text: str) -> list[str]:
+    """The words of `text`, folded; every sign is a letter."""
     return _words(_plain(text))
 
 
-def readings(text: str) -> set[str]:
+@lru_cache(maxsize=4096)
+def readings(text: str) -> tuple[list[str], ...]:
     """The ways to read `text`: a sign at the edge of a word may be a letter (`a$$`, `@ss`) or
-    mere punctuation (`ass!`, `@ass`)."""
+    mere punctuation (`ass!`, `@ass`). Kept, for a text is judged again and again."""
     plain = _plain(text)
-    if not any(sign in plain for sign in "@$!|"):
-        return {_words(plain)}
+    if _SIGN.search(plain) is None:
+        return (_WORD.findall(plain),)
     tails = (plain, _TRAILING_SIGNS.sub(" ", plain))
-    return {_words(t) for tail in tails for t in (tail, _LEADING_SIGNS.sub(" ", tail))}
+    ways = {t for tail in tails for t in (tail, _LEADING_SIGNS.sub(" ", tail))}
+    return tuple(_words(way) for way in sorted(ways))
 
 
 class Ban(NamedTuple):
@@ -55,14 +59,27 @@ def blocked_words(text: str, keywords: tuple[str, ...]) -> list[str]:
     """The keywords that stand in `text`, in the order in which they are listed."""
     if not keywords or not text:
         return []
-    return [ban.word for ban in _found(text, _keyword_index(keywords))]
+    return [ban.word for ban in find(text, _keyword_index(keywords))]
 
 
-def find_bans(
-    text: str, keywords: tuple[str, ...], topics: frozenset[Topic], at: datetime
-) -> list[Ban]:
-    """What stands in `text` of the platform's bans, of the topics and of the keywords."""
-    return _found(text, _whole_index(keywords, topics, edition(at))) if text else []
+def bans(keywords: tuple[str, ...], topics: frozenset[Topic], at: datetime) -> Index:
+    """What the platform bans, what gives the topics away, and the keywords, to look for."""
+    return _whole_index(keywords, topics, edition(at))
+
+
+def find(text: str, index: Index) -> list[Ban]:
+    """What stands in `text`, in the order in which it is listed."""
+    found: dict[int, Ban] = {}
+    for words in readings(text):
+        if index.keys().isdisjoint(words):
+            continue
+        found.update(
+            (place, ban)
+            for start, word in enumerate(words)
+            for place, wanted, ban in index.get(word, ())
+            if words[start : start + len(wanted)] == wanted
+        )
+    return [found[place] for place in sorted(found)]
 
 
 @lru_cache(maxsize=1024)
@@ -84,25 +101,10 @@ def _whole_index(keywords: tuple[str, ...], topics: frozenset[Topic], at: dateti
 def _indexed(bans: list[Ban]) -> Index:
     index: Index = {}
     for place, ban in enumerate(bans):
-        words = fold(ban.word).split()
+        words = fold(ban.word)
         if words:
             index.setdefault(words[0], []).append((place, words, ban))
     return index
-
-
-def _found(text: str, index: Index) -> list[Ban]:
-    found: dict[int, Ban] = {}
-    for reading in readings(text):
-        words = reading.split()
-        if index.keys().isdisjoint(words):
-            continue
-        found.update(
-            (place, ban)
-            for start, word in enumerate(words)
-            for place, wanted, ban in index.get(word, ())
-            if words[start : start + len(wanted)] == wanted
-        )
-    return [found[place] for place in sorted(found)]
 
 
 def _plain(text: str) -> str:
@@ -115,6 +117,5 @@ def _plain(text: str) -> str:
     ).translate(_LOOK_ALIKES)
 
 
-def _words(plain: str) -> str:
-    lettered = plain.replace("@", "a").replace("$", "s").replace("!", "i").replace("|", "i")
-    return f" {' '.join(_WORD.findall(lettered))} "
+def _words(plain: str) -> list[str]:
+    return _WORD.findall(plain.translate(_SIGNS))

@@ -150,6 +150,8 @@ _CHANGES = tuple(
 
 def edition(at: datetime) -> datetime:
     """The lists that hold at an instant, by the day of their latest change."""
+    if at >= _CHANGES[-1]:
+        return _CHANGES[-1]
     return max((since for since in _CHANGES if since <= at), default=_FIRST)
 
 

@@ -29,6 +29,7 @@ COMMANDS: Final[dict[str, Entry]] = {
     "doctor": Entry("doctor", "doctor", "Check the settings and everything they point to."),
     "user": Entry("users", "user", "Make an administrator's account."),
     "ledger": Entry("ledger", "ledger", "Verify the books."),
+    "decisions": Entry("decisions", "decisions", "Replay what licences decided."),
     "webhooks": Entry("messages", "webhooks", "Look at received webhooks, and redrive them."),
     "outbox": Entry("messages", "outbox", "Look at outgoing messages, and redrive them."),
     "settings": Entry("settings", "settings", "Show and document the settings."),

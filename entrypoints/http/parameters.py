@@ -7,6 +7,7 @@ from litestar.di import NamedDependency
 from litestar.params import QueryParameter, SkipValidation
 
 from application.ports.clock import Clock
+from application.ports.decisions import DecisionViews
 from application.ports.documents import DocumentRenderer, TableEncoder
 from application.ports.generation import ProviderWebhooks
 from application.ports.ids import Ids
@@ -38,6 +39,7 @@ TheDocuments = NamedDependency[SkipValidation[DocumentRenderer]]
 TheTables = NamedDependency[SkipValidation[TableEncoder]]
 TheImages = NamedDependency[SkipValidation[ImageProcessor]]
 TheAssetViews = NamedDependency[SkipValidation[AssetViews]]
+TheDecisionViews = NamedDependency[SkipValidation[DecisionViews]]
 TheStudioViews = NamedDependency[SkipValidation[StudioViews]]
 TheLive = NamedDependency[SkipValidation[LiveEvents]]
 TheInbox = NamedDependency[SkipValidation[Inbox]]

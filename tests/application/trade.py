@@ -146,7 +146,12 @@ class Trade:
 
     async def publish(self, product_id: UUID, *, who: Actor) -> ProductView:
         return await products.publish_product(
-            product_id, actor=who, uow=self.uow(), clock=self.clock, fees=FEES
+            product_id,
+            actor=who,
+            uow=self.uow(),
+            clock=self.clock,
+            ids=self.ids,
+            fees=FEES,
         )
 
     async def unpublish(self, product_id: UUID, *, who: Actor) -> ProductView:
@@ -156,7 +161,13 @@ class Trade:
 
     async def update(self, product_id: UUID, command: UpdateProduct, *, who: Actor) -> ProductView:
         return await products.update_product(
-            product_id, command, actor=who, uow=self.uow(), clock=self.clock, fees=FEES
+            product_id,
+            command,
+            actor=who,
+            uow=self.uow(),
+            clock=self.clock,
+            ids=self.ids,
+            fees=FEES,
         )
 
     async def show(self, product_id: UUID, *, who: Actor) -> ProductView:

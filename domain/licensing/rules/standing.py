@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from domain.licensing.conditions import Approval, Derivatives, Exclusivity
 from domain.licensing.decision import Reason, listed, unknown
-from domain.licensing.keywords import Ban, find_bans
+from domain.licensing.keywords import Ban, bans, find
 from domain.licensing.rules.selling import SELLING
 from domain.licensing.terms import LicenceTerms
 from domain.licensing.use import Action, Grant, Use
@@ -61,8 +61,11 @@ def revocation(terms: LicenceTerms, use: Use) -> Iterator[Reason]:
 
 def texts(terms: LicenceTerms, use: Use) -> Iterator[Reason]:
     """What the platform bans is banned whatever the terms say; they can only add to it."""
+    if not use.texts:
+        return
+    index = bans(terms.blocked_keywords, terms.blocked_topics, use.at)
     for field, text in use.texts:
-        for found in find_bans(text, terms.blocked_keywords, terms.blocked_topics, use.at):
+        for found in find(text, index):
             yield _banned(field, found)
 
 

@@ -1,22 +1,26 @@
 """Consent and licence terms: signed, published, and asked what they would say."""
 
+from datetime import datetime
 from uuid import UUID
 
 from litestar import Router, delete, get, post
 from litestar.params import FromPath, JSONBody
 
-from application.licensing import consents, terms
+from application.licensing import consents, decisions, terms
 from application.licensing.consents import ConsentRecord, SignConsent
+from application.licensing.decisions import DecisionDetails
 from application.licensing.terms import ProposedUse, PublishTerms, TermsView
 from domain.licensing.consent import ConsentInvalid
 from domain.licensing.decision import Decision
 from domain.licensing.terms import TermsInvalid
 from domain.shared.errors import NotFound
 from entrypoints.http.dependencies import CurrentActor
-from entrypoints.http.envelope import Data
+from entrypoints.http.envelope import Data, Page
 from entrypoints.http.errors import errors
+from entrypoints.http.paging import CursorInvalid, PageCursor, PageLimit, page_of, read_cursor
 from entrypoints.http.parameters import (
     TheClock,
+    TheDecisionViews,
     TheIds,
     TheUnitOfWork,
 )
@@ -102,6 +106,27 @@ async def evaluate(
     return Data(await terms.evaluate_use(terms_id, data, uow=uow, clock=clock))
 
 
+@get("/{creator_id:uuid}/decisions", responses=errors(NotFound, CursorInvalid))
+async def list_decisions(
+    creator_id: FromPath[UUID],
+    actor: CurrentActor,
+    uow: TheUnitOfWork,
+    decision_views: TheDecisionViews,
+    limit: PageLimit = 20,
+    cursor: PageCursor = None,
+) -> Page[DecisionDetails]:
+    """What was asked of the caller's licence and what it answered, newest first."""
+    found = await decisions.list_decisions(
+        creator_id,
+        actor=actor,
+        uow=uow,
+        views=decision_views,
+        before=read_cursor(cursor, tuple[datetime, UUID]),
+        limit=limit + 1,
+    )
+    return page_of(found, limit=limit, key=lambda each: (each.decided_at, each.id))
+
+
 ROUTER = Router(
     "/api/v1/creators",
     route_handlers=[
@@ -111,6 +136,7 @@ ROUTER = Router(
         publish_terms,
         current_terms,
         terms_version,
+        list_decisions,
     ],
     tags=["Licensing"],
 )

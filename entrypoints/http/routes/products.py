@@ -96,12 +96,13 @@ async def update_product(
     actor: CurrentActor,
     uow: TheUnitOfWork,
     clock: TheClock,
+    ids: TheIds,
     fees: TheFees,
 ) -> Data[ProductView]:
     """Change a product; what is left out stays. On sale, the change must pass the gates."""
     return Data(
         await products.update_product(
-            product_id, data, actor=actor, uow=uow, clock=clock, fees=fees
+            product_id, data, actor=actor, uow=uow, clock=clock, ids=ids, fees=fees
         )
     )
 
@@ -116,11 +117,14 @@ async def publish_product(
     actor: CurrentActor,
     uow: TheUnitOfWork,
     clock: TheClock,
+    ids: TheIds,
     fees: TheFees,
 ) -> Data[ProductView]:
     """Put a product on sale, when licence, consent, payees and margin allow it."""
     return Data(
-        await products.publish_product(product_id, actor=actor, uow=uow, clock=clock, fees=fees)
+        await products.publish_product(
+            product_id, actor=actor, uow=uow, clock=clock, ids=ids, fees=fees
+        )
     )
 
 
