@@ -78,6 +78,7 @@ class PostgresBalanceViews(Reader):
         held_in: str = found[0]["currency"] if found else currency or "usd"
         row.pop("payee_id")
         row.pop("currency")
+        row.pop("negative_since")
         day = func.date(func.timezone("UTC", earnings.c.release_at))
         held = earnings.c.amount_cents - earnings.c.returned_cents - earnings.c.fee_cents
         releases = (
