@@ -28,6 +28,7 @@ from adapters.pillow.processor import PillowImages
 from adapters.postgres.audit import PostgresAuditViews
 from adapters.postgres.decision_views import PostgresDecisionViews
 from adapters.postgres.engine import open_engine, sessions_of
+from adapters.postgres.exports import PostgresExportViews
 from adapters.postgres.idempotency import PostgresIdempotency
 from adapters.postgres.identity import PostgresIdentityViews, PostgresSessionPurge
 from adapters.postgres.leadership import PostgresLeadership
@@ -67,6 +68,7 @@ from application.ports.audit import AuditViews
 from application.ports.clock import Clock, ClockControl
 from application.ports.decisions import DecisionViews
 from application.ports.documents import DocumentRenderer, TableEncoder
+from application.ports.exports import ExportViews
 from application.ports.generation import ImageGenerator, ModelTrainer, ProviderWebhooks
 from application.ports.idempotency import Idempotency
 from application.ports.identity import IdentityViews, PasswordHasher, SessionPurge
@@ -133,6 +135,7 @@ class Ports:
     order_views: OrderViews
     balance_views: BalanceViews
     statement_views: StatementViews
+    export_views: ExportViews
     catalogue_views: CatalogueViews
     ledger_views: LedgerViews
     ledger_upkeep: LedgerUpkeep
@@ -228,6 +231,7 @@ def build_ports(settings: Settings) -> Ports:
         order_views=PostgresOrderViews(engine),
         balance_views=PostgresBalanceViews(engine),
         statement_views=PostgresStatementViews(engine),
+        export_views=PostgresExportViews(engine),
         catalogue_views=PostgresCatalogueViews(engine),
         ledger_views=PostgresLedgerViews(engine),
         ledger_upkeep=PostgresLedgerUpkeep(engine),

@@ -19,6 +19,7 @@ from application.ports.reporting import (
 
 _E, _T = ledger_entries.c, ledger_transactions.c
 _POSTED = ledger_entries.join(ledger_transactions, _T.id == _E.transaction_id)
+_PLACE = (_E.posted_on, _E.transaction_id, _E.position)
 
 
 class PostgresStatementViews(Reader):
@@ -36,7 +37,7 @@ class PostgresStatementViews(Reader):
     async def movements(
         self, payee_id: UUID, *, currency: str, span: Span
     ) -> Sequence[AccountMovement]:
-        earlier = _T.occurred_at < span.since
+        earlier = _E.posted_on < span.since
         summed = func.sum(_E.amount_cents)
         return await self._all(
             select(
@@ -47,7 +48,7 @@ class PostgresStatementViews(Reader):
             )
             .select_from(_POSTED)
             .where(_E.payee_id == payee_id, _E.currency == currency)
-            .where(_T.occurred_at < span.until)
+            .where(_E.posted_on < span.until)
             .group_by(_E.account, _T.kind)
             .order_by(_E.account, _T.kind),
             AccountMovement,
@@ -56,11 +57,9 @@ class PostgresStatementViews(Reader):
     async def entries(
         self, payee_id: UUID, *, currency: str, span: Span, after: EntryKey | None, limit: int
     ) -> Sequence[PayeeEntry]:
-        place = tuple_(_E.transaction_id, _E.position)
         wanted = (
             select(
-                _E.transaction_id,
-                _E.position,
+                *_PLACE,
                 _T.occurred_at,
                 _T.kind,
                 _T.effect_key,
@@ -70,13 +69,13 @@ class PostgresStatementViews(Reader):
             )
             .select_from(_POSTED)
             .where(_E.payee_id == payee_id, _E.currency == currency)
-            .where(_T.occurred_at >= span.since, _T.occurred_at < span.until)
-            .order_by(_E.transaction_id, _E.position)
+            .where(_E.posted_on >= span.since, _E.posted_on < span.until)
+            .order_by(*_PLACE)
             .limit(limit)
         )
         if after is not None:
             # The first comparison lets the index start where the page does.
-            wanted = wanted.where(_E.transaction_id >= after.transaction_id, place > after)
+            wanted = wanted.where(_E.posted_on >= after.posted_on, tuple_(*_PLACE) > after)
         return await self._all(wanted, PayeeEntry)
 
     async def sold(self, order_ids: Collection[UUID], *, payee_id: UUID) -> Sequence[SoldLine]:

@@ -1,7 +1,7 @@
 """Reads of the books for people: a payee's postings, with what the sales behind them were."""
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import NamedTuple, Protocol
 from uuid import UUID
 
@@ -11,15 +11,17 @@ from domain.ordering.split import Leg
 
 
 class Span(NamedTuple):
-    """From `since`, without `until`."""
+    """Days of the books, in UTC: from `since`, without `until`. What arrives late for a day that
+    is closed is posted on a later one, so a span of closed days never changes."""
 
-    since: datetime
-    until: datetime
+    since: date
+    until: date
 
 
 class EntryKey(NamedTuple):
     """Where an entry stands in the books."""
 
+    posted_on: date
     transaction_id: UUID
     position: int
 
@@ -29,6 +31,7 @@ class PayeeEntry(msgspec.Struct, frozen=True, kw_only=True):
 
     transaction_id: UUID
     position: int
+    posted_on: date
     occurred_at: datetime
     kind: str
     effect_key: str

@@ -15,10 +15,10 @@ class PeriodInvalid(Invalid):
 
 
 def span_of(since: date | None, until: date | None, *, now: datetime) -> Span:
-    """From the start of `since` to the end of the day before `until`; without them, from the
-    beginning, up to now. Raises PeriodInvalid."""
-    start = _midnight(since or _BEGINNING)
-    end = _midnight(until) if until else now + timedelta(microseconds=1)
+    """From `since` to the day before `until`; without them, from the beginning, with today.
+    Raises PeriodInvalid."""
+    start = since or _BEGINNING
+    end = until or now.astimezone(UTC).date() + timedelta(days=1)
     if end <= start:
         raise PeriodInvalid(
             "`to` must be after `from`: it is the first day that is not included.",
@@ -27,5 +27,5 @@ def span_of(since: date | None, until: date | None, *, now: datetime) -> Span:
     return Span(start, end)
 
 
-def _midnight(day: date) -> datetime:
+def midnight(day: date) -> datetime:
     return datetime.combine(day, time.min, tzinfo=UTC)

@@ -3,7 +3,7 @@
 Opening and closing balances stand in both as rows of their own, so that a reader can add up.
 """
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 
 from application.ports.documents import (
     PDF_ROWS_MAX,
@@ -16,9 +16,9 @@ from application.ports.documents import (
 )
 from application.ports.reporting import StatementViews
 from application.reporting.csv import stream_csv
+from application.reporting.spans import midnight
 from application.reporting.statements import (
     Asked,
-    PayeeStatement,
     StatementEntry,
     States,
     all_entries,
@@ -28,6 +28,7 @@ from domain.reporting.words import title_of
 from domain.shared.money import format_money
 
 COLUMNS = (
+    "posted_on",
     "occurred_at",
     "kind",
     "state",
@@ -59,12 +60,12 @@ async def statement_pdf(
         entries += batch
         if len(entries) > PDF_ROWS_MAX - 20:
             raise DocumentTooLong(PDF_ROWS_MAX)
-    whole = await show_statement(asked, views=views, after=None, limit=0)
-    return await documents.pdf(paper(asked, whole, entries))
+    opening = (await show_statement(asked, views=views, after=None, limit=0)).opening
+    return await documents.pdf(paper(asked, opening, entries))
 
 
 def file_name(asked: Asked, ending: str) -> str:
-    since, until = (moment.date().isoformat() for moment in asked.span)
+    since, until = (day.isoformat() for day in asked.span)
     return f"statement-{since}-{until}-{asked.currency}.{ending}"
 
 
@@ -74,7 +75,12 @@ async def _batches(
     opening = (await show_statement(asked, views=views, after=None, limit=0)).opening
     sums = {state: getattr(opening, f"{state}_cents") for state in _STATES}
     yield [
-        [asked.span.since, "opening_balance", *_sum(asked, state, cents)]
+        [
+            asked.span.since.isoformat(),
+            None,
+            "opening_balance",
+            *_sum(asked, state, cents),
+        ]
         for state, cents in sums.items()
     ]
     async for entries in all_entries(asked, views=views):
@@ -82,6 +88,7 @@ async def _batches(
             sums[entry.state] += entry.amount_cents
         yield [
             [
+                entry.posted_on.isoformat(),
                 entry.occurred_at,
                 entry.kind,
                 entry.state,
@@ -96,7 +103,12 @@ async def _batches(
             for entry in entries
         ]
     yield [
-        [asked.span.until, "closing_balance", *_sum(asked, state, cents)]
+        [
+            asked.span.until.isoformat(),
+            None,
+            "closing_balance",
+            *_sum(asked, state, cents),
+        ]
         for state, cents in sums.items()
     ]
 
@@ -106,7 +118,15 @@ def _sum(asked: Asked, state: str, cents: int) -> list[Cell]:
     return [state, cents, asked.currency, amount, None, None, None, None]
 
 
-def paper(asked: Asked, whole: PayeeStatement, entries: Sequence[StatementEntry]) -> Document:
+def paper(asked: Asked, opening: States, entries: Sequence[StatementEntry]) -> Document:
+    """The closing balance is computed here: nothing posted meanwhile can come between."""
+    moved = dict.fromkeys(_STATES, 0)
+    kinds: dict[str, int] = {}
+    for entry in entries:
+        moved[entry.state] += entry.amount_cents
+        kinds[entry.kind] = kinds.get(entry.kind, 0) + entry.amount_cents
+    moved["total"] = sum(moved.values())
+
     def money(cents: int) -> str:
         return format_money(cents, asked.currency)
 
@@ -115,8 +135,8 @@ def paper(asked: Asked, whole: PayeeStatement, entries: Sequence[StatementEntry]
         facts=[
             ("Payee", asked.name),
             ("Payee's number", str(asked.payee_id)),
-            ("From", asked.span.since.date().isoformat()),
-            ("Before", asked.span.until.isoformat(sep=" ", timespec="seconds")),
+            ("From", asked.span.since.isoformat()),
+            ("Before", asked.span.until.isoformat()),
             ("Currency", asked.currency.upper()),
         ],
         sections=[
@@ -128,15 +148,23 @@ def paper(asked: Asked, whole: PayeeStatement, entries: Sequence[StatementEntry]
                     Column(title="moved", right=True),
                     Column(title="closing", right=True),
                 ],
-                rows=[_balance(name, whole, money) for name in (*_STATES, "total")],
+                rows=[
+                    [
+                        name,
+                        money(before := getattr(opening, f"{name}_cents")),
+                        money(change),
+                        money(before + change),
+                    ]
+                    for name, change in moved.items()
+                ],
                 totals=1,
             ),
             Section(
                 heading="What moved the total",
                 columns=[Column(title="kind", share=3), Column(title="amount", right=True)],
                 rows=[
-                    *([title_of(t.kind), money(t.amount_cents)] for t in whole.totals),
-                    ["Total", money(sum(t.amount_cents for t in whole.totals))],
+                    *([title_of(kind), money(cents)] for kind, cents in kinds.items() if cents),
+                    ["Total", money(moved["total"])],
                 ],
                 totals=1,
             ),
@@ -162,14 +190,5 @@ def paper(asked: Asked, whole: PayeeStatement, entries: Sequence[StatementEntry]
             ),
         ],
         notes=["Opening balance and postings add up to the closing balance, in every state."],
-        made_at=asked.span.until,
+        made_at=midnight(asked.span.until),
     )
-
-
-def _balance(name: str, whole: PayeeStatement, money: Callable[[int], str]) -> list[str]:
-    def of(states: States) -> int:
-        cents: int = getattr(states, f"{name}_cents")
-        return cents
-
-    before, after = of(whole.opening), of(whole.closing)
-    return [name, money(before), money(after - before), money(after)]

@@ -73,6 +73,7 @@ class StatementEntry(msgspec.Struct, frozen=True, kw_only=True):
 
     transaction_id: UUID
     position: int
+    posted_on: date
     occurred_at: datetime
     kind: str
     state: str
@@ -84,7 +85,7 @@ class StatementEntry(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def key(self) -> EntryKey:
-        return EntryKey(self.transaction_id, self.position)
+        return EntryKey(self.posted_on, self.transaction_id, self.position)
 
 
 class PayeeStatement(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,8 +93,8 @@ class PayeeStatement(msgspec.Struct, frozen=True, kw_only=True):
 
     payee_id: UUID
     currency: str
-    since: datetime
-    until: datetime
+    since: date
+    until: date
     opening: States
     closing: States
     totals: list[KindTotal]
@@ -164,7 +165,7 @@ async def all_entries(
         asked.payee_id, currency=asked.currency, span=asked.span, after=after, limit=_BATCH
     ):
         yield await _told(asked, found, views=views)
-        after = EntryKey(found[-1].transaction_id, found[-1].position)
+        after = EntryKey(found[-1].posted_on, found[-1].transaction_id, found[-1].position)
 
 
 async def _asked(
@@ -199,6 +200,7 @@ def _entry(entry: PayeeEntry, parts: list[StatementPart]) -> StatementEntry:
     return StatementEntry(
         transaction_id=entry.transaction_id,
         position=entry.position,
+        posted_on=entry.posted_on,
         occurred_at=entry.occurred_at,
         kind=entry.kind,
         state=state,

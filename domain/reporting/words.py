@@ -6,6 +6,13 @@ _KINDS = {
     "reserve": "set aside for the transfer of order {order}",
     "transfer": "transferred to your account for order {order}",
     "refund": "your part of a refund of order {order}",
+    "payout_reserve": "set aside for a payout",
+    "payout": "paid out",
+    "payout_paid": "paid out, and confirmed by the bank",
+    "payout_failed": "a payout failed, and the money is yours to withdraw again",
+    "payout_returned": "a payout was returned by the bank",
+    "payout_fee": "the fee of an instant payout",
+    "write_off": "a debt that the platform wrote off",
     "reversal": "came back from your account after a refund of order {order}",
 }
 _AFTER_HOLD = "your part of a refund of order {order}, after its release"

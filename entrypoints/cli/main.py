@@ -30,6 +30,7 @@ COMMANDS: Final[dict[str, Entry]] = {
     "user": Entry("users", "user", "Make an administrator's account."),
     "ledger": Entry("ledger", "ledger", "Verify the books."),
     "decisions": Entry("decisions", "decisions", "Replay what licences decided."),
+    "export": Entry("export", "export", "Write the books as CSV or Parquet."),
     "webhooks": Entry("messages", "webhooks", "Look at received webhooks, and redrive them."),
     "outbox": Entry("messages", "outbox", "Look at outgoing messages, and redrive them."),
     "settings": Entry("settings", "settings", "Show and document the settings."),

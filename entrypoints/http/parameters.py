@@ -9,6 +9,7 @@ from litestar.params import QueryParameter, SkipValidation
 from application.ports.clock import Clock
 from application.ports.decisions import DecisionViews
 from application.ports.documents import DocumentRenderer, TableEncoder
+from application.ports.exports import ExportViews
 from application.ports.generation import ProviderWebhooks
 from application.ports.ids import Ids
 from application.ports.images import ImageProcessor
@@ -31,6 +32,7 @@ ThePayeeAccounts = NamedDependency[SkipValidation[PayeeAccounts]]
 TheOrderViews = NamedDependency[SkipValidation[OrderViews]]
 TheBalanceViews = NamedDependency[SkipValidation[BalanceViews]]
 TheStatementViews = NamedDependency[SkipValidation[StatementViews]]
+TheExportViews = NamedDependency[SkipValidation[ExportViews]]
 TheCatalogueViews = NamedDependency[SkipValidation[CatalogueViews]]
 TheFees = NamedDependency[SkipValidation[FeeSchedule]]
 TheStorage = NamedDependency[SkipValidation[ObjectStorage]]

@@ -73,6 +73,10 @@ def members(status: int, body: object = None, *, viewer: int = 403) -> Row:
     return Row((401, 404, 404, 404, status, 404), body, viewer)
 
 
+def administrators(status: int, body: object = None) -> Row:
+    return Row((401, 403, 403, 403, 403, status), body)
+
+
 URLS = {"refresh_url": "https://shop.example/a", "return_url": "https://shop.example/b"}
 PAGES = {"success_url": "https://shop.example/a", "cancel_url": "https://shop.example/b"}
 WISH = {"creator_id": str(estate.CREATOR), "prompt": "at a harbour"}
@@ -188,6 +192,7 @@ TABLE: dict[str, Row] = {
     "GET /api/v1/orders/{order_id}/transfers": owners(200, viewer=200),
     "GET /api/v1/orders/{order_id}/refunds": owners(200, viewer=200),
     "POST /api/v1/orders/{order_id}/refunds": owners(201, {"amount_cents": 100}, viewer=403),
+    "GET /api/v1/admin/exports": administrators(200),
     # The signature says who calls: there is none here.
     "POST /api/v1/webhooks/stripe": public(400),
     "POST /api/v1/webhooks/stripe-connect": public(400),
