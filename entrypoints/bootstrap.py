@@ -26,6 +26,7 @@ from adapters.httpx.remote_files import HttpxRemoteFiles
 from adapters.jwt.access_tokens import JwtAccessTokens
 from adapters.pillow.processor import PillowImages
 from adapters.postgres.audit import PostgresAuditViews
+from adapters.postgres.comparison import PostgresComparison
 from adapters.postgres.decision_views import PostgresDecisionViews
 from adapters.postgres.engine import open_engine, sessions_of
 from adapters.postgres.exports import PostgresExportViews
@@ -37,6 +38,7 @@ from adapters.postgres.media import PostgresAssetViews
 from adapters.postgres.message_queue import PostgresMessageQueue
 from adapters.postgres.message_views import PostgresMessageViews
 from adapters.postgres.messages import PostgresInbox
+from adapters.postgres.reconciliation_views import PostgresReconciliationViews
 from adapters.postgres.scheduler_runs import PostgresJobRuns
 from adapters.postgres.statements import PostgresStatementViews
 from adapters.postgres.studio_views import PostgresJobProgress, PostgresStudioViews
@@ -56,6 +58,7 @@ from adapters.replicate.webhooks import ReplicateWebhooks
 from adapters.reportlab.renderer import ReportLabDocuments
 from adapters.s3.storage import S3Storage
 from adapters.stripe.accounts import StripePayeeAccounts
+from adapters.stripe.books import StripeBooks
 from adapters.stripe.client import StripeApi
 from adapters.stripe.payments import StripePayments
 from adapters.stripe.taxes import StripeTaxes
@@ -80,7 +83,9 @@ from application.ports.live import JobProgressViews, LiveEvents, LiveFeed
 from application.ports.media import AssetViews
 from application.ports.messages import Inbox, MessageQueue, MessageViews, Wake, WakeListener
 from application.ports.payments import PayeeAccounts, Payments, PaymentWebhooks
+from application.ports.provider_books import ProviderBooks
 from application.ports.rate_limits import RateLimits
+from application.ports.reconciliation import Comparison, ReconciliationViews
 from application.ports.remote_files import RemoteFiles
 from application.ports.reporting import StatementViews
 from application.ports.schedule import JobRuns, Leadership
@@ -139,6 +144,9 @@ class Ports:
     catalogue_views: CatalogueViews
     ledger_views: LedgerViews
     ledger_upkeep: LedgerUpkeep
+    provider_books: ProviderBooks
+    comparison: Comparison
+    reconciliation_views: ReconciliationViews
     decision_views: DecisionViews
     live: LiveEvents
     live_feed: LiveFeed
@@ -235,6 +243,9 @@ def build_ports(settings: Settings) -> Ports:
         catalogue_views=PostgresCatalogueViews(engine),
         ledger_views=PostgresLedgerViews(engine),
         ledger_upkeep=PostgresLedgerUpkeep(engine),
+        provider_books=StripeBooks(api),
+        comparison=PostgresComparison(engine),
+        reconciliation_views=PostgresReconciliationViews(engine),
         decision_views=PostgresDecisionViews(sessions, engine),
         live=live,
         live_feed=live_feed,

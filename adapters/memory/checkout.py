@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from adapters.memory.payment_webhooks import MemoryPaymentWebhooks
+from adapters.memory.provider_books import MemoryProviderBooks
 from adapters.memory.provider_calls import ProviderCalls, refused
 from application.ports.clock import Clock
 from application.ports.payments import (
@@ -19,6 +20,7 @@ from application.ports.payments import (
     ProcessingFee,
     ProviderRefund,
 )
+from domain.ledger.reconciliation import Movement
 
 SETTLEMENT = timedelta(days=2)
 SHORTEST_PAGE = timedelta(minutes=30)
@@ -51,11 +53,13 @@ class MemoryCheckout:
         *,
         calls: ProviderCalls,
         webhooks: MemoryPaymentWebhooks,
+        books: MemoryProviderBooks,
         platform_cents: int,
     ) -> None:
         self._clock = clock
         self._calls = calls
         self._webhooks = webhooks
+        self._books = books
         self._platform_cents = platform_cents
         self._balance: Counter[str] = Counter()
         self._sessions: dict[str, _Session] = {}
@@ -142,7 +146,16 @@ class MemoryCheckout:
         )
         session.payment, session.captured = "paid", captured
         self._charges[captured.charge_id] = Charge(captured, self._clock.now() + SETTLEMENT)
-        self._balance[request.currency] += captured.amount_cents - _fee_cents(captured.amount_cents)
+        fee_cents = _fee_cents(captured.amount_cents)
+        self._balance[request.currency] += captured.amount_cents - fee_cents
+        self._books.note(
+            Movement.CHARGE,
+            captured.charge_id,
+            amount_cents=captured.amount_cents,
+            currency=captured.currency,
+            our_id=captured.order_id,
+            fee_cents=fee_cents,
+        )
         self._webhooks.tell(PaymentCaptured(captured=captured))
         return captured
 

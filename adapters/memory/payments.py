@@ -13,6 +13,7 @@ import msgspec
 from adapters.memory.checkout import Charge, MemoryCheckout
 from adapters.memory.payee_accounts import MemoryPayeeAccounts
 from adapters.memory.payment_webhooks import MemoryPaymentWebhooks
+from adapters.memory.provider_books import MemoryProviderBooks
 from adapters.memory.provider_calls import ProviderCalls, refused
 from application.ports.clock import Clock
 from application.ports.payments import (
@@ -22,6 +23,7 @@ from application.ports.payments import (
     ReversalRequest,
     TransferRequest,
 )
+from domain.ledger.reconciliation import Movement
 
 
 @dataclass(slots=True)
@@ -42,9 +44,12 @@ class MemoryPayments(MemoryCheckout):
         calls: ProviderCalls,
         accounts: MemoryPayeeAccounts,
         webhooks: MemoryPaymentWebhooks,
+        books: MemoryProviderBooks,
         platform_cents: int = 1_000_000,
     ) -> None:
-        super().__init__(clock, calls=calls, webhooks=webhooks, platform_cents=platform_cents)
+        super().__init__(
+            clock, calls=calls, webhooks=webhooks, books=books, platform_cents=platform_cents
+        )
         self._accounts = accounts
         self._transfers: dict[str, _Transfer] = {}
         self._unfunded: list[tuple[str, ProviderRefund]] = []
@@ -93,6 +98,8 @@ class MemoryPayments(MemoryCheckout):
     def fund(self, *, amount_cents: int, currency: str) -> None:
         """Put money on our own balance; refunds that waited for it are paid."""
         self._balance[currency] += amount_cents
+        movement = Movement.ADJUSTMENT if amount_cents > 0 else Movement.PAYOUT
+        self._books.note(movement, None, amount_cents=amount_cents, currency=currency)
         waiting, self._unfunded = self._unfunded, []
         for charge_id, refund in waiting:
             self._settle_refund(self._charge(charge_id), refund)
@@ -103,6 +110,13 @@ class MemoryPayments(MemoryCheckout):
             for refund in charge.refunds:
                 if refund.provider_id == provider_id and refund.status == "succeeded":
                     self._balance[charge.captured.currency] += refund.amount_cents
+                    self._books.note(
+                        Movement.REFUND_RETURNED,
+                        refund.provider_id,
+                        amount_cents=refund.amount_cents,
+                        currency=charge.captured.currency,
+                        our_id=refund.refund_id,
+                    )
                     charge.refunded_cents -= refund.amount_cents
                     self._replace(charge, refund, status="failed", reason=reason)
                     return
@@ -132,6 +146,13 @@ class MemoryPayments(MemoryCheckout):
             self._unfunded.append((paid.charge_id, refund))
             return self._replace(charge, refund, status="pending")
         self._balance[paid.currency] -= refund.amount_cents
+        self._books.note(
+            Movement.REFUND,
+            refund.provider_id,
+            amount_cents=-refund.amount_cents,
+            currency=paid.currency,
+            our_id=refund.refund_id,
+        )
         return self._replace(charge, refund, status="succeeded")
 
     def _replace(
@@ -169,6 +190,13 @@ class MemoryPayments(MemoryCheckout):
         )
         sent = _Transfer(self._new("tr"), request)
         self._transfers[sent.id] = sent
+        self._books.note(
+            Movement.TRANSFER,
+            sent.id,
+            amount_cents=-request.amount_cents,
+            currency=request.currency,
+            our_id=request.transfer_id,
+        )
         return sent.id
 
     def _take_back(self, request: ReversalRequest) -> str:
@@ -187,6 +215,13 @@ class MemoryPayments(MemoryCheckout):
         self._balance[currency] += request.amount_cents
         sent.reversed_cents += request.amount_cents
         identifier = sent.reversals[request.reversal_id] = self._new("trr")
+        self._books.note(
+            Movement.REVERSAL,
+            identifier,
+            amount_cents=request.amount_cents,
+            currency=currency,
+            our_id=request.reversal_id,
+        )
         return identifier
 
     def _transfer(self, transfer_id: str) -> _Transfer:
@@ -202,6 +237,11 @@ class MemoryPaymentProvider:
         self.calls = ProviderCalls(clock)
         self.webhooks = MemoryPaymentWebhooks(clock)
         self.accounts = MemoryPayeeAccounts(clock, calls=self.calls, webhooks=self.webhooks)
+        self.books = MemoryProviderBooks(clock, calls=self.calls)
         self.payments = MemoryPayments(
-            clock, calls=self.calls, accounts=self.accounts, webhooks=self.webhooks
+            clock,
+            calls=self.calls,
+            accounts=self.accounts,
+            webhooks=self.webhooks,
+            books=self.books,
         )

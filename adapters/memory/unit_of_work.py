@@ -46,6 +46,13 @@ from adapters.memory.licensing import (
 from adapters.memory.media import MemoryAssets
 from adapters.memory.messages import MemoryParkedMessages, Parked
 from adapters.memory.ordering import ORDER_KEYS, REFUND_KEYS, MemoryOrders, MemoryRefunds
+from adapters.memory.reconciliation import (
+    DIFFERENCE_KEYS,
+    RUN_KEYS,
+    MemoryDifferences,
+    MemoryProviderMovements,
+    MemoryReconciliationRuns,
+)
 from adapters.memory.repository import MemoryRepository, Table
 from adapters.memory.studio import (
     ATTEMPT_KEYS,
@@ -62,6 +69,7 @@ from adapters.memory.teams import (
 )
 from application.messaging.auditing import Recorded
 from application.ports.media import CleanGrant
+from domain.ledger.reconciliation import Moved
 from domain.licensing.record import DecisionRecord
 from domain.ordering.discount import DiscountUse
 from domain.studio.generation import Generation
@@ -106,6 +114,7 @@ class MemoryDatabase:
         self.messages: list[AddedMessage] = []
         self.audit: list[Recorded] = []
         self.parked: list[Parked] = []
+        self.provider_movements: dict[tuple[str, str], Moved] = {}
         self.tables: dict[str, Table[Any]] = {}
         self.asset_grants: set[CleanGrant] = set()
         self.books = Books()
@@ -176,6 +185,9 @@ class MemoryUnitOfWork:
         )
         self.transfers = MemoryTransfers(table("transfer", unique=TRANSFER_KEYS))
         self.reversals = MemoryReversals(table("reversal", unique=REVERSAL_KEYS))
+        self.reconciliations = MemoryReconciliationRuns(table("reconciliation", unique=RUN_KEYS))
+        self.differences = MemoryDifferences(table("difference", unique=DIFFERENCE_KEYS))
+        self.provider_movements = MemoryProviderMovements(database.provider_movements)
         self.ledger = MemoryLedger(database.books)
         self._repositories: list[MemoryRepository[Any]] = [
             refresh_tokens,
@@ -201,3 +213,4 @@ class MemoryUnitOfWork:
         self.outbox.flush()
         self.audit.flush()
         self.parked.flush()
+        self.provider_movements.flush()

@@ -18,6 +18,7 @@ from adapters.postgres import (  # noqa: F401
     messages,
     ordering,
     payees,
+    reconciliation,
     refunds,
     scheduler_runs,
     studio,

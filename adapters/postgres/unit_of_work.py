@@ -26,6 +26,11 @@ from adapters.postgres.message_queue import PostgresParkedMessages
 from adapters.postgres.messages import PostgresOutbox
 from adapters.postgres.ordering import PostgresOrders
 from adapters.postgres.payees import PostgresPayees
+from adapters.postgres.reconciliation import (
+    PostgresDifferences,
+    PostgresProviderMovements,
+    PostgresReconciliationRuns,
+)
 from adapters.postgres.refunds import PostgresRefunds
 from adapters.postgres.studio import (
     PostgresAttempts,
@@ -82,6 +87,9 @@ class PostgresUnitOfWork:
         self.earnings = PostgresEarnings(self._session)
         self.transfers = PostgresTransfers(self._session)
         self.reversals = PostgresReversals(self._session)
+        self.reconciliations = PostgresReconciliationRuns(self._session)
+        self.differences = PostgresDifferences(self._session)
+        self.provider_movements = PostgresProviderMovements(self._session)
         self.jobs = PostgresJobs(self._session)
         self.attempts = PostgresAttempts(self._session)
         self.generations = PostgresGenerations(self._session)

@@ -22,6 +22,7 @@ from application.ports.licensing import Approvals, Grants, Revocations, Usage
 from application.ports.media import Assets
 from application.ports.messages import Outbox, ParkedMessages
 from application.ports.ordering import Orders, Refunds
+from application.ports.reconciliation import Differences, ProviderMovements, ReconciliationRuns
 from application.ports.studio import Attempts, Decisions, Generations, Jobs, LikenessModels
 from application.ports.teams import Invitations, StaffMembers, Teams
 
@@ -89,6 +90,15 @@ class UnitOfWork(Protocol):
 
     @property
     def reversals(self) -> Reversals: ...
+
+    @property
+    def reconciliations(self) -> ReconciliationRuns: ...
+
+    @property
+    def differences(self) -> Differences: ...
+
+    @property
+    def provider_movements(self) -> ProviderMovements: ...
 
     @property
     def users(self) -> Users: ...

@@ -28,6 +28,7 @@ COMMANDS: Final[dict[str, Entry]] = {
     "migrate": Entry("migrate", "migrate", "Bring the database to another schema."),
     "doctor": Entry("doctor", "doctor", "Check the settings and everything they point to."),
     "user": Entry("users", "user", "Make an administrator's account."),
+    "reconcile": Entry("reconcile", "reconcile", "Hold the provider's balance against the books."),
     "ledger": Entry("ledger", "ledger", "Verify the books."),
     "decisions": Entry("decisions", "decisions", "Replay what licences decided."),
     "export": Entry("export", "export", "Write the books as CSV or Parquet."),

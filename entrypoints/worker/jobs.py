@@ -5,6 +5,7 @@ from datetime import timedelta
 from application.identity.purging import purge_sessions
 from application.ledger.closing import close_books
 from application.ledger.payees import sweep_accounts
+from application.ledger.reconciliation import plan_reconciliations
 from application.ledger.releases import plan_transfers, release_due_earnings
 from application.media.assets import sweep_orphans
 from application.messaging.purging import purge_done_messages
@@ -87,6 +88,11 @@ def jobs(ports: Ports, settings: Settings) -> list[Job]:
             name="make-ledger-months",
             every=timedelta(hours=1),
             run=lambda: keep_months(ports.ledger_upkeep, clock=ports.clock),
+        ),
+        Job(
+            name="reconcile-provider",
+            every=timedelta(hours=1),
+            run=lambda: plan_reconciliations(uow=ports.uow(), clock=ports.clock, ids=ports.ids),
         ),
         Job(
             name="close-books",

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from application.ledger.fees import RECORD_FEE, RecordFee, record_processing_fee
 from application.ledger.payees import REFRESH_ACCOUNT, RefreshAccount, refresh_account
+from application.ledger.reconciliation import RECONCILE_DAY, ReconcileDay, reconcile_day
 from application.ledger.transfers import (
     SEND_REVERSAL,
     SEND_TRANSFER,
@@ -47,9 +48,19 @@ PROVIDER_CALL = timedelta(seconds=120)
 """A batch of calls to a provider, each of which may take its time-out and its retries."""
 
 
+LONG_RUN = timedelta(minutes=15)
+"""A run that is resumed: what it has not done by then, its next attempt does."""
+
+
 def topics(ports: Ports) -> Topics:
     """By name; the name of an inbox topic is its source."""
-    return {**_inbox(ports), **_payments(ports), **_studio(ports), **_media(ports)}
+    return {
+        **_inbox(ports),
+        **_payments(ports),
+        **_reconciliation(ports),
+        **_studio(ports),
+        **_media(ports),
+    }
 
 
 def _inbox(ports: Ports) -> Topics:
@@ -139,6 +150,21 @@ def _payments(ports: Ports) -> Topics:
         SEND_TRANSFER: calls(each(SendTransfer, transfer), "transfers"),
         SEND_REVERSAL: calls(each(SendReversal, reverse), "transfers"),
     }
+
+
+def _reconciliation(ports: Ports) -> Topics:
+    async def compare(body: ReconcileDay) -> None:
+        await reconcile_day(
+            body.day,
+            new_uow=ports.uow,
+            books=ports.provider_books,
+            comparison=ports.comparison,
+            clock=ports.clock,
+            ids=ports.ids,
+        )
+
+    handle = each(ReconcileDay, compare)
+    return {RECONCILE_DAY: Topic(handle=handle, batch_size=1, in_flight=1, lease=LONG_RUN)}
 
 
 def _studio(ports: Ports) -> Topics:

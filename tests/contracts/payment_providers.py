@@ -17,6 +17,7 @@ from adapters.memory.payment_webhooks import sign as sign_in_memory
 from adapters.memory.payments import MemoryPaymentProvider
 from adapters.memory.system import ManualClock
 from adapters.stripe.accounts import StripePayeeAccounts
+from adapters.stripe.books import StripeBooks
 from adapters.stripe.client import StripeApi
 from adapters.stripe.payments import StripePayments
 from adapters.stripe.webhooks import StripeWebhooks
@@ -30,6 +31,7 @@ from application.ports.payments import (
     Payments,
     PaymentWebhooks,
 )
+from application.ports.provider_books import ProviderBooks
 from tests.contracts.conftest import Sandbox
 
 Fault = Literal["unavailable", "lost_answer"]
@@ -49,6 +51,7 @@ class Provider(abc.ABC):
     payments: Payments
     accounts: PayeeAccounts
     webhooks: PaymentWebhooks
+    books: ProviderBooks
     secrets: dict[Endpoint, str]
 
     @abc.abstractmethod
@@ -134,6 +137,7 @@ class MemoryProvider(Provider):
         self.payments = self._world.payments
         self.accounts = self._world.accounts
         self.webhooks = self._world.webhooks
+        self.books = self._world.books
         self.secrets = {"platform": "memory", "connect": "memory-connect"}
         self._promised: dict[str, bool] = {}
 
@@ -185,6 +189,7 @@ OPERATIONS = {
     "open_account": "POST /v1/accounts",
     "account_state": "GET /v1/accounts/{id}",
     "check": "GET /v1/balance",
+    "movements": "GET /v1/balance_transactions",
 }
 
 
@@ -197,6 +202,7 @@ class SandboxProvider(Provider):
         self.api = stripe_over(sandbox)
         self.payments = StripePayments(self.api)
         self.accounts = StripePayeeAccounts(self.api)
+        self.books = StripeBooks(self.api)
         self.webhooks = StripeWebhooks(
             self.api,
             platform_secrets=[self.secrets["platform"]],
@@ -222,6 +228,9 @@ class SandboxProvider(Provider):
         self._sandbox.control("drain")
 
     async def onboard(self, account_id: str) -> None:
+        self.complete_onboarding(account_id)
+
+    def complete_onboarding(self, account_id: str) -> None:
         self._sandbox.control(f"stripe/accounts/{account_id}/complete_onboarding")
 
     async def days_pass(self, days: int) -> None:

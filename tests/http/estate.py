@@ -1,7 +1,7 @@
 """What there is in a shop: one of each thing, all of it `OWNER`'s, under ids that never change."""
 
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import NamedTuple, cast
 from uuid import UUID
 
@@ -15,9 +15,19 @@ from domain.identity.session import Origin, Session
 from domain.identity.team import Member, StaffMember, Team, TeamRole
 from domain.identity.user import User
 from domain.ledger.payee import Payee, PayeeKind
+from domain.ledger.reconciliation import (
+    Difference,
+    Fault,
+    Finding,
+    Movement,
+    Phase,
+    ReconciliationRun,
+    Subject,
+)
 from domain.licensing.terms import Purpose
 from domain.media.asset import Asset, AssetPurpose
 from domain.ordering.order import Order, PaymentStatus
+from domain.shared.money import Currency
 from domain.studio.generation import Generation, Mode
 from domain.studio.job import Job, JobKind
 from entrypoints.bootstrap import Ports
@@ -56,6 +66,8 @@ KNOWN_EMAIL = "known@example.com"
 DISCOUNT = known(0xD0)
 PARKED = known(0xC0)
 STUCK_TOPIC = "estate.stuck"
+RECONCILIATION = known(0xC1)
+DIFFERENCE = known(0xC2)
 SLUG = "known-slug"
 FILE = "previews/known.png"
 FILE_CONTENT = b"\x89PNG known"
@@ -71,6 +83,7 @@ async def furnish(ports: Ports, people: Mapping[str, User]) -> None:
         uow.discounts.add(builders.discount(STORE, id=DISCOUNT, code="KNOWN"))
         await uow.commit()
     await _stuck(ports)
+    await _reconciled(ports)
     await ports.storage.put(FILE, FILE_CONTENT, content_type="image/png")
 
 
@@ -267,6 +280,36 @@ async def _stuck(ports: Ports) -> None:
     assert claim is not None
     parked = Setback(id=PARKED, state="parked", due_at=now, counted=True, error="Rejected: no")
     await ports.messages.finish(claim, done=[], setbacks=[parked], now=now)
+
+
+async def _reconciled(ports: Ports) -> None:
+    """A day whose comparison found that money had left for the bank."""
+    now = ports.clock.now()
+    async with (uow := ports.uow()):
+        uow.reconciliations.add(
+            ReconciliationRun(
+                id=RECONCILIATION,
+                day=date(2026, 1, 1),
+                phase=Phase.DONE,
+                started_at=now,
+                finished_at=now,
+            )
+        )
+        await uow.commit()
+    finding = Finding(
+        subject=Subject(Movement.PAYOUT, "po_known", Currency("usd")),
+        fault=Fault.NOT_BOOKED,
+        our_id=None,
+        effect_key=None,
+        our_cents=None,
+        their_cents=-9900,
+        sentence="The payout po_known of -$99.00 is not in the books.",
+    )
+    async with (uow := ports.uow()):
+        uow.differences.add(
+            Difference.of(finding, difference_id=DIFFERENCE, run_id=RECONCILIATION, at=now)
+        )
+        await uow.commit()
 
 
 class Stuck(msgspec.Struct):

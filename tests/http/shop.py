@@ -159,6 +159,7 @@ def ports_for(
         payments=provider.payments,
         payee_accounts=provider.accounts,
         payment_webhooks=provider.webhooks,
+        provider_books=provider.books,
     )
     return ports, provider
 

@@ -69,6 +69,43 @@ async def test_what_owners_do_is_in_the_log_in_pages(shop: Shop) -> None:
     assert len(await audited(shop, f"object_id={estate.CREATOR}&since=2020-01-01")) == 3
 
 
+async def test_a_difference_is_listed_and_explained(shop: Shop) -> None:
+    path = f"/admin/ledger/reconciliations/{estate.RECONCILIATION}/differences"
+    why = {"explanation": "Our own payout to the bank."}
+
+    [before] = data_of(await shop.get(path, by=shop.admin))
+    explained = await shop.post(
+        f"/admin/ledger/differences/{estate.DIFFERENCE}/explain", why, by=shop.admin
+    )
+
+    assert (before["kind"], before["state"]) == ("payout_not_booked", "open")
+    assert (before["our_cents"], before["difference_cents"]) == (None, -9900)
+    assert before["sentence"] == "The payout po_known of -$99.00 is not in the books."
+    assert explained.status_code == 204
+    [after] = data_of(await shop.get(f"{path}?state=explained", by=shop.admin))
+    assert (after["explanation"], after["explained_by"]) == (
+        why["explanation"],
+        str(shop.admin.user_id),
+    )
+    [entry] = await audited(shop, "act=difference.explained")
+    assert entry["object_id"] == str(estate.DIFFERENCE)
+
+
+async def test_a_day_is_compared_when_an_administrator_asks(shop: Shop) -> None:
+    run = data_of(
+        await shop.post("/admin/ledger/reconcile", {"day": "2026-01-02"}, by=shop.admin), 202
+    )
+    future = await shop.post("/admin/ledger/reconcile", {"day": "2999-01-01"}, by=shop.admin)
+    listed = data_of(await shop.get("/admin/ledger/reconciliations", by=shop.admin))
+
+    assert (run["day"], run["phase"]) == ("2026-01-02", "fetch")
+    assert refusal(future) == (400, "day_invalid")
+    assert [one["day"] for one in listed] == ["2026-01-02", "2026-01-01"]
+    assert [one["differences"] for one in listed] == [0, 1]
+    [message] = await shop.ports.message_views.page("outbox", topic="ledger.reconcile_day")
+    assert message.state == "pending"
+
+
 async def rows_of(shop: Shop) -> list[MessageRow]:
     return await shop.ports.message_views.page("outbox", topic=estate.STUCK_TOPIC)
 

@@ -207,6 +207,12 @@ TABLE: dict[str, Row] = {
     "GET /api/v1/admin/outbox/{message_id}": admins(200),
     "POST /api/v1/admin/outbox/{message_id}/redrive": admins(200),
     "GET /api/v1/admin/audit": admins(200),
+    "POST /api/v1/admin/ledger/reconcile": admins(202, {}),
+    "GET /api/v1/admin/ledger/reconciliations": admins(200),
+    "GET /api/v1/admin/ledger/reconciliations/{run_id}/differences": admins(200),
+    "POST /api/v1/admin/ledger/differences/{difference_id}/explain": admins(
+        204, {"explanation": "Moved to our bank."}
+    ),
     "GET /health/live": public(200),
     "GET /health/ready": public(200),
     "GET /metrics": public(200),
@@ -233,6 +239,8 @@ IN_PATH = {
     "token": "none",
     "discount_id": estate.DISCOUNT,
     "message_id": estate.PARKED,
+    "run_id": estate.RECONCILIATION,
+    "difference_id": estate.DIFFERENCE,
     "slug": estate.SLUG,
     "version": 1,
     "name": "page.js",

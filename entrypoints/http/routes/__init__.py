@@ -4,6 +4,7 @@ from litestar import Router
 
 from entrypoints.http.routes import (
     admin_messages,
+    admin_reconciliation,
     assets,
     auth,
     catalogue,
@@ -56,4 +57,5 @@ ROUTERS: list[Router] = [
     admin_messages.WEBHOOKS_ROUTER,
     admin_messages.OUTBOX_ROUTER,
     admin_messages.AUDIT_ROUTER,
+    admin_reconciliation.ROUTER,
 ]

@@ -36,6 +36,13 @@ class Verdict(msgspec.Struct):
     outcome: Literal["won", "lost"]
 
 
+class Tampering(msgspec.Struct):
+    """What a movement is said to have been, from now on; nothing else knows of it."""
+
+    amount: int | None = None
+    fee: int | None = None
+
+
 class BankReturn(msgspec.Struct):
     """Why a bank sent money back, in Stripe's codes."""
 
@@ -116,7 +123,25 @@ def create_stripe_control(world: World) -> Router:
         refund = world.refunds.get(PLATFORM, refund_id)
         return refunds.fail_refund(world, refund, reason=data.code)
 
+    @post("/movements/{source_id:str}", status_code=200)
+    async def tamper(source_id: FromPath[str], data: JSONBody[Tampering]) -> list[Object]:
+        rows = _movements_of(world, source_id)
+        for row in rows:
+            row["amount"] = row["amount"] if data.amount is None else data.amount
+            row["fee"] = row["fee"] if data.fee is None else data.fee
+            row["net"] = row["amount"] - row["fee"]
+        return rows
+
+    @post("/movements/{source_id:str}/forget", status_code=200)
+    async def forget(source_id: FromPath[str]) -> list[Object]:
+        rows = _movements_of(world, source_id)
+        for row in rows:
+            world.transactions.remove(row["id"])
+        return rows
+
     handlers = [
+        tamper,
+        forget,
         fail_refund,
         fail,
         review,
@@ -129,6 +154,13 @@ def create_stripe_control(world: World) -> Router:
         resend,
     ]
     return Router("/control/stripe", route_handlers=handlers)
+
+
+def _movements_of(world: World, source_id: str) -> list[Object]:
+    rows = list(world.transactions.newest_first(PLATFORM, index=("source", source_id)))
+    if not rows:
+        raise no_such("balance transaction", source_id)
+    return rows
 
 
 def _move(world: World, account: str, movement: Movement) -> None:
