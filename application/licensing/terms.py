@@ -1,22 +1,32 @@
-"""Publish licence terms, and ask them what they would say to a use.
-
-Publishing makes a new version; older ones stay readable for ever, because sales point at them.
+"""Publish licence terms. Publishing makes a new version; older ones stay readable for ever, because
+sales point at them.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, TypeVar
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
 
 from application.creators.profile import own_creator
+from application.licensing.terms_view import TermsView, view_of
 from application.ports.clock import Clock
 from application.ports.ids import Ids
 from application.ports.unit_of_work import UnitOfWork
 from domain.identity.actor import Actor
-from domain.licensing.conditions import SubjectRight
-from domain.licensing.decision import Decision
-from domain.licensing.evaluate import evaluate
+from domain.licensing.conditions import (
+    Approval,
+    Collaborator,
+    Derivatives,
+    Exclusivity,
+    Quotas,
+    Revocation,
+    SubjectRight,
+    Topic,
+)
+from domain.licensing.contradictions import contradictions
+from domain.licensing.royalty import RoyaltyBase, Tier, TierPeriod
 from domain.licensing.terms import (
     Capability,
     LicenceTerms,
@@ -25,16 +35,21 @@ from domain.licensing.terms import (
     Purpose,
     TermsInvalid,
 )
-from domain.licensing.use import Action, Price, Seller, Use
 from domain.licensing.version import TermsVersion
 from domain.shared.errors import NotFound
 from domain.shared.money import SUPPORTED_CURRENCIES
 
-T = TypeVar("T")
-
 Bps = Annotated[int, msgspec.Meta(ge=0, le=10_000)]
 Cents = Annotated[int, msgspec.Meta(ge=0, le=99_999_999)]
+ManyCents = Annotated[int, msgspec.Meta(ge=1, le=1_000_000_000_000)]
+Limit = Annotated[int, msgspec.Meta(ge=1, le=1_000_000_000)]
 Keyword = Annotated[str, msgspec.Meta(min_length=1, max_length=80)]
+Sentence = Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
+Territory = Annotated[
+    str, msgspec.Meta(pattern="^[A-Za-z]{2,8}$", examples=["DE", "EU"], description="ISO 3166-1")
+]
+Attribution = Annotated[str, msgspec.Meta(max_length=200, examples=["Likeness of {creator}"])]
+Model = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
 
 
 class MinimumPriceInput(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -43,63 +58,75 @@ class MinimumPriceInput(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     currency: Annotated[str, msgspec.Meta(pattern="^[a-zA-Z]{3}$")] | None = None
 
 
-class PublishTerms(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What is left out has its default, not the value of the version before."""
+class TierInput(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """From `from_cents` of counted sales on, `bps` of what lies above it, until the next tier."""
 
-    royalty_bps: Bps = 1000
-    min_price_cents: Cents = 500
-    min_prices: Annotated[list[MinimumPriceInput], msgspec.Meta(max_length=100)] = []
-    max_discount_bps: Bps = 2000
+    from_cents: ManyCents
+    bps: Bps
+
+
+class QuotasInput(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is left out has no limit."""
+
+    generations_per_day: Limit | None = None
+    units: Limit | None = None
+    edition_size: Limit | None = None
+    revenue_cents: ManyCents | None = None
+
+
+class CollaboratorInput(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    creator_id: UUID
+    bps: Annotated[int, msgspec.Meta(ge=1, le=10_000)]
+
+
+class PublishTerms(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is left out has its default, not the value of the version before.
+
+    Territories are ISO 3166-1 codes and groups (EU, EEA, EFTA, DACH, BENELUX, NORDICS, BALTICS,
+    USMCA, GCC, ANZ, ASEAN); none included is the world, and what is excluded is excluded whatever
+    includes it. `models` are ids of likeness models.
+    """
+
+    subject_rights: list[SubjectRight] | None = None
+    capabilities: list[Capability] | None = None
+    models: Annotated[list[Model], msgspec.Meta(max_length=100)] | None = None
+    weights_leave_platform: bool = False
+    product_types: list[ProductType] | None = None
+    purposes: list[Purpose] | None = None
     allow_third_party_stores: bool = True
     allowed_stores: Annotated[list[UUID], msgspec.Meta(max_length=500)] | None = None
     denied_stores: Annotated[list[UUID], msgspec.Meta(max_length=500)] = []
-    product_types: list[ProductType] | None = None
-    purposes: list[Purpose] | None = None
-    capabilities: list[Capability] | None = None
-    blocked_keywords: Annotated[list[Keyword], msgspec.Meta(max_length=500)] = []
+    territories_included: Annotated[list[Territory], msgspec.Meta(max_length=300)] = []
+    territories_excluded: Annotated[list[Territory], msgspec.Meta(max_length=300)] = []
     valid_from: datetime | None = None
     valid_until: datetime | None = None
     sell_off_days: Annotated[int, msgspec.Meta(ge=0, le=365)] = 0
-
-
-class TermsView(msgspec.Struct, frozen=True, kw_only=True):
-    id: UUID
-    creator_id: UUID
-    version: int
-    hash: str
-    created_at: datetime
-    capabilities: list[Capability]
-    product_types: list[ProductType]
-    purposes: list[Purpose]
-    allow_third_party_stores: bool
-    allowed_stores: list[UUID] | None
-    denied_stores: list[UUID]
-    valid_from: datetime
-    valid_until: datetime | None
-    sell_off_days: int
-    blocked_keywords: list[str]
-    min_price_cents: int
-    min_prices: list[MinimumPrice]
-    max_discount_bps: int
-    royalty_bps: int
-
-
-class ProposedUse(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A use to try out. What is left out counts as unknown, and unknown is refused."""
-
-    action: Action
-    capability: Capability | None = None
-    subject_rights: list[SubjectRight] | None = None
-    product_type: ProductType | None = None
-    purpose: Purpose | None = None
-    store_id: UUID | None = None
-    list_price_cents: Cents | None = None
-    unit_price_cents: Cents | None = None
-    currency: Annotated[str, msgspec.Meta(pattern="^[a-z]{3}$")] = "usd"
-    prompt: Annotated[str, msgspec.Meta(max_length=4000)] | None = None
-    title: Annotated[str, msgspec.Meta(max_length=200)] | None = None
-    description: Annotated[str, msgspec.Meta(max_length=5000)] | None = None
-    at: datetime | None = None
+    approval: Approval = Approval.NONE
+    approval_hours: Annotated[int, msgspec.Meta(ge=1, le=720)] = 72
+    blocked_topics: list[Topic] = []
+    blocked_keywords: Annotated[list[Keyword], msgspec.Meta(max_length=500)] = []
+    required_disclosures: Annotated[list[Sentence], msgspec.Meta(max_length=20)] = []
+    min_price_cents: Cents = 500
+    min_prices: Annotated[list[MinimumPriceInput], msgspec.Meta(max_length=100)] = []
+    max_discount_bps: Bps = 2000
+    royalty_bps: Bps = 1000
+    royalty_base: RoyaltyBase = RoyaltyBase.NET_OF_TAX
+    royalty_tiers: Annotated[list[TierInput], msgspec.Meta(max_length=20)] = []
+    tier_period: TierPeriod = TierPeriod.LIFETIME
+    royalty_flat_cents: Cents = 0
+    guarantee_cents: Cents = 0
+    quotas: QuotasInput = QuotasInput()
+    exclusivity: Exclusivity = Exclusivity.NONE
+    sublicence_depth: Annotated[int, msgspec.Meta(ge=0, le=5)] = 0
+    sublicence_pass_through_bps: Bps = 0
+    collaborators: Annotated[list[CollaboratorInput], msgspec.Meta(max_length=50)] = []
+    attribution: Annotated[
+        str, msgspec.Meta(max_length=200, examples=["Likeness of {creator}"])
+    ] = ""
+    derivatives: Derivatives = Derivatives.ALLOWED
+    revocation: Revocation = Revocation.FOR_CAUSE
+    revocation_notice_days: Annotated[int, msgspec.Meta(ge=0, le=365)] = 0
+    ai_training_of_outputs: bool = False
 
 
 async def publish_terms(
@@ -116,6 +143,7 @@ async def publish_terms(
     terms = _terms(command, now=now)
     async with uow:
         creator = await own_creator(creator_id, actor=actor, uow=uow)
+        await _check_collaborators(terms, uow=uow)
         latest = await uow.terms.latest(creator.id)
         version = TermsVersion(
             id=ids.new(),
@@ -152,101 +180,63 @@ async def show_terms(creator_id: UUID, *, version: int | None, uow: UnitOfWork) 
     return view_of(found)
 
 
-async def evaluate_use(
-    terms_id: UUID, proposed: ProposedUse, *, uow: UnitOfWork, clock: Clock
-) -> Decision:
-    """The decision on a use under one version of terms; nothing is recorded. Raises NotFound."""
-    async with uow:
-        version = await uow.terms.get(terms_id)
-        seller = None
-        if proposed.store_id is not None:
-            creator = await uow.creators.get(version.creator_id)
-            store = await uow.stores.get(proposed.store_id)
-            seller = Seller(store.id, store.owner_id == creator.user_id)
-    return evaluate(version.terms, _use(proposed, seller=seller, now=clock.now()))
-
-
-def view_of(version: TermsVersion) -> TermsView:
-    terms = version.terms
-    return TermsView(
-        id=version.id,
-        creator_id=version.creator_id,
-        version=version.version,
-        hash=version.hash,
-        created_at=version.created_at,
-        capabilities=sorted(terms.capabilities),
-        product_types=sorted(terms.product_types),
-        purposes=sorted(terms.purposes),
-        allow_third_party_stores=terms.allow_third_party_stores,
-        allowed_stores=None if terms.allowed_stores is None else sorted(terms.allowed_stores),
-        denied_stores=sorted(terms.denied_stores),
-        valid_from=terms.valid_from,
-        valid_until=terms.valid_until,
-        sell_off_days=terms.sell_off_days,
-        blocked_keywords=list(terms.blocked_keywords),
-        min_price_cents=terms.min_price_cents,
-        min_prices=list(terms.min_prices),
-        max_discount_bps=terms.max_discount_bps,
-        royalty_bps=terms.royalty_bps,
-    )
-
-
 def _terms(command: PublishTerms, *, now: datetime) -> LicenceTerms:
     for name in ("valid_from", "valid_until"):
         instant = getattr(command, name)
         if instant is not None and instant.tzinfo is None:
-            raise TermsInvalid(
-                "These licence terms cannot stand.", fields={name: ["must say its time zone"]}
-            )
+            raise _invalid({name: ["must say its time zone"]})
     for price in command.min_prices:
         if price.currency and price.currency.lower() not in SUPPORTED_CURRENCIES:
-            raise TermsInvalid(
-                "These licence terms cannot stand.",
-                fields={"min_prices": [f"{price.currency!r} is not a supported currency"]},
+            raise _invalid({"min_prices": [f"{price.currency!r} is not a supported currency"]})
+    said = {name: getattr(command, name) for name in command.__struct_fields__}
+    # None is the default of the form; where it is no default of the terms, it says nothing.
+    terms = LicenceTerms(**{"valid_from": now, **_values(said)})
+    if faults := contradictions(terms):
+        raise _invalid(faults)
+    return terms
+
+
+def _values(said: Mapping[str, Any]) -> dict[str, Any]:
+    values = {name: _value(name, value) for name, value in said.items() if value is not None}
+    values["blocked_keywords"] = tuple(dict.fromkeys(values["blocked_keywords"]))
+    values["required_disclosures"] = tuple(dict.fromkeys(values["required_disclosures"]))
+    return values
+
+
+_TUPLES = frozenset(
+    {"blocked_keywords", "required_disclosures", "min_prices", "royalty_tiers", "collaborators"}
+)
+
+
+def _value(name: str, value: Any) -> Any:
+    match value:
+        case [MinimumPriceInput(), *_]:
+            return tuple(
+                MinimumPrice(p.amount_cents, p.product_type, p.currency and p.currency.lower())
+                for p in value
             )
-    defaults = LicenceTerms(valid_from=now)
-    return LicenceTerms(
-        capabilities=_set(command.capabilities, defaults.capabilities),
-        product_types=_set(command.product_types, defaults.product_types),
-        purposes=_set(command.purposes, defaults.purposes),
-        allow_third_party_stores=command.allow_third_party_stores,
-        allowed_stores=None
-        if command.allowed_stores is None
-        else frozenset(command.allowed_stores),
-        denied_stores=frozenset(command.denied_stores),
-        valid_from=command.valid_from or now,
-        valid_until=command.valid_until,
-        sell_off_days=command.sell_off_days,
-        blocked_keywords=tuple(dict.fromkeys(command.blocked_keywords)),
-        min_price_cents=command.min_price_cents,
-        min_prices=tuple(
-            MinimumPrice(p.amount_cents, p.product_type, p.currency and p.currency.lower())
-            for p in command.min_prices
-        ),
-        max_discount_bps=command.max_discount_bps,
-        royalty_bps=command.royalty_bps,
-    )
+        case [TierInput(), *_]:
+            return tuple(Tier(tier.from_cents, tier.bps) for tier in value)
+        case [CollaboratorInput(), *_]:
+            return tuple(Collaborator(each.creator_id, each.bps) for each in value)
+        case QuotasInput():
+            return Quotas(**msgspec.structs.asdict(value))
+        case list() if name.startswith("territories"):
+            return frozenset(code.upper() for code in value)
+        case list() if name in _TUPLES:
+            return tuple(value)
+        case list():
+            return frozenset(value)
+        case _:
+            return value
 
 
-def _set(given: list[T] | None, default: frozenset[T]) -> frozenset[T]:
-    return default if given is None else frozenset(given)
+async def _check_collaborators(terms: LicenceTerms, *, uow: UnitOfWork) -> None:
+    named = {party.creator_id for party in terms.collaborators}
+    unknown = named - {creator.id for creator in await uow.creators.many(named)} if named else None
+    if unknown:
+        raise _invalid({"collaborators": [f"{min(unknown)} is no creator"]})
 
 
-def _use(proposed: ProposedUse, *, seller: Seller | None, now: datetime) -> Use:
-    unit = proposed.unit_price_cents
-    listed = unit if proposed.list_price_cents is None else proposed.list_price_cents
-    texts = {name: getattr(proposed, name) for name in ("prompt", "title", "description")}
-    at = proposed.at or now
-    return Use(
-        action=proposed.action,
-        at=at if at.tzinfo else at.replace(tzinfo=now.tzinfo),
-        capability=proposed.capability,
-        subject_rights=None
-        if proposed.subject_rights is None
-        else frozenset(proposed.subject_rights),
-        product_type=proposed.product_type,
-        purpose=proposed.purpose,
-        seller=seller,
-        price=None if unit is None or listed is None else Price(listed, unit, proposed.currency),
-        texts=tuple((name, text) for name, text in texts.items() if text),
-    )
+def _invalid(faults: dict[str, list[str]]) -> TermsInvalid:
+    return TermsInvalid("These licence terms cannot stand.", fields=faults)

@@ -14,7 +14,8 @@ from application.ledger import payees
 from application.ledger.payees import Onboarding, PayeeView, StartOnboarding
 from application.licensing import consents, terms
 from application.licensing.consents import ConsentRecord, SignConsent
-from application.licensing.terms import PublishTerms, TermsView
+from application.licensing.terms import PublishTerms
+from application.licensing.terms_view import TermsView
 from application.ordering.checkout import CartItem, CheckoutStarted, StartCheckout, start_checkout
 from domain.identity.actor import Actor
 from domain.licensing.consent import ConsentUse

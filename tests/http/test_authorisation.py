@@ -116,6 +116,7 @@ TABLE: dict[str, Row] = {
     "POST /api/v1/creators/{creator_id}/licence-terms": owners(201, {"royalty_bps": 500}),
     "GET /api/v1/creators/{creator_id}/licence-terms/{version}": public(200),
     "GET /api/v1/creators/{creator_id}/decisions": owners(200),
+    "GET /api/v1/creators/{creator_id}/licence-terms/{version}/odrl": public(200),
     "POST /api/v1/licence-terms/{terms_id}/evaluate": signed_in(200, {"action": "list"}),
     "POST /api/v1/creators/{payee_id}/payee/onboarding": owners(201, URLS),
     "GET /api/v1/creators/{payee_id}/payee": owners(200),

@@ -1,15 +1,20 @@
 """Consent and licence terms: signed, published, and asked what they would say."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from litestar import Router, delete, get, post
+import msgspec
+from litestar import Response, Router, delete, get, post
+from litestar.openapi import ResponseSpec
 from litestar.params import FromPath, JSONBody
 
-from application.licensing import consents, decisions, terms
+from application.licensing import consents, decisions, odrl, terms, trial
 from application.licensing.consents import ConsentRecord, SignConsent
 from application.licensing.decisions import DecisionDetails
-from application.licensing.terms import ProposedUse, PublishTerms, TermsView
+from application.licensing.terms import PublishTerms
+from application.licensing.terms_view import TermsView
+from application.licensing.trial import ProposedUse
 from domain.licensing.consent import ConsentInvalid
 from domain.licensing.decision import Decision
 from domain.licensing.terms import TermsInvalid
@@ -24,6 +29,8 @@ from entrypoints.http.parameters import (
     TheIds,
     TheUnitOfWork,
 )
+
+LD_JSON = "application/ld+json"
 
 
 @post("/{creator_id:uuid}/consents", responses=errors(NotFound, ConsentInvalid))
@@ -94,6 +101,22 @@ async def terms_version(
     return Data(await terms.show_terms(creator_id, version=version, uow=uow))
 
 
+@get(
+    "/{creator_id:uuid}/licence-terms/{version:int}/odrl",
+    media_type=LD_JSON,
+    responses={
+        200: ResponseSpec(dict[str, Any], media_type=LD_JSON, description="An Offer of ODRL 2.2."),
+        **errors(NotFound),
+    },
+)
+async def terms_in_odrl(
+    creator_id: FromPath[UUID], version: FromPath[int], uow: TheUnitOfWork
+) -> Response[bytes]:
+    """One version of the terms in ODRL 2.2 (JSON-LD), for everybody."""
+    offer = await odrl.show_odrl(creator_id, version, uow=uow)
+    return Response(msgspec.json.encode(offer), media_type=LD_JSON)
+
+
 @post("/{terms_id:uuid}/evaluate", status_code=200, responses=errors(NotFound))
 async def evaluate(
     terms_id: FromPath[UUID],
@@ -103,7 +126,7 @@ async def evaluate(
     clock: TheClock,
 ) -> Data[Decision]:
     """Try out a use: the decision with every reason. Nothing is recorded."""
-    return Data(await terms.evaluate_use(terms_id, data, uow=uow, clock=clock))
+    return Data(await trial.evaluate_use(terms_id, data, uow=uow, clock=clock))
 
 
 @get("/{creator_id:uuid}/decisions", responses=errors(NotFound, CursorInvalid))
@@ -136,6 +159,7 @@ ROUTER = Router(
         publish_terms,
         current_terms,
         terms_version,
+        terms_in_odrl,
         list_decisions,
     ],
     tags=["Licensing"],

@@ -7,11 +7,10 @@ import pytest
 
 from application.licensing.terms import (
     MinimumPriceInput,
-    ProposedUse,
     PublishTerms,
-    evaluate_use,
     show_terms,
 )
+from application.licensing.trial import ProposedUse, evaluate_use
 from domain.identity.actor import Role
 from domain.licensing.conditions import SubjectRight
 from domain.licensing.decision import Decision, Outcome
