@@ -117,17 +117,18 @@ async def request_generation(
     now, job_id = clock.now(), ids.new()
     async with uow:
         await _require_scene(command.scene_asset_id, actor=actor, uow=uow)
+        model = await uow.models.newest_ready(command.creator_id)
         terms = await _licensed(
             creator_id=command.creator_id,
             prompt=command.prompt,
             purpose=command.purpose,
+            model_id=model.id if model else None,
             generation_id=job_id,
             actor=actor,
             uow=uow,
             ids=ids,
             at=now,
         )
-        model = await uow.models.newest_ready(command.creator_id)
         if model is None:
             raise ModelNotReady("The creator has no trained likeness model yet.")
         width, height = PIXELS[command.aspect_ratio]
@@ -177,6 +178,7 @@ async def retry_generation(
             creator_id=generation.creator_id,
             prompt=generation.prompt,
             purpose=generation.purpose,
+            model_id=generation.model_id,
             generation_id=generation.id,
             actor=actor,
             uow=uow,
@@ -250,6 +252,7 @@ async def _licensed(
     creator_id: UUID,
     prompt: str,
     purpose: Purpose,
+    model_id: UUID | None,
     generation_id: UUID,
     actor: Actor,
     uow: UnitOfWork,
@@ -266,6 +269,7 @@ async def _licensed(
         action=Action.GENERATE,
         at=at,
         capability=Capability.IMAGE,
+        model=str(model_id) if model_id else None,
         purpose=purpose,
         texts=(("prompt", prompt),),
         creator_name=standing.creator.display_name,
