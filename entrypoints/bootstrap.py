@@ -33,6 +33,7 @@ from adapters.postgres.exports import PostgresExportViews
 from adapters.postgres.idempotency import PostgresIdempotency
 from adapters.postgres.identity import PostgresIdentityViews, PostgresSessionPurge
 from adapters.postgres.leadership import PostgresLeadership
+from adapters.postgres.ledger_reading import PostgresBooksViews
 from adapters.postgres.ledger_upkeep import PostgresLedgerUpkeep
 from adapters.postgres.media import PostgresAssetViews
 from adapters.postgres.message_queue import PostgresMessageQueue
@@ -77,6 +78,7 @@ from application.ports.idempotency import Idempotency
 from application.ports.identity import IdentityViews, PasswordHasher, SessionPurge
 from application.ports.ids import Ids
 from application.ports.images import ImageProcessor
+from application.ports.ledger_reading import BooksViews
 from application.ports.ledger_upkeep import LedgerUpkeep
 from application.ports.ledger_views import LedgerViews
 from application.ports.live import JobProgressViews, LiveEvents, LiveFeed
@@ -97,7 +99,7 @@ from application.ports.tokens import AccessTokens
 from application.ports.unit_of_work import UnitOfWork
 from application.ports.views import BalanceViews, CatalogueViews, OrderViews
 from application.studio.workshop import Workshop
-from domain.ordering.fees import FeeRate, FeeSchedule, SaleKind, fee_schedule
+from domain.ordering.fees import FeeRate, FeesBorneBy, FeeSchedule, SaleKind, fee_schedule
 from domain.studio.generation import Mode
 from entrypoints.providers import fal_access, replicate_access, stripe_access
 from entrypoints.settings import Settings, SettingsError
@@ -120,6 +122,7 @@ class Ports:
     secrets: Secrets
     fees: FeeSchedule
     hold: timedelta
+    fees_borne_by: FeesBorneBy
     password_hasher: PasswordHasher
     access_tokens: AccessTokens
     identity_views: IdentityViews
@@ -143,6 +146,7 @@ class Ports:
     export_views: ExportViews
     catalogue_views: CatalogueViews
     ledger_views: LedgerViews
+    books_views: BooksViews
     ledger_upkeep: LedgerUpkeep
     provider_books: ProviderBooks
     comparison: Comparison
@@ -208,6 +212,7 @@ def build_ports(settings: Settings) -> Ports:
         secrets=SystemSecrets(),
         fees=_fees(settings),
         hold=timedelta(days=settings.hold_days),
+        fees_borne_by=settings.processing_fees_borne_by,
         password_hasher=hasher,
         access_tokens=JwtAccessTokens(secret_keys),
         identity_views=PostgresIdentityViews(sessions),
@@ -242,6 +247,7 @@ def build_ports(settings: Settings) -> Ports:
         export_views=PostgresExportViews(engine),
         catalogue_views=PostgresCatalogueViews(engine),
         ledger_views=PostgresLedgerViews(engine),
+        books_views=PostgresBooksViews(engine),
         ledger_upkeep=PostgresLedgerUpkeep(engine),
         provider_books=StripeBooks(api),
         comparison=PostgresComparison(engine),

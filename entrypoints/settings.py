@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal, TypeVar, cast
 
+from domain.ordering.fees import FeesBorneBy
 from entrypoints import settings_rules as rules
 from entrypoints import settings_values as values
 from entrypoints.settings_values import FileStorageLocation, S3StorageLocation, Secret
@@ -269,6 +270,12 @@ class Settings:
         values.whole_number(0, 90),
         "7",
         example="14",
+    )
+    processing_fees_borne_by: FeesBorneBy = setting(
+        "Who bears what Stripe keeps of a payment: the platform, or the sellers by their shares.",
+        cast("Callable[[str], FeesBorneBy]", values.one_of("platform", "seller")),
+        "platform",
+        example="seller",
     )
     release_every_s: int = setting(
         "Seconds between two looks for earnings whose hold is over.",

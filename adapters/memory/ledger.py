@@ -18,6 +18,7 @@ from domain.ledger.earning import (
 )
 from domain.ledger.payee import Payee
 from domain.ledger.posting import Account, EffectMismatch, Transaction
+from domain.ledger.write_off import WriteOff
 from domain.ordering.refund import Refund, RefundStatus
 from domain.shared.errors import Conflict
 
@@ -29,6 +30,10 @@ TRANSFER_KEYS: UniqueKeys[Transfer] = {
 REVERSAL_KEYS: UniqueKeys[Reversal] = {
     lambda reversal: (reversal.refund_id, reversal.transfer_id): already_exists,
     lambda reversal: reversal.provider_id: already_exists,
+}
+
+WRITE_OFF_KEYS: UniqueKeys[WriteOff] = {
+    lambda written: (written.payee_id, written.request_key): already_exists,
 }
 
 _EARNED_BY = frozenset({"sale", "refund"})
@@ -72,6 +77,9 @@ class MemoryLedger:
                 if getattr(balance, f"{part}_cents") < 0:
                     raise Conflict(f"The payee has not that much {part}.")
         return frozenset(new)
+
+    async def find(self, effect_key: str) -> Transaction | None:
+        return self._books.posted.get(effect_key)
 
     async def lock_balances(
         self, keys: Collection[BalanceKey]
@@ -174,3 +182,9 @@ class MemoryTransfers(MemoryRepository[Transfer]):
     async def of_order(self, order_id: UUID) -> list[Transfer]:
         found = self._where(lambda transfer: transfer.order_id == order_id)
         return sorted(found, key=lambda transfer: transfer.payee_id)
+
+
+class MemoryWriteOffs(MemoryRepository[WriteOff]):
+    async def by_request_key(self, payee_id: UUID, request_key: str) -> WriteOff | None:
+        key = (payee_id, request_key)
+        return next(self._where(lambda w: (w.payee_id, w.request_key) == key), None)

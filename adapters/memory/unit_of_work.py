@@ -27,12 +27,14 @@ from adapters.memory.ledger import (
     PAYEE_KEYS,
     REVERSAL_KEYS,
     TRANSFER_KEYS,
+    WRITE_OFF_KEYS,
     Books,
     MemoryEarnings,
     MemoryLedger,
     MemoryPayees,
     MemoryReversals,
     MemoryTransfers,
+    MemoryWriteOffs,
     earning_key,
 )
 from adapters.memory.licence_usage import Counted, MemoryUsage
@@ -69,6 +71,7 @@ from adapters.memory.teams import (
 )
 from application.messaging.auditing import Recorded
 from application.ports.media import CleanGrant
+from domain.ledger.proof import Proof
 from domain.ledger.reconciliation import Moved
 from domain.licensing.record import DecisionRecord
 from domain.ordering.discount import DiscountUse
@@ -188,6 +191,8 @@ class MemoryUnitOfWork:
         self.reconciliations = MemoryReconciliationRuns(table("reconciliation", unique=RUN_KEYS))
         self.differences = MemoryDifferences(table("difference", unique=DIFFERENCE_KEYS))
         self.provider_movements = MemoryProviderMovements(database.provider_movements)
+        self.write_offs = MemoryWriteOffs(table("write-off", unique=WRITE_OFF_KEYS))
+        self.proofs = MemoryRepository[Proof](table("proof of the books"))
         self.ledger = MemoryLedger(database.books)
         self._repositories: list[MemoryRepository[Any]] = [
             refresh_tokens,

@@ -32,7 +32,7 @@ from adapters.postgres.metadata import cents, id_column, instant, metadata, text
 from application.ports.ids import Ids
 from application.ports.ledger import BalanceKey
 from domain.ledger.earning import PayeeBalance
-from domain.ledger.posting import EffectMismatch, Transaction
+from domain.ledger.posting import Account, EffectMismatch, Entry, Transaction
 from domain.shared.errors import Conflict
 from domain.shared.money import Currency
 
@@ -178,6 +178,13 @@ _POST = sql("""
     SELECT effect_key FROM posted
     """)
 
+_FIND = sql("""
+    SELECT t.kind, t.currency, t.occurred_at, t.order_id, e.account, e.payee_id, e.amount_cents
+    FROM ledger_transactions t
+    JOIN ledger_entries e ON e.posted_on = t.posted_on AND e.transaction_id = t.id
+    WHERE t.effect_key = :effect_key ORDER BY e.position
+    """)
+
 
 class PostgresLedger:
     """See `application.ports.ledger.Ledger`."""
@@ -219,6 +226,23 @@ class PostgresLedger:
         if len(new) < len(ordered):
             await self._check_replays(ordered)
         return new
+
+    async def find(self, effect_key: str) -> Transaction | None:
+        found = (await self._session.execute(_FIND, {"effect_key": effect_key})).all()
+        if not found:
+            return None
+        entries = tuple(
+            Entry(Account(row.account), row.payee_id, row.amount_cents) for row in found
+        )
+        first = found[0]
+        return Transaction(
+            effect_key,
+            first.kind,
+            Currency(first.currency),
+            entries,
+            first.occurred_at,
+            first.order_id,
+        )
 
     async def lock_balances(
         self, keys: Collection[BalanceKey]

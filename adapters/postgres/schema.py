@@ -12,6 +12,7 @@ from adapters.postgres import (  # noqa: F401
     idempotency,
     identity,
     ledger,
+    ledger_desk,
     ledger_upkeep,
     licence_usage,
     media,

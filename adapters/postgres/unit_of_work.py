@@ -20,6 +20,7 @@ from adapters.postgres.errors import translated
 from adapters.postgres.grants import PostgresGrants
 from adapters.postgres.identity import PostgresSessions, PostgresUsers
 from adapters.postgres.ledger import PostgresLedger
+from adapters.postgres.ledger_desk import PostgresProofs, PostgresWriteOffs
 from adapters.postgres.licence_usage import PostgresUsage
 from adapters.postgres.media import PostgresAssets
 from adapters.postgres.message_queue import PostgresParkedMessages
@@ -90,6 +91,8 @@ class PostgresUnitOfWork:
         self.reconciliations = PostgresReconciliationRuns(self._session)
         self.differences = PostgresDifferences(self._session)
         self.provider_movements = PostgresProviderMovements(self._session)
+        self.write_offs = PostgresWriteOffs(self._session)
+        self.proofs = PostgresProofs(self._session)
         self.jobs = PostgresJobs(self._session)
         self.attempts = PostgresAttempts(self._session)
         self.generations = PostgresGenerations(self._session)

@@ -23,6 +23,7 @@ from adapters.postgres.payees import payees
 from adapters.postgres.refunds import refunds
 from application.ports.views import (
     Balance,
+    FeeShare,
     ListedProduct,
     OrderLineRecord,
     OrderRecord,
@@ -46,6 +47,15 @@ S = TypeVar("S", bound=msgspec.Struct)
 RELEASE_DAYS_SHOWN = 60
 
 
+_FEE_SHARES = sql("""
+    SELECT e.payee_id, (-sum(e.amount_cents))::bigint AS amount_cents
+    FROM ledger_transactions t
+    JOIN ledger_entries e ON e.posted_on = t.posted_on AND e.transaction_id = t.id
+    WHERE t.order_id = :order_id AND t.kind = 'processing_fee' AND e.payee_id IS NOT NULL
+    GROUP BY e.payee_id ORDER BY e.payee_id
+    """)
+
+
 class Reader:
     """Runs single statements outside any transaction."""
 
@@ -66,25 +76,29 @@ class Reader:
         return rows[0]
 
 
+_NOTHING: dict[str, Any] = dict.fromkeys(payee_balances.c.keys(), 0) | {"negative_since": None}
+
+
 class PostgresBalanceViews(Reader):
     """See `application.ports.views.BalanceViews`."""
 
     async def balance(self, payee_id: UUID, *, currency: str | None) -> Balance:
         own = select(payee_balances).where(payee_balances.c.payee_id == payee_id)
-        if currency:
-            own = own.where(payee_balances.c.currency == currency)
-        found = await self._rows(own.order_by(payee_balances.c.lifetime_cents.desc()).limit(1))
-        row = found[0] if found else dict.fromkeys(payee_balances.c.keys(), 0)
-        held_in: str = found[0]["currency"] if found else currency or "usd"
-        row.pop("payee_id")
-        row.pop("currency")
-        row.pop("negative_since")
+        found = await self._rows(
+            own.order_by(payee_balances.c.lifetime_cents.desc(), payee_balances.c.currency)
+        )
+        currencies = [row["currency"] for row in found]
+        held = [row for row in found if currency in (None, row["currency"])][:1]
+        row = held[0] if held else _NOTHING | {}
+        held_in: str = held[0]["currency"] if held else currency or "usd"
+        del row["payee_id"], row["currency"]
+        owed_since = row.pop("negative_since")
         day = func.date(func.timezone("UTC", earnings.c.release_at))
-        held = earnings.c.amount_cents - earnings.c.returned_cents - earnings.c.fee_cents
+        left = earnings.c.amount_cents - earnings.c.returned_cents - earnings.c.fee_cents
         releases = (
             select(
                 day.label("on"),
-                func.sum(func.greatest(0, held))
+                func.sum(func.greatest(0, left))
                 .cast(payee_balances.c.pending_cents.type)
                 .label("amount_cents"),
             )
@@ -99,7 +113,12 @@ class PostgresBalanceViews(Reader):
         )
         shown = await self._all(releases, Release) if row["pending_cents"] else []
         return Balance(
-            **row, currency=held_in, releases=[release for release in shown if release.amount_cents]
+            **row,
+            owed_cents=max(0, -row["available_cents"]),
+            owed_since=owed_since,
+            currency=held_in,
+            currencies=currencies,
+            releases=[release for release in shown if release.amount_cents],
         )
 
 
@@ -126,6 +145,11 @@ class PostgresOrderViews(Reader):
     ) -> list[OrderSummary]:
         own = _SUMMARY.where(order_lines.c.store_id == store_id)
         return await self._summaries(own, before=before, limit=limit)
+
+    async def fee_shares(self, order_id: UUID) -> list[FeeShare]:
+        async with self._engine.connect() as connection:
+            rows = await connection.execute(_FEE_SHARES, {"order_id": order_id})
+            return [FeeShare(**row) for row in rows.mappings()]
 
     async def transfers(self, order_id: UUID) -> list[TransferRecord]:
         rows = await self._rows(_TRANSFERS.where(transfers.c.order_id == order_id))

@@ -83,8 +83,19 @@ class StatementLeg(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
 
 
+class StatementFee(msgspec.Struct, frozen=True, kw_only=True):
+    """A store's share of what the payment provider kept of the payment."""
+
+    payee: str
+    amount_cents: int
+    reason: str
+
+
 class Statement(msgspec.Struct, frozen=True, kw_only=True):
-    """Where each cent went. `total_cents` is the sum of the legs shown."""
+    """Where each cent went. `total_cents` is the sum of the legs shown.
+
+    `processing_fees` are there where sellers bear them, for who bears; the sums are before them.
+    """
 
     order_id: UUID
     currency: str
@@ -93,6 +104,7 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True):
     total_cents: int
     returned_cents: int
     net_cents: int
+    processing_fees: list[StatementFee]
 
 
 async def show_order(
@@ -137,6 +149,7 @@ async def show_statement(
         total_cents=total,
         returned_cents=returned,
         net_cents=total - returned,
+        processing_fees=await _fees(order, actor=actor, views=views, uow=uow),
     )
 
 
@@ -166,6 +179,25 @@ async def list_transfers(
         transfer
         for transfer in await views.transfers(order_id)
         if actor.is_admin or transfer.payee_id in own
+    ]
+
+
+async def _fees(
+    order: OrderRecord, *, actor: Actor, views: OrderViews, uow: UnitOfWork
+) -> list[StatementFee]:
+    shares = await views.fee_shares(order.id)
+    if not shares:
+        return []
+    async with uow:
+        own = {store.id for store in await stores_for(StoreAct.MONEY, actor=actor, uow=uow)}
+    return [
+        StatementFee(
+            payee=f"store:{share.payee_id}",
+            amount_cents=share.amount_cents,
+            reason="its share of the payment provider's fee, by the stores' revenue",
+        )
+        for share in shares
+        if actor.is_admin or share.payee_id in own
     ]
 
 

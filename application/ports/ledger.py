@@ -9,6 +9,8 @@ from application.ports.repository import Repository
 from domain.ledger.earning import Earning, PayeeBalance, Reversal, Transfer
 from domain.ledger.payee import Payee
 from domain.ledger.posting import Transaction
+from domain.ledger.proof import Proof
+from domain.ledger.write_off import WriteOff
 from domain.shared.money import Currency
 
 BalanceKey = tuple[UUID, Currency]
@@ -21,6 +23,10 @@ class Ledger(Protocol):
         Answers the effect keys that are new. Raises EffectMismatch, and Conflict where a balance
         other than `available` would go below zero.
         """
+        ...
+
+    async def find(self, effect_key: str) -> Transaction | None:
+        """What was posted under this key."""
         ...
 
     async def lock_balances(
@@ -55,6 +61,13 @@ class Reversals(Repository[Reversal], Protocol):
         Balance and answer agree when the balances were locked before.
         """
         ...
+
+
+class WriteOffs(Repository[WriteOff], Protocol):
+    async def by_request_key(self, payee_id: UUID, request_key: str) -> WriteOff | None: ...
+
+
+Proofs = Repository[Proof]
 
 
 class Payees(Repository[Payee], Protocol):

@@ -17,7 +17,15 @@ from application.ports.carts import Carts, Discounts
 from application.ports.catalogue import Products, Stores
 from application.ports.creators import Consents, Creators, TermsVersions
 from application.ports.identity import Sessions, Users
-from application.ports.ledger import Earnings, Ledger, Payees, Reversals, Transfers
+from application.ports.ledger import (
+    Earnings,
+    Ledger,
+    Payees,
+    Proofs,
+    Reversals,
+    Transfers,
+    WriteOffs,
+)
 from application.ports.licensing import Approvals, Grants, Revocations, Usage
 from application.ports.media import Assets
 from application.ports.messages import Outbox, ParkedMessages
@@ -99,6 +107,12 @@ class UnitOfWork(Protocol):
 
     @property
     def provider_movements(self) -> ProviderMovements: ...
+
+    @property
+    def write_offs(self) -> WriteOffs: ...
+
+    @property
+    def proofs(self) -> Proofs: ...
 
     @property
     def users(self) -> Users: ...

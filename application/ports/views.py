@@ -23,14 +23,19 @@ class Release(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Balance(msgspec.Struct, frozen=True, kw_only=True):
-    """A payee's money in one currency. `available_cents` below zero is owed to the platform."""
+    """A payee's money in one currency. `available_cents` below zero is owed to the platform:
+    `owed_cents` says it again, `owed_since` since when. `releases` tell on which day what is
+    pending becomes available; `currencies` are all in which there is a balance."""
 
     available_cents: int
     pending_cents: int
     reserved_cents: int
     disputed_cents: int
     lifetime_cents: int
+    owed_cents: int
+    owed_since: datetime | None
     currency: str
+    currencies: list[str]
     releases: list[Release]
 
 
@@ -129,7 +134,18 @@ class TransferRecord(msgspec.Struct, frozen=True, kw_only=True):
     reversals: list[ReversalRecord]
 
 
+class FeeShare(msgspec.Struct, frozen=True, kw_only=True):
+    """What a payee bears of the payment provider's fee."""
+
+    payee_id: UUID
+    amount_cents: int
+
+
 class OrderViews(Protocol):
+    async def fee_shares(self, order_id: UUID) -> list[FeeShare]:
+        """By payee; none where the platform bears the fee, or does not know it yet."""
+        ...
+
     async def order(self, order_id: UUID) -> OrderRecord:
         """Raises NotFound."""
         ...

@@ -1,12 +1,18 @@
-"""What the platform takes of a sale, by the kind of sale; every schedule has a version."""
+"""What the platform takes of a sale, by the kind of sale; every schedule has a version. And who
+bears what the payment provider takes."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Literal, NamedTuple
+from uuid import UUID
 
 from domain.licensing.terms import ProductType
+from domain.shared.allocation import largest_remainder
+
+FeesBorneBy = Literal["platform", "seller"]
+"""Who gives what the payment provider keeps of a payment."""
 
 
 class SaleKind(StrEnum):
@@ -69,3 +75,20 @@ _KIND_OF_PRODUCT = {
 
 def sale_kind_of(product_type: ProductType) -> SaleKind:
     return _KIND_OF_PRODUCT[product_type]
+
+
+def shares_of_fee(
+    fee_cents: int, revenue: Iterable[tuple[UUID, int]]
+) -> tuple[tuple[UUID, int], ...]:
+    """Divide the provider's fee of an order over its stores by their revenue, ties by their id.
+
+    No share of nothing: where no store has revenue, nobody bears it here.
+    """
+    sums: dict[UUID, int] = {}
+    for store_id, cents in revenue:
+        sums[store_id] = sums.get(store_id, 0) + cents
+    stores = sorted(store_id for store_id, cents in sums.items() if cents > 0)
+    if not stores:
+        return ()
+    shares = largest_remainder(fee_cents, [sums[store_id] for store_id in stores])
+    return tuple((s, cents) for s, cents in zip(stores, shares, strict=True) if cents)

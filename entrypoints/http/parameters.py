@@ -13,6 +13,7 @@ from application.ports.exports import ExportViews
 from application.ports.generation import ProviderWebhooks
 from application.ports.ids import Ids
 from application.ports.images import ImageProcessor
+from application.ports.ledger_reading import BooksViews
 from application.ports.live import LiveEvents
 from application.ports.media import AssetViews
 from application.ports.messages import Inbox
@@ -30,6 +31,7 @@ TheIds = NamedDependency[SkipValidation[Ids]]
 ThePayments = NamedDependency[SkipValidation[Payments]]
 ThePayeeAccounts = NamedDependency[SkipValidation[PayeeAccounts]]
 TheOrderViews = NamedDependency[SkipValidation[OrderViews]]
+TheBooksViews = NamedDependency[SkipValidation[BooksViews]]
 TheBalanceViews = NamedDependency[SkipValidation[BalanceViews]]
 TheStatementViews = NamedDependency[SkipValidation[StatementViews]]
 TheExportViews = NamedDependency[SkipValidation[ExportViews]]

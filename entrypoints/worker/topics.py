@@ -7,6 +7,7 @@ from uuid import UUID
 
 from application.ledger.fees import RECORD_FEE, RecordFee, record_processing_fee
 from application.ledger.payees import REFRESH_ACCOUNT, RefreshAccount, refresh_account
+from application.ledger.proofs import PROVE_BOOKS, ProveBooks, prove_books
 from application.ledger.reconciliation import RECONCILE_DAY, ReconcileDay, reconcile_day
 from application.ledger.transfers import (
     SEND_REVERSAL,
@@ -46,6 +47,9 @@ from entrypoints.worker.topic import Topic, Topics
 
 PROVIDER_CALL = timedelta(seconds=120)
 """A batch of calls to a provider, each of which may take its time-out and its retries."""
+
+PROOF = timedelta(hours=1)
+"""Reading the whole ledger."""
 
 
 LONG_RUN = timedelta(minutes=15)
@@ -104,7 +108,11 @@ def _payments(ports: Ports) -> Topics:
 
     async def fee(body: RecordFee) -> None:
         await record_processing_fee(
-            body.charge_id, uow=ports.uow(), payments=ports.payments, clock=ports.clock
+            body.charge_id,
+            uow=ports.uow(),
+            payments=ports.payments,
+            clock=ports.clock,
+            borne_by=ports.fees_borne_by,
         )
 
     async def transfer(body: SendTransfer) -> None:
@@ -120,6 +128,11 @@ def _payments(ports: Ports) -> Topics:
     async def account(body: RefreshAccount) -> None:
         await refresh_account(
             body.account_id, uow=ports.uow(), accounts=ports.payee_accounts, clock=ports.clock
+        )
+
+    async def prove(body: ProveBooks) -> None:
+        await prove_books(
+            body.proof_id, uow=ports.uow(), views=ports.ledger_views, clock=ports.clock
         )
 
     async def taxed_sale(body: ReportSale) -> None:
@@ -142,6 +155,7 @@ def _payments(ports: Ports) -> Topics:
             batch_size=100,
         ),
         RECONCILE_CHECKOUT: calls(each(ReconcileCheckout, reconcile)),
+        PROVE_BOOKS: Topic(handle=each(ProveBooks, prove), batch_size=1, lease=PROOF),
         SEND_REFUND: calls(each(SendRefund, refund)),
         RECORD_FEE: calls(each(RecordFee, fee)),
         REPORT_SALE: calls(each(ReportSale, taxed_sale)),

@@ -20,6 +20,8 @@ from domain.ledger.earning import (
 from domain.ledger.effects import Part
 from domain.ledger.payee import Payee, PayeeKind
 from domain.ledger.posting import Account, EffectMismatch, Entry, Transaction
+from domain.ledger.proof import Proof
+from domain.ledger.write_off import WriteOff
 from domain.ordering.order import Order
 from domain.ordering.refund import LineRefund, Refund, RefundStatus
 from domain.ordering.settlement import Capture, settle
@@ -533,3 +535,60 @@ async def test_accounts_not_asked_about_for_long_are_stale_the_oldest_first(
 
     assert stale == ["acct_never", "acct_ready_yesterday", "acct_unready"]
     assert first == ["acct_never"]
+
+
+# What administrators do to the books.
+
+
+async def test_an_effect_is_found_by_its_key(new_uow: NewUnitOfWork) -> None:
+    await post(new_uow, sale("ch_1"))
+    async with new_uow() as uow:
+        assert await uow.ledger.find("sale:ch_1") == sale("ch_1")
+        assert await uow.ledger.find("sale:ch_2") is None
+
+
+def write_off(key: str = "k") -> WriteOff:
+    return WriteOff(
+        id=uuid4(),
+        payee_id=PAYEE,
+        request_key=key,
+        currency=USD,
+        amount_cents=5,
+        reason="gone",
+        written_off_by=OTHER,
+        created_at=NOON,
+    )
+
+
+async def test_a_write_off_is_found_by_its_request_and_made_once(new_uow: NewUnitOfWork) -> None:
+    async with new_uow() as uow:
+        uow.payees.add(Payee(id=PAYEE, kind=PayeeKind.STORE))
+        await uow.commit()
+    written = write_off()
+    async with new_uow() as uow:
+        uow.write_offs.add(written)
+        await uow.commit()
+    async with new_uow() as uow:
+        found = await uow.write_offs.by_request_key(PAYEE, "k")
+        assert found is not None
+        assert fields_of(found) == fields_of(written)
+        assert await uow.write_offs.by_request_key(OTHER, "k") is None
+    with pytest.raises(AlreadyExists):
+        async with new_uow() as uow:
+            uow.write_offs.add(write_off())
+            await uow.commit()
+
+
+async def test_a_proof_is_kept_with_its_report(new_uow: NewUnitOfWork) -> None:
+    proof = Proof(id=uuid4(), requested_by=OTHER, requested_at=NOON)
+    async with new_uow() as uow:
+        uow.proofs.add(proof)
+        await uow.commit()
+    async with new_uow() as uow:
+        kept = await uow.proofs.get(proof.id, lock=True)
+        assert kept.report is None
+        kept.finish({"sound": True}, at=NOON)
+        kept.finish({"sound": False}, at=NOON)
+        await uow.commit()
+    async with new_uow() as uow:
+        assert (await uow.proofs.get(proof.id)).report == {"sound": True}

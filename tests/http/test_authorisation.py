@@ -73,10 +73,6 @@ def members(status: int, body: object = None, *, viewer: int = 403) -> Row:
     return Row((401, 404, 404, 404, status, 404), body, viewer)
 
 
-def administrators(status: int, body: object = None) -> Row:
-    return Row((401, 403, 403, 403, 403, status), body)
-
-
 URLS = {"refresh_url": "https://shop.example/a", "return_url": "https://shop.example/b"}
 PAGES = {"success_url": "https://shop.example/a", "cancel_url": "https://shop.example/b"}
 WISH = {"creator_id": str(estate.CREATOR), "prompt": "at a harbour"}
@@ -193,7 +189,19 @@ TABLE: dict[str, Row] = {
     "GET /api/v1/orders/{order_id}/transfers": owners(200, viewer=200),
     "GET /api/v1/orders/{order_id}/refunds": owners(200, viewer=200),
     "POST /api/v1/orders/{order_id}/refunds": owners(201, {"amount_cents": 100}, viewer=403),
-    "GET /api/v1/admin/exports": administrators(200),
+    "GET /api/v1/admin/exports": admins(200),
+    "GET /api/v1/admin/ledger/accounts": admins(200),
+    "GET /api/v1/admin/ledger/entries": admins(200),
+    "GET /api/v1/admin/ledger/accounts/{account}/entries": admins(200),
+    "GET /api/v1/admin/ledger/transactions/{effect_key}": admins(404),
+    "GET /api/v1/admin/ledger/seals": admins(200),
+    "POST /api/v1/admin/ledger/verify": admins(202),
+    "GET /api/v1/admin/ledger/verify/{proof_id}": admins(404),
+    "GET /api/v1/admin/payees/negative": admins(200),
+    # It owes nothing: who is let in hears of the rule.
+    "POST /api/v1/admin/payees/{payee_id}/write-offs": admins(
+        422, {"amount_cents": 5, "currency": "usd", "reason": "lost"}
+    ),
     # The signature says who calls: there is none here.
     "POST /api/v1/webhooks/stripe": public(400),
     "POST /api/v1/webhooks/stripe-connect": public(400),
@@ -242,6 +250,9 @@ IN_PATH = {
     "message_id": estate.PARKED,
     "run_id": estate.RECONCILIATION,
     "difference_id": estate.DIFFERENCE,
+    "account": "platform_revenue",
+    "effect_key": "sale:none",
+    "proof_id": estate.known(0xF0),
     "slug": estate.SLUG,
     "version": 1,
     "name": "page.js",

@@ -13,6 +13,7 @@ from tests.http.shop import Shop, described
 
 DOCUMENT: dict[str, Any] = json.loads(document_of(described()))
 MOVE_MONEY = {
+    "POST /api/v1/admin/payees/{payee_id}/write-offs",
     "POST /api/v1/checkout",
     "POST /api/v1/orders/{order_id}/refunds",
 }
@@ -127,7 +128,7 @@ def test_where_money_moves_a_key_is_demanded(route: str, operation: dict[str, An
 
 async def test_without_the_key_nothing_moves(shop: Shop) -> None:
     for route in MOVE_MONEY:
-        path = route.split()[1].removeprefix("/api/v1").format(order_id="0" * 32)
+        path = route.split()[1].removeprefix("/api/v1").format(order_id="0" * 32, payee_id="0" * 32)
         answer = await shop.post(path, {}, by=shop.owner)
         assert answer.status_code == 400, route
         assert answer.json()["error"]["code"] == "idempotency_key_required"

@@ -68,9 +68,11 @@ class Books:
         """In batches so small that every case meets their edges."""
         return PostgresLedgerViews(self.engine, transactions_per_batch=2, payees_per_batch=1)
 
+    def new_uow(self) -> PostgresUnitOfWork:
+        return PostgresUnitOfWork(sessions_of(self.engine), clock=self.clock, ids=UuidV7Ids())
+
     async def post(self, *transactions: Transaction) -> None:
-        uow = PostgresUnitOfWork(sessions_of(self.engine), clock=ManualClock(NOON), ids=UuidV7Ids())
-        async with uow:
+        async with (uow := self.new_uow()):
             await uow.ledger.post(transactions)
             await uow.commit()
 

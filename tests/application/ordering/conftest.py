@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import UUID
 
@@ -33,6 +33,7 @@ from application.ports.messages import RetryLater
 from application.ports.payments import CapturedPayment
 from domain.catalogue.product import Product
 from domain.identity.actor import Actor
+from domain.ordering.fees import FeesBorneBy
 from tests.builders import FEES, NOON, Market, actor, market
 
 HOLD = timedelta(days=7)
@@ -48,6 +49,7 @@ class Desk:
     provider: MemoryPaymentProvider
     clock: ManualClock
     ids: UuidV7Ids
+    fees_borne_by: FeesBorneBy = field(default="platform", kw_only=True)
 
     async def market(
         self, *, prices_cents: Sequence[int] = (2500,), stock: int | None = None
@@ -191,7 +193,11 @@ class Desk:
 
     async def book_fee(self, charge_id: str) -> None:
         await record_processing_fee(
-            charge_id, uow=self.new_uow(), payments=self.provider.payments, clock=self.clock
+            charge_id,
+            uow=self.new_uow(),
+            payments=self.provider.payments,
+            clock=self.clock,
+            borne_by=self.fees_borne_by,
         )
 
     async def check_books(self) -> None:
@@ -227,19 +233,22 @@ class Desk:
 PLATFORM_CENTS = 1_000_000
 
 _PAYEES_WITH_OTHER_MONEY_THAN_THEIR_EARNINGS = """
-    SELECT payee_id, held, earned - sent + taken_back FROM (
+    SELECT payee_id, held, earned - borne - sent + taken_back FROM (
         SELECT b.payee_id,
             b.pending_cents + b.available_cents + b.reserved_cents + b.disputed_cents AS held,
             b.lifetime_cents,
             (SELECT coalesce(sum(amount_cents - returned_cents), 0) FROM earnings e
              WHERE e.payee_id = b.payee_id) AS earned,
+            (SELECT coalesce(-sum(e.amount_cents), 0) FROM ledger_entries e
+             JOIN ledger_transactions t ON t.id = e.transaction_id
+             WHERE e.payee_id = b.payee_id AND t.kind = 'processing_fee') AS borne,
             (SELECT coalesce(sum(amount_cents), 0) FROM transfers t
              WHERE t.payee_id = b.payee_id AND t.state = 'sent') AS sent,
             (SELECT coalesce(sum(amount_cents), 0) FROM transfer_reversals r
              WHERE r.payee_id = b.payee_id AND r.state = 'done') AS taken_back
         FROM payee_balances b
     ) AS found
-    WHERE held <> earned - sent + taken_back OR lifetime_cents <> earned
+    WHERE held <> earned - borne - sent + taken_back OR lifetime_cents <> earned
 """
 
 _LINES_WITH_OTHER_REFUNDS_THAN_THEIR_ORDER = """

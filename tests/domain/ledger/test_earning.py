@@ -83,3 +83,20 @@ def test_a_transfer_never_makes_a_debt(earned: int, available: int) -> None:
     sent = transferable_cents(earned_cents=earned, available_cents=available)
     assert 0 <= sent <= earned
     assert sent == 0 or sent <= available
+
+
+def test_a_fee_comes_from_the_hold_and_what_the_hold_lacks_from_elsewhere() -> None:
+    held = earning()
+    assert held.bear_fee(50) == 50
+    assert (held.net_cents, held.held_cents) == (950, 950)
+    assert held.give_back(900) == 900
+    assert held.give_back(100) == 50
+    assert held.net_cents == 0
+    assert held.bear_fee(10) == 0
+
+
+def test_a_released_earning_holds_nothing() -> None:
+    released = earning()
+    released.release(at=NOON)
+    assert released.bear_fee(50) == 0
+    assert released.give_back(1000) == 0

@@ -85,4 +85,5 @@ ALTER TABLE earnings DROP COLUMN fee_cents;
 
 ALTER TABLE payee_balances DROP COLUMN negative_since;
 
-DROP TABLE ledger_checkpoints, ledger_seals, ledger_closings
+DROP TABLE ledger_write_offs, ledger_verifications, ledger_checkpoints, ledger_seals,
+    ledger_closings

@@ -28,6 +28,30 @@ CREATE TABLE ledger_checkpoints (
     CONSTRAINT pk_ledger_checkpoints PRIMARY KEY (through, account, currency)
 );
 
+CREATE TABLE ledger_write_offs (
+    id UUID NOT NULL,
+    payee_id UUID NOT NULL,
+    request_key TEXT NOT NULL,
+    currency TEXT NOT NULL,
+    amount_cents BIGINT NOT NULL CONSTRAINT ck_ledger_write_offs_amount_positive CHECK (amount_cents > 0),
+    reason TEXT NOT NULL,
+    written_off_by UUID NOT NULL,
+    created_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_ledger_write_offs PRIMARY KEY (id),
+    CONSTRAINT uq_ledger_write_offs_payee_id_request_key UNIQUE (payee_id, request_key),
+    CONSTRAINT fk_ledger_write_offs_payee_id FOREIGN KEY(payee_id) REFERENCES payees (id)
+);
+
+CREATE TABLE ledger_verifications (
+    id UUID NOT NULL,
+    requested_by UUID NOT NULL,
+    requested_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    finished_at TIMESTAMP WITH TIME ZONE,
+    report JSONB,
+    CONSTRAINT pk_ledger_verifications PRIMARY KEY (id),
+    CONSTRAINT ck_ledger_verifications_finished CHECK ((finished_at IS NULL) = (report IS NULL))
+);
+
 ALTER TABLE payee_balances ADD COLUMN negative_since TIMESTAMP WITH TIME ZONE;
 
 UPDATE payee_balances SET negative_since = now() WHERE available_cents < 0;
