@@ -39,6 +39,7 @@ from adapters.postgres.media import PostgresAssetViews
 from adapters.postgres.message_queue import PostgresMessageQueue
 from adapters.postgres.message_views import PostgresMessageViews
 from adapters.postgres.messages import PostgresInbox
+from adapters.postgres.payouts import PostgresPayoutDays, PostgresPayoutViews
 from adapters.postgres.reconciliation_views import PostgresReconciliationViews
 from adapters.postgres.scheduler_runs import PostgresJobRuns
 from adapters.postgres.statements import PostgresStatementViews
@@ -85,6 +86,14 @@ from application.ports.live import JobProgressViews, LiveEvents, LiveFeed
 from application.ports.media import AssetViews
 from application.ports.messages import Inbox, MessageQueue, MessageViews, Wake, WakeListener
 from application.ports.payments import PayeeAccounts, Payments, PaymentWebhooks
+from application.ports.payouts import (
+    BankAccountProvider,
+    BankLinks,
+    PayoutDays,
+    PayoutRails,
+    PayoutViews,
+    PayoutWebhooks,
+)
 from application.ports.provider_books import ProviderBooks
 from application.ports.rate_limits import RateLimits
 from application.ports.reconciliation import Comparison, ReconciliationViews
@@ -99,8 +108,10 @@ from application.ports.tokens import AccessTokens
 from application.ports.unit_of_work import UnitOfWork
 from application.ports.views import BalanceViews, CatalogueViews, OrderViews
 from application.studio.workshop import Workshop
+from domain.ledger.payout_rules import PayoutPolicy
 from domain.ordering.fees import FeeRate, FeesBorneBy, FeeSchedule, SaleKind, fee_schedule
 from domain.studio.generation import Mode
+from entrypoints.bootstrap_payouts import payout_policy, payout_providers
 from entrypoints.providers import fal_access, replicate_access, stripe_access
 from entrypoints.settings import Settings, SettingsError
 from entrypoints.settings_values import FileStorageLocation
@@ -130,6 +141,13 @@ class Ports:
     payments: Payments
     payee_accounts: PayeeAccounts
     payment_webhooks: PaymentWebhooks
+    payout_policy: PayoutPolicy
+    payout_rails: PayoutRails
+    payout_webhooks: PayoutWebhooks
+    payout_views: PayoutViews
+    payout_days: PayoutDays
+    bank_accounts_provider: BankAccountProvider
+    bank_links: BankLinks
     taxes: Taxes
     provider_webhooks: Mapping[str, ProviderWebhooks]
     workshop: Workshop
@@ -204,6 +222,7 @@ def build_ports(settings: Settings) -> Ports:
     hasher = Argon2PasswordHasher()
     closing.callback(hasher.close)
     api = _stripe_api(settings, closing)
+    rails, bank_accounts, bank_links, payout_webhooks = payout_providers(settings, api, closing)
     generators, trainers, provider_webhooks = _image_providers(settings, closing)
     return Ports(
         uow=new_uow,
@@ -220,6 +239,13 @@ def build_ports(settings: Settings) -> Ports:
         payments=StripePayments(api),
         payee_accounts=StripePayeeAccounts(api),
         payment_webhooks=_stripe_webhooks(settings, api),
+        payout_policy=payout_policy(settings),
+        payout_rails=rails,
+        payout_webhooks=payout_webhooks,
+        payout_views=PostgresPayoutViews(engine),
+        payout_days=PostgresPayoutDays(engine),
+        bank_accounts_provider=bank_accounts,
+        bank_links=bank_links,
         taxes=_taxes(settings, api),
         provider_webhooks=provider_webhooks,
         workshop=Workshop(

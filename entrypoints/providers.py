@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from entrypoints.settings import Settings
 from entrypoints.settings_values import Secret
 
+NOWHERE = "https://payouts.invalid"
+"""For a provider that is never asked."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StripeAccess:
@@ -39,6 +42,26 @@ class FalAccess:
     user_id: str
     api_base: str | None
     jwks_url: str | None
+    sandboxed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlowPayAccess:
+    """Where bank payouts are off, `api_base` leads nowhere and no webhook is believed."""
+
+    api_key: Secret
+    webhook_secrets: tuple[Secret, ...]
+    api_base: str
+    sandboxed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlaidAccess:
+    """`api_base` None is Plaid's own."""
+
+    client_id: str
+    secret: Secret
+    api_base: str | None
     sandboxed: bool
 
 
@@ -100,8 +123,46 @@ def fal_access(settings: Settings) -> FalAccess | None:
     )
 
 
+def flowpay_access(settings: Settings) -> FlowPayAccess:
+    if settings.flowpay_api_key:
+        return FlowPayAccess(
+            api_key=settings.flowpay_api_key,
+            webhook_secrets=settings.flowpay_webhook_secret,
+            api_base=settings.flowpay_api_base,
+            sandboxed=False,
+        )
+    if not settings.bank_payouts:
+        return FlowPayAccess(
+            api_key=Secret("none"), webhook_secrets=(), api_base=NOWHERE, sandboxed=False
+        )
+    return FlowPayAccess(
+        api_key=Secret("fp_test_sandbox"),
+        webhook_secrets=(Secret("whsec_c2FuZGJveC1mbG93cGF5LXNlY3JldA=="),),
+        api_base=f"{settings.sandbox_url}/flowpay",
+        sandboxed=True,
+    )
+
+
+def plaid_access(settings: Settings) -> PlaidAccess:
+    if settings.plaid_secret:
+        return PlaidAccess(
+            client_id=settings.plaid_client_id,
+            secret=settings.plaid_secret,
+            api_base=settings.plaid_api_base or None,
+            sandboxed=False,
+        )
+    return PlaidAccess(
+        client_id="sandbox",
+        secret=Secret("plaid_sandbox"),
+        api_base=f"{settings.sandbox_url}/plaid" if settings.bank_payouts else NOWHERE,
+        sandboxed=bool(settings.bank_payouts),
+    )
+
+
 def needs_sandbox(settings: Settings) -> bool:
     """Whether any provider has to be played; never in production."""
     return not settings.is_production and not (
-        settings.stripe_secret_key and (settings.replicate_api_token or settings.fal_key)
+        settings.stripe_secret_key
+        and (settings.replicate_api_token or settings.fal_key)
+        and (not settings.bank_payouts or (settings.flowpay_api_key and settings.plaid_secret))
     )

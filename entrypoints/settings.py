@@ -339,6 +339,68 @@ class Settings:
         example="DE,FR,US-CA",
         default_shown="nowhere",
     )
+    bank_payouts: bool = setting(
+        "Payouts to bank accounts by the payout provider. On in development, where the sandbox "
+        "plays FlowPay and Plaid; production needs the keys of both.",
+        cast("Callable[[str], bool]", _optional(values.on_or_off)),
+        example="on",
+        default_shown="`on` in development, otherwise `off`",
+    )
+    payout_minimum: values.CurrencyAmounts = setting(
+        "The smallest payout in minor units, for all currencies and, behind commas, for some.",
+        values.currency_amounts,
+        "1000",
+        example="1000,jpy=2000,kwd=3000",
+    )
+    payout_instant_fee_bps: int = setting(
+        "What an instant payout costs its payee, in basis points of the amount.",
+        values.whole_number(0, 10_000),
+        "100",
+        example="150",
+    )
+    payout_instant_fee_minimum: int = setting(
+        "The least that an instant payout costs, in minor units.",
+        values.whole_number(0, 100_000),
+        "50",
+        example="75",
+    )
+    payouts_during_disputes: bool = setting(
+        "Pays out to payees while a payment of theirs is disputed; what is disputed stays.",
+        values.on_or_off,
+        "off",
+        example="on",
+    )
+    flowpay_api_key: Secret | None = setting(
+        "Key for FlowPay, the payout provider. Without one, the sandbox plays it.",
+        _optional(values.secret),
+        example="fp_live_…",
+        secret=True,
+    )
+    flowpay_api_base: str = setting(
+        "The address of FlowPay's API.",
+        lambda raw: values.web_url(raw) if raw else "",
+        example="https://api.flowpay.example",
+    )
+    flowpay_webhook_secret: tuple[Secret, ...] = setting(
+        "Signing secret of FlowPay's webhooks; two, with a comma, while it rotates.",
+        values.webhook_secrets,
+        example="whsec_…,whsec_…",
+        secret=True,
+    )
+    plaid_client_id: str = setting(
+        "Client id at Plaid, by which payees prove bank accounts.", values.text, example="5f3a…"
+    )
+    plaid_secret: Secret | None = setting(
+        "The secret beside that client id. Without one, the sandbox plays Plaid.",
+        _optional(values.secret),
+        example="…",
+        secret=True,
+    )
+    plaid_api_base: str = setting(
+        "Another address of Plaid's API.",
+        lambda raw: values.web_url(raw) if raw else "",
+        example="https://sandbox.plaid.com",
+    )
     sandbox_url: str = setting(
         "Where the sandbox answers that plays the providers whose keys are missing.",
         lambda raw: values.web_url(raw) if raw else "",

@@ -12,6 +12,8 @@ _COMPANIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "stripe_secret_key": ("stripe_webhook_secret", "stripe_connect_webhook_secret"),
     "replicate_api_token": ("replicate_webhook_secret",),
     "fal_key": ("fal_user_id",),
+    "flowpay_api_key": ("flowpay_api_base", "flowpay_webhook_secret"),
+    "plaid_secret": ("plaid_client_id",),
 }
 """A provider that works but whose answers we could not believe is worse than none."""
 
@@ -21,6 +23,8 @@ def settle(found: dict[str, Any], variables: Mapping[str, str]) -> list[str]:
     problems = []
     if found["rate_limits"] is None:
         found["rate_limits"] = found["env"] != "development"
+    if found["bank_payouts"] is None:
+        found["bank_payouts"] = found["env"] != "production"
     if found["env"] == "production":
         problems += _faults_in_production(found, variables)
     if found["s3_access_key_id"] and not found["s3_secret_access_key"]:
@@ -62,9 +66,23 @@ def _faults_in_production(found: Mapping[str, Any], variables: Mapping[str, str]
             "LIKENESS_REPLICATE_API_TOKEN and LIKENESS_FAL_KEY are both not set; "
             "production needs at least one image provider."
         )
+    if found["bank_payouts"]:
+        problems += [
+            f"{variables[name]} is not set; bank payouts need it in production, or set "
+            f"{variables['bank_payouts']} to off."
+            for name in ("flowpay_api_key", "plaid_secret")
+            if not found[name]
+        ]
     problems += [
         f"{variables[name]} is not https; production needs https."
-        for name in ("base_url", "stripe_api_base", "replicate_api_base", "fal_api_base")
+        for name in (
+            "base_url",
+            "stripe_api_base",
+            "replicate_api_base",
+            "fal_api_base",
+            "flowpay_api_base",
+            "plaid_api_base",
+        )
         if found[name] and not found[name].startswith("https://")
     ]
     if not found["rate_limits"]:

@@ -3,13 +3,17 @@
 Each parser raises `ValueError` with the reason and what to do; never with a secret in it.
 """
 
+import base64
+import binascii
 import ipaddress
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeVar
 from urllib.parse import parse_qs, unquote, urlsplit
+
+from domain.shared.money import SUPPORTED_CURRENCIES
 
 T = TypeVar("T")
 _PLACE: Final = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
@@ -64,6 +68,44 @@ def secret_keys(raw: str) -> tuple[Secret, ...]:
             "`python -c 'import secrets; print(secrets.token_urlsafe(48))'`"
         )
     return secrets(raw)
+
+
+def webhook_secrets(raw: str) -> tuple[Secret, ...]:
+    """Those of Standard Webhooks: `whsec_` and base64."""
+    found = secrets(raw)
+    for one in found:
+        try:
+            key = base64.b64decode(one.reveal().removeprefix("whsec_"), validate=True)
+        except binascii.Error:
+            key = b""
+        if not key:
+            raise ValueError("is not of the form whsec_ and base64")
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class CurrencyAmounts:
+    """Minor units, in general and for the currencies that have their own."""
+
+    general: int
+    by_currency: Mapping[str, int]
+
+
+def currency_amounts(raw: str) -> CurrencyAmounts:
+    general: int | None = None
+    named: dict[str, int] = {}
+    amount = whole_number(1, 10_000_000)
+    for part in _parts(raw):
+        name, equals, value = part.partition("=")
+        if not equals:
+            general = amount(part)
+        elif name.lower() in SUPPORTED_CURRENCIES:
+            named[name.lower()] = amount(value)
+        else:
+            raise ValueError(f"has `{name}`, which is no currency; write 1000,jpy=2000")
+    if general is None:
+        raise ValueError("has no amount for all the others; write 1000,jpy=2000")
+    return CurrencyAmounts(general, named)
 
 
 def folder(raw: str) -> Path:

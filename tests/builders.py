@@ -14,7 +14,10 @@ from domain.creators.creator import Creator
 from domain.creators.likeness_model import LikenessModel
 from domain.identity.actor import Actor, Role
 from domain.identity.user import User
+from domain.ledger.bank_account import BankAccount, BankAccountState, HolderName
 from domain.ledger.payee import Payee, PayeeKind
+from domain.ledger.payout import Payout, PayoutSpeed
+from domain.ledger.payout_settings import PayoutMethod
 from domain.licensing.consent import Consent, ConsentUse
 from domain.licensing.decision import Decision, Outcome
 from domain.licensing.royalty import Royalty
@@ -66,6 +69,40 @@ def ready_payee(payee_id: UUID, kind: PayeeKind, *, account_id: str | None = Non
         payouts_enabled=True,
         refreshed_at=NOON,
     )
+
+
+def bank_account_of(payee_id: UUID, **changes: object) -> BankAccount:
+    values = {
+        "id": uuid4(),
+        "payee_id": payee_id,
+        "provider_id": f"ba_{next(_number)}",
+        "bank_name": "A bank",
+        "last4": "6789",
+        "currency": USD,
+        "state": BankAccountState.VERIFIED,
+        "holder_name": HolderName.MATCHES,
+        "is_default": True,
+        "created_at": NOON,
+    }
+    return BankAccount(**{**values, **changes})  # type: ignore[arg-type]
+
+
+def payout_of(account: BankAccount, **changes: object) -> Payout:
+    values = {
+        "id": uuid4(),
+        "payee_id": account.payee_id,
+        "method": PayoutMethod.BANK,
+        "speed": PayoutSpeed.STANDARD,
+        "currency": USD,
+        "amount_cents": 2500,
+        "fee_cents": 0,
+        "net_cents": 2500,
+        "destination": account.provider_id,
+        "bank_account_id": account.id,
+        "last4": account.last4,
+        "created_at": NOON,
+    }
+    return Payout(**{**values, **changes})  # type: ignore[arg-type]
 
 
 def generated_asset(owner_id: UUID, *, generation_id: UUID | None = None) -> Asset:

@@ -17,10 +17,12 @@ from domain.ledger.earning import (
     Transfer,
 )
 from domain.ledger.payee import Payee
+from domain.ledger.payout_rules import InsufficientAvailable
 from domain.ledger.posting import Account, EffectMismatch, Transaction
 from domain.ledger.write_off import WriteOff
 from domain.ordering.refund import Refund, RefundStatus
 from domain.shared.errors import Conflict
+from domain.shared.money import Currency
 
 PAYEE_KEYS: UniqueKeys[Payee] = {lambda payee: payee.account_id: already_exists}
 TRANSFER_KEYS: UniqueKeys[Transfer] = {
@@ -80,6 +82,14 @@ class MemoryLedger:
 
     async def find(self, effect_key: str) -> Transaction | None:
         return self._books.posted.get(effect_key)
+
+    async def reserve_available(self, reservation: Transaction) -> None:
+        for account, payee_id, amount_cents in reservation.entries:
+            if account is Account.PAYABLE_AVAILABLE and payee_id is not None:
+                balance = self._balance((payee_id, reservation.currency))
+                if balance.available_cents + amount_cents < 0:
+                    raise InsufficientAvailable
+        await self.post([reservation])
 
     async def lock_balances(
         self, keys: Collection[BalanceKey]
@@ -161,6 +171,25 @@ class MemoryEarnings(MemoryRepository[Earning]):
 
     async def of_order(self, order_id: UUID) -> list[Earning]:
         return sorted(self._where(lambda e: e.order_id == order_id), key=earning_key)
+
+    async def let_go(self, payee_id: UUID, *, currency: Currency | None = None) -> int:
+        kept = self._of(payee_id, EarningState.KEPT, currency)
+        for earning in kept:
+            earning.state = EarningState.RELEASED
+        return len(kept)
+
+    async def keep(self, payee_id: UUID) -> int:
+        released = self._of(payee_id, EarningState.RELEASED, None)
+        for earning in released:
+            earning.state = EarningState.KEPT
+        return len(released)
+
+    def _of(self, payee_id: UUID, state: EarningState, currency: Currency | None) -> list[Earning]:
+        return [
+            e
+            for e in self._where(lambda e: e.payee_id == payee_id and e.state is state)
+            if currency in (None, e.currency)
+        ]
 
     def _in(self, state: EarningState) -> Iterator[Earning]:
         """Those of orders that have no open refund."""

@@ -45,6 +45,16 @@ class ProviderCalls:
         if operation in self._faults:
             raise Unavailable("The provider is away.", provider=PROVIDER)
 
+    def act(self, operation: str, act: Callable[[], Answer]) -> Answer:
+        """For what knows by itself what it has done: nothing is kept here."""
+        fault = self._faults.get(operation)
+        if fault == "unavailable":
+            raise Unavailable("The provider is away.", provider=PROVIDER)
+        answer = act()
+        if fault == "lost_answer":
+            raise OutcomeUnknown("The answer was lost.", provider=PROVIDER)
+        return answer
+
     def once(
         self, operation: str, *, key: str, request: object, act: Callable[[], Answer]
     ) -> Answer:

@@ -48,6 +48,13 @@ from adapters.memory.licensing import (
 from adapters.memory.media import MemoryAssets
 from adapters.memory.messages import MemoryParkedMessages, Parked
 from adapters.memory.ordering import ORDER_KEYS, REFUND_KEYS, MemoryOrders, MemoryRefunds
+from adapters.memory.payouts import (
+    BANK_ACCOUNT_KEYS,
+    PAYOUT_KEYS,
+    MemoryBankAccounts,
+    MemoryPayouts,
+    MemoryPayoutSettings,
+)
 from adapters.memory.reconciliation import (
     DIFFERENCE_KEYS,
     RUN_KEYS,
@@ -193,6 +200,9 @@ class MemoryUnitOfWork:
         self.provider_movements = MemoryProviderMovements(database.provider_movements)
         self.write_offs = MemoryWriteOffs(table("write-off", unique=WRITE_OFF_KEYS))
         self.proofs = MemoryRepository[Proof](table("proof of the books"))
+        self.payout_settings = MemoryPayoutSettings(table("payout settings", versioned=True))
+        self.bank_accounts = MemoryBankAccounts(table("bank account", unique=BANK_ACCOUNT_KEYS))
+        self.payouts = MemoryPayouts(table("payout", unique=PAYOUT_KEYS))
         self.ledger = MemoryLedger(database.books)
         self._repositories: list[MemoryRepository[Any]] = [
             refresh_tokens,

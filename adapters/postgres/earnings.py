@@ -20,6 +20,7 @@ from sqlalchemy import (
     literal,
     literal_column,
     select,
+    update,
 )
 from sqlalchemy import text as sql
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -169,6 +170,25 @@ class PostgresEarnings:
             .order_by(earnings.c.payee_id)
             .with_for_update()
         )
+
+    async def let_go(self, payee_id: UUID, *, currency: Currency | None = None) -> int:
+        return await self._turn(payee_id, EarningState.KEPT, EarningState.RELEASED, currency)
+
+    async def keep(self, payee_id: UUID) -> int:
+        return await self._turn(payee_id, EarningState.RELEASED, EarningState.KEPT, None)
+
+    async def _turn(
+        self, payee_id: UUID, old: EarningState, new: EarningState, currency: Currency | None
+    ) -> int:
+        chosen = (
+            update(earnings)
+            .where(earnings.c.payee_id == payee_id, earnings.c.state == old)
+            .values(state=new)
+            .returning(earnings.c.order_id)
+        )
+        if currency is not None:
+            chosen = chosen.where(earnings.c.currency == currency)
+        return len((await self._session.execute(chosen)).all())
 
     async def _locked(self, statement: Select[Earning]) -> list[Earning]:
         found = await self._session.scalars(statement.execution_options(populate_existing=True))

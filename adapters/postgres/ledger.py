@@ -29,6 +29,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from adapters.postgres.errors import on_violation, translated
 from adapters.postgres.metadata import cents, id_column, instant, metadata, text
+from adapters.postgres.reservations import hold_available
 from application.ports.ids import Ids
 from application.ports.ledger import BalanceKey
 from domain.ledger.earning import PayeeBalance
@@ -243,6 +244,11 @@ class PostgresLedger:
             first.occurred_at,
             first.order_id,
         )
+
+    async def reserve_available(self, reservation: Transaction) -> None:
+        await self._session.flush()
+        await hold_available(self._session, reservation)
+        await self.post([reservation])
 
     async def lock_balances(
         self, keys: Collection[BalanceKey]

@@ -19,6 +19,7 @@ from adapters.postgres import (  # noqa: F401
     messages,
     ordering,
     payees,
+    payouts,
     reconciliation,
     refunds,
     scheduler_runs,

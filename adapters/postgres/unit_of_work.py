@@ -27,6 +27,11 @@ from adapters.postgres.message_queue import PostgresParkedMessages
 from adapters.postgres.messages import PostgresOutbox
 from adapters.postgres.ordering import PostgresOrders
 from adapters.postgres.payees import PostgresPayees
+from adapters.postgres.payouts import (
+    PostgresBankAccounts,
+    PostgresPayouts,
+    PostgresPayoutSettings,
+)
 from adapters.postgres.reconciliation import (
     PostgresDifferences,
     PostgresProviderMovements,
@@ -93,6 +98,9 @@ class PostgresUnitOfWork:
         self.provider_movements = PostgresProviderMovements(self._session)
         self.write_offs = PostgresWriteOffs(self._session)
         self.proofs = PostgresProofs(self._session)
+        self.payout_settings = PostgresPayoutSettings(self._session)
+        self.bank_accounts = PostgresBankAccounts(self._session)
+        self.payouts = PostgresPayouts(self._session)
         self.jobs = PostgresJobs(self._session)
         self.attempts = PostgresAttempts(self._session)
         self.generations = PostgresGenerations(self._session)

@@ -9,7 +9,7 @@ from typing import Literal
 
 import msgspec
 
-from adapters.stripe.metadata import ORDER_ID, REFUND_ID, our_id
+from adapters.stripe.metadata import ORDER_ID, PAYOUT_ID, REFUND_ID, our_id
 from adapters.stripe.refunds import refund_status
 from application.ports.payments import (
     AccountChanged,
@@ -19,6 +19,7 @@ from application.ports.payments import (
     Irrelevant,
     PaymentCaptured,
     PaymentEvent,
+    PayoutChanged,
     ProviderRefund,
     RefundChanged,
 )
@@ -65,6 +66,10 @@ class _Account(msgspec.Struct):
     id: str
 
 
+class _Payout(msgspec.Struct):
+    metadata: Metadata | None = None
+
+
 class _Capability(msgspec.Struct):
     account: str
 
@@ -74,6 +79,7 @@ _decode_charge = msgspec.json.Decoder(_Charge).decode
 _decode_session = msgspec.json.Decoder(_Session).decode
 _decode_refund = msgspec.json.Decoder(_Refund).decode
 _decode_account = msgspec.json.Decoder(_Account).decode
+_decode_payout = msgspec.json.Decoder(_Payout).decode
 _decode_capability = msgspec.json.Decoder(_Capability).decode
 
 
@@ -146,6 +152,12 @@ def _capability_updated(raw: msgspec.Raw) -> AccountChanged:
     return AccountChanged(account_id=_decode_capability(raw).account)
 
 
+def _payout_changed(raw: msgspec.Raw) -> PayoutChanged | None:
+    """Those that Stripe makes by the account's own calendar have no id of ours."""
+    payout_id = our_id(_decode_payout(raw).metadata, PAYOUT_ID)
+    return PayoutChanged(payout_id=payout_id) if payout_id else None
+
+
 _READERS: dict[str, Reader] = {
     "charge.succeeded": _charge_succeeded,
     "charge.updated": _charge_updated,
@@ -159,4 +171,7 @@ _READERS: dict[str, Reader] = {
     "charge.refund.updated": _refund_changed,
     "account.updated": _account_updated,
     "capability.updated": _capability_updated,
+    "payout.paid": _payout_changed,
+    "payout.failed": _payout_changed,
+    "payout.canceled": _payout_changed,
 }

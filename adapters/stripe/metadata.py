@@ -10,6 +10,7 @@ REFUND_ID = "refund_id"
 TRANSFER_ID = "transfer_id"
 REVERSAL_ID = "reversal_id"
 PAYEE_ID = "payee_id"
+PAYOUT_ID = "payout_id"
 
 
 def our_id(metadata: Mapping[str, str] | stripe.StripeObject | None, key: str) -> UUID | None:

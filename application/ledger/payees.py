@@ -11,13 +11,14 @@ from uuid import UUID
 
 import msgspec
 
-from application.identity.authority import StoreAct, payee_for
+from application.identity.authority import StoreAct, payee_for, store_for
 from application.ports.clock import Clock
 from application.ports.errors import Rejected
 from application.ports.payments import AccountState, PayeeAccounts
 from application.ports.unit_of_work import UnitOfWork
 from domain.identity.actor import Actor
 from domain.ledger.payee import Payee, PayeeStatus
+from domain.shared.errors import NotFound
 
 REFRESH_ACCOUNT = "payees.refresh_account"
 ASK_UNREADY_EVERY = timedelta(hours=1)
@@ -50,6 +51,17 @@ class PayeeView(msgspec.Struct, frozen=True, kw_only=True):
     disabled_reason: str | None
     currently_due: list[str]
     past_due: list[str]
+
+
+async def own_payee(store_id: UUID | None, *, actor: Actor, uow: UnitOfWork) -> Payee:
+    """The payee behind a store, or behind the actor's own creator page. Raises NotFound."""
+    if store_id is not None:
+        await store_for(store_id, StoreAct.MONEY, actor=actor, uow=uow)
+        return await uow.payees.get(store_id)
+    creator = await uow.creators.of_user(actor.user_id)
+    if creator is None:
+        raise NotFound("creator")
+    return await uow.payees.get(creator.id)
 
 
 async def start_onboarding(

@@ -6,12 +6,15 @@ the outbox sends it. Money that a reversal under way asks back is no debt until 
 netting it as well would take it twice. Each step is one transaction per batch.
 """
 
+from application.ledger.daily_payouts import PAY_RELEASED, PayReleased
 from application.ledger.transfers import SEND_TRANSFER, SendTransfer
 from application.ports.clock import Clock
 from application.ports.ids import Ids
+from application.ports.ledger import BalanceKey
 from application.ports.unit_of_work import UnitOfWork
 from domain.ledger import effects
 from domain.ledger.earning import EarningState, Transfer, transferable_cents
+from domain.shared.money import floor_to_quantum
 
 BATCH = 500
 
@@ -21,9 +24,15 @@ async def release_due_earnings(*, uow: UnitOfWork, clock: Clock, limit: int = BA
     now = clock.now()
     async with uow:
         due = await uow.earnings.due(now=now, limit=limit)
+        chosen = await uow.payout_settings.many({earning.payee_id for earning in due})
         postings = []
+        to_pay: set[BalanceKey] = set()
         for earning in due:
-            amount_cents = earning.release(at=now)
+            wish = chosen.get(earning.payee_id)
+            keep = wish is not None and not wish.transfers_on_release
+            amount_cents = earning.release(at=now, keep=keep)
+            if amount_cents and wish is not None and wish.pays_bank_on_release:
+                to_pay.add((earning.payee_id, earning.currency))
             if amount_cents:
                 postings.append(
                     effects.release(
@@ -35,6 +44,8 @@ async def release_due_earnings(*, uow: UnitOfWork, clock: Clock, limit: int = BA
                     )
                 )
         await uow.ledger.post(postings)
+        for payee_id, currency in sorted(to_pay):
+            uow.outbox.add(PAY_RELEASED, PayReleased(payee_id=payee_id, currency=currency))
         await uow.commit()
     return len(due)
 
@@ -57,8 +68,9 @@ async def plan_transfers(*, uow: UnitOfWork, clock: Clock, ids: Ids, limit: int 
         for earning in released:
             key = (earning.payee_id, earning.currency)
             account_id = accounts[earning.payee_id]
-            amount_cents = transferable_cents(
-                earned_cents=earning.net_cents, available_cents=available[key]
+            amount_cents = floor_to_quantum(
+                transferable_cents(earned_cents=earning.net_cents, available_cents=available[key]),
+                earning.currency,
             )
             if amount_cents == 0 or account_id is None:
                 earning.state = EarningState.SETTLED

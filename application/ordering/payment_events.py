@@ -12,6 +12,7 @@ import msgspec
 
 from application.ledger.fees import RECORD_FEE, RecordFee
 from application.ledger.payees import REFRESH_ACCOUNT, RefreshAccount
+from application.ledger.payouts import ASK_PAYOUT, AskPayout
 from application.ordering.completion import (
     RECONCILE_CHECKOUT,
     ReconcileCheckout,
@@ -28,6 +29,7 @@ from application.ports.payments import (
     PaymentCaptured,
     PaymentEvent,
     PaymentWebhooks,
+    PayoutChanged,
     RefundChanged,
 )
 from application.ports.unit_of_work import UnitOfWork
@@ -77,7 +79,8 @@ async def _hand_on(events: Sequence[PaymentEvent], *, uow: UnitOfWork, clock: Cl
     ended = {event.order_id for event in events if isinstance(event, CheckoutEnded)}
     fees = {event.charge_id for event in events if isinstance(event, FeeReported)}
     accounts = {event.account_id for event in events if isinstance(event, AccountChanged)}
-    if not ended and not fees and not accounts:
+    payouts = {event.payout_id for event in events if isinstance(event, PayoutChanged)}
+    if not ended and not fees and not accounts and not payouts:
         return
     async with uow:
         for order_id in await uow.orders.unended(ended) if ended else ():
@@ -88,6 +91,8 @@ async def _hand_on(events: Sequence[PaymentEvent], *, uow: UnitOfWork, clock: Cl
             )
         for charge_id in fees:
             uow.outbox.add(RECORD_FEE, RecordFee(charge_id=charge_id), key=charge_id)
+        for payout_id in payouts:
+            uow.outbox.add(ASK_PAYOUT, AskPayout(payout_id=payout_id))
         for account_id in accounts:
             uow.outbox.add(REFRESH_ACCOUNT, RefreshAccount(account_id=account_id))
         await uow.commit()

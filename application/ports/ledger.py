@@ -27,6 +27,10 @@ class Ledger(Protocol):
 
     async def find(self, effect_key: str) -> Transaction | None:
         """What was posted under this key."""
+
+    async def reserve_available(self, reservation: Transaction) -> None:
+        """Post a reservation of available money, unless there is not that much: asked for side by
+        side, a balance is reserved once. Raises InsufficientAvailable."""
         ...
 
     async def lock_balances(
@@ -45,6 +49,14 @@ class Earnings(Protocol):
 
     async def of_order(self, order_id: UUID) -> list[Earning]:
         """All earnings of an order, locked, by payee."""
+        ...
+
+    async def let_go(self, payee_id: UUID, *, currency: Currency | None = None) -> int:
+        """Kept earnings wait for a transfer from now on; answers how many there were."""
+        ...
+
+    async def keep(self, payee_id: UUID) -> int:
+        """Released earnings without a transfer wait for their payee's wish; the reverse."""
         ...
 
 

@@ -189,12 +189,24 @@ class AccountChanged(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     account_id: str
 
 
+class PayoutChanged(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """A payout that we asked for on a connected account ended, or came back."""
+
+    payout_id: UUID
+
+
 class Irrelevant(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     kind: str
 
 
 PaymentEvent = (
-    PaymentCaptured | CheckoutEnded | FeeReported | RefundChanged | AccountChanged | Irrelevant
+    PaymentCaptured
+    | CheckoutEnded
+    | FeeReported
+    | RefundChanged
+    | AccountChanged
+    | PayoutChanged
+    | Irrelevant
 )
 
 

@@ -30,6 +30,7 @@ from application.ports.licensing import Approvals, Grants, Revocations, Usage
 from application.ports.media import Assets
 from application.ports.messages import Outbox, ParkedMessages
 from application.ports.ordering import Orders, Refunds
+from application.ports.payouts import AllPayoutSettings, BankAccounts, Payouts
 from application.ports.reconciliation import Differences, ProviderMovements, ReconciliationRuns
 from application.ports.studio import Attempts, Decisions, Generations, Jobs, LikenessModels
 from application.ports.teams import Invitations, StaffMembers, Teams
@@ -113,6 +114,15 @@ class UnitOfWork(Protocol):
 
     @property
     def proofs(self) -> Proofs: ...
+
+    @property
+    def payout_settings(self) -> AllPayoutSettings: ...
+
+    @property
+    def bank_accounts(self) -> BankAccounts: ...
+
+    @property
+    def payouts(self) -> Payouts: ...
 
     @property
     def users(self) -> Users: ...

@@ -15,10 +15,14 @@ from domain.shared.money import Currency
 
 
 class EarningState(StrEnum):
-    """`released` waits for a transfer; `transferring` has one; `settled` needs none."""
+    """`released` waits for a transfer; `transferring` has one; `settled` needs none.
+
+    `kept` is released too, but waits until its payee asks: the payee's balance has it.
+    """
 
     PENDING = "pending"
     RELEASED = "released"
+    KEPT = "kept"
     TRANSFERRING = "transferring"
     SETTLED = "settled"
 
@@ -50,12 +54,16 @@ class Earning:
     def held_cents(self) -> int:
         return self.net_cents if self.state is EarningState.PENDING else 0
 
-    def release(self, *, at: datetime) -> int:
-        """End the hold; answers what becomes available, in minor units."""
+    def release(self, *, at: datetime, keep: bool = False) -> int:
+        """End the hold; answers what becomes available, in minor units. `keep` it there until the
+        payee asks for it."""
         if self.state is not EarningState.PENDING:
             raise ValueError("only a pending earning is released")
         self.released_at = at
-        self.state = EarningState.RELEASED if self.net_cents else EarningState.SETTLED
+        if not self.net_cents:
+            self.state = EarningState.SETTLED
+        else:
+            self.state = EarningState.KEPT if keep else EarningState.RELEASED
         return self.net_cents
 
     def give_back(self, amount_cents: int) -> int:

@@ -18,7 +18,13 @@ from typing import Final
 from entrypoints.local.errors import LocalError
 from entrypoints.local.ports import is_free
 from entrypoints.local.supervisor import running_stack
-from entrypoints.providers import fal_access, replicate_access, stripe_access
+from entrypoints.providers import (
+    fal_access,
+    flowpay_access,
+    plaid_access,
+    replicate_access,
+    stripe_access,
+)
 from entrypoints.settings import Settings
 from entrypoints.settings_values import FileStorageLocation, S3StorageLocation, Secret
 
@@ -53,6 +59,8 @@ async def examine(settings: Settings, *, given: Settings) -> list[Finding]:
         "Stripe": lambda: _stripe(settings),
         "Replicate": lambda: _replicate(settings),
         "fal": lambda: _fal(settings),
+        "FlowPay": lambda: _flowpay(settings),
+        "Plaid": lambda: _plaid(settings),
     }
 
     async def run(name: str, check: Callable[[], Awaitable[Finding]]) -> Finding:
@@ -251,6 +259,38 @@ async def _fal(settings: Settings) -> Finding:
         return _played("fal", "LIKENESS_FAL_KEY")
     url = access.jwks_url or "https://rest.fal.ai/.well-known/jwks.json"
     return await _asked("fal", url, {}, "LIKENESS_FAL_KEY")
+
+
+async def _flowpay(settings: Settings) -> Finding:
+    if not settings.bank_payouts:
+        return Finding("FlowPay", True, "not used: LIKENESS_BANK_PAYOUTS is off")
+    access = flowpay_access(settings)
+    if access.sandboxed:
+        return _played("FlowPay", "LIKENESS_FLOWPAY_API_KEY")
+    url = f"{access.api_base}/v1/transfers?reference=doctor"
+    headers = {"Authorization": f"Bearer {access.api_key.reveal()}"}
+    return await _asked("FlowPay", url, headers, "LIKENESS_FLOWPAY_API_KEY")
+
+
+async def _plaid(settings: Settings) -> Finding:
+    """Plaid has no question without a consequence: that it can be reached must do."""
+    if not settings.bank_payouts:
+        return Finding("Plaid", True, "not used: LIKENESS_BANK_PAYOUTS is off")
+    access = plaid_access(settings)
+    if access.sandboxed:
+        return _played("Plaid", "LIKENESS_PLAID_SECRET")
+    return await _reached("Plaid", access.api_base or "https://production.plaid.com")
+
+
+async def _reached(name: str, url: str) -> Finding:
+    import httpx
+
+    try:
+        async with httpx.AsyncClient(timeout=_PATIENCE_S) as client:
+            await client.get(url)
+    except httpx.HTTPError as error:
+        return Finding(name, False, f"{_words(error)}; does this machine reach {url}?")
+    return Finding(name, True, "can be reached")
 
 
 def _played(name: str, variable: str) -> Finding:

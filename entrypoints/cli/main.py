@@ -29,6 +29,7 @@ COMMANDS: Final[dict[str, Entry]] = {
     "doctor": Entry("doctor", "doctor", "Check the settings and everything they point to."),
     "user": Entry("users", "user", "Make an administrator's account."),
     "reconcile": Entry("reconcile", "reconcile", "Hold the provider's balance against the books."),
+    "payouts": Entry("payouts", "payouts", "Run a day's payouts, and book their funding."),
     "ledger": Entry("ledger", "ledger", "Verify the books."),
     "decisions": Entry("decisions", "decisions", "Replay what licences decided."),
     "export": Entry("export", "export", "Write the books as CSV or Parquet."),

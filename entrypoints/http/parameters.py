@@ -18,11 +18,19 @@ from application.ports.live import LiveEvents
 from application.ports.media import AssetViews
 from application.ports.messages import Inbox
 from application.ports.payments import PayeeAccounts, Payments
+from application.ports.payouts import (
+    BankAccountProvider,
+    BankLinks,
+    PayoutRails,
+    PayoutViews,
+    PayoutWebhooks,
+)
 from application.ports.reporting import StatementViews
 from application.ports.storage import LinkVerifier, ObjectStorage
 from application.ports.studio import StudioViews
 from application.ports.unit_of_work import UnitOfWork
 from application.ports.views import BalanceViews, CatalogueViews, OrderViews
+from domain.ledger.payout_rules import PayoutPolicy
 from domain.ordering.fees import FeeSchedule
 
 TheUnitOfWork = NamedDependency[SkipValidation[UnitOfWork]]
@@ -30,6 +38,12 @@ TheClock = NamedDependency[SkipValidation[Clock]]
 TheIds = NamedDependency[SkipValidation[Ids]]
 ThePayments = NamedDependency[SkipValidation[Payments]]
 ThePayeeAccounts = NamedDependency[SkipValidation[PayeeAccounts]]
+ThePayoutPolicy = NamedDependency[SkipValidation[PayoutPolicy]]
+ThePayoutRails = NamedDependency[SkipValidation[PayoutRails]]
+ThePayoutViews = NamedDependency[SkipValidation[PayoutViews]]
+ThePayoutWebhooks = NamedDependency[SkipValidation[PayoutWebhooks]]
+TheBankAccounts = NamedDependency[SkipValidation[BankAccountProvider]]
+TheBankLinks = NamedDependency[SkipValidation[BankLinks]]
 TheOrderViews = NamedDependency[SkipValidation[OrderViews]]
 TheBooksViews = NamedDependency[SkipValidation[BooksViews]]
 TheBalanceViews = NamedDependency[SkipValidation[BalanceViews]]

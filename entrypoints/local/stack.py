@@ -99,6 +99,7 @@ def _sandbox(port: int, api_url: str, *, clock_offset_s: int) -> Process:
             *(sys.executable, "-m", "entrypoints.sandbox", "--port", str(port)),
             *("--stripe-webhook-url", f"{api_url}{_WEBHOOKS}/stripe"),
             *("--stripe-connect-webhook-url", f"{api_url}{_WEBHOOKS}/stripe-connect"),
+            *("--flowpay-webhook-url", f"{api_url}{_WEBHOOKS}/payout"),
             *("--clock-offset-s", str(clock_offset_s)),
         ),
         ready=f"{url}/control/health",

@@ -11,6 +11,9 @@ from entrypoints.sandbox.control import create_control
 from entrypoints.sandbox.delivery import Delivery
 from entrypoints.sandbox.failures import Failures
 from entrypoints.sandbox.fal.routes import create_router as create_fal
+from entrypoints.sandbox.flowpay.routes import create_flowpay
+from entrypoints.sandbox.flowpay.world import Holder
+from entrypoints.sandbox.plaid.routes import create_plaid
 from entrypoints.sandbox.replicate.routes import create_router as create_replicate
 from entrypoints.sandbox.stripe.routes import create_stripe
 
@@ -23,10 +26,15 @@ def create_app(config: SandboxConfig) -> Litestar:
     delivery = Delivery()
     failures = Failures()
     stripe = create_stripe(config, delivery, failures, clock)
+    processor_tokens: dict[str, Holder] = {}
+    flowpay, flowpay_control = create_flowpay(config, delivery, failures, processor_tokens)
+    plaid, plaid_control = create_plaid(config, failures, processor_tokens)
     parts = {
         "stripe": stripe.router,
         "fal": create_fal(config, delivery, failures),
         "replicate": create_replicate(config, delivery, failures),
+        "flowpay": flowpay,
+        "plaid": plaid,
     }
     control = create_control(
         parts,
@@ -42,7 +50,13 @@ def create_app(config: SandboxConfig) -> Litestar:
         await delivery.close()
 
     return Litestar(
-        route_handlers=[*parts.values(), control, stripe.control],
+        route_handlers=[
+            *parts.values(),
+            control,
+            stripe.control,
+            flowpay_control,
+            plaid_control,
+        ],
         lifespan=[lifespan],
         logging_config=None,
         openapi_config=None,

@@ -25,6 +25,13 @@ class SandboxConfig(msgspec.Struct, frozen=True, kw_only=True):
     replicate_webhook_secret: str = "whsec_c2FuZGJveC1yZXBsaWNhdGUtc2VjcmV0"  # noqa: S105
     fal_key: str = "sandbox:fal"
     fal_user_id: str = "sandbox-user"
+    flowpay_webhook_url: str = ""
+    flowpay_api_key: str = "fp_test_sandbox"
+    flowpay_webhook_secret: str = "whsec_c2FuZGJveC1mbG93cGF5LXNlY3JldA=="  # noqa: S105
+    flowpay_transfer_s: float = 0.2
+    flowpay_funds_cents: int = 1_000_000_000
+    plaid_client_id: str = "sandbox"
+    plaid_secret: str = "plaid_sandbox"  # noqa: S105
     drawing_delay_s: float = 0.2
     training_delay_s: float = 1.2
 

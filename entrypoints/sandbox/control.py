@@ -14,7 +14,7 @@ from entrypoints.sandbox.part import describe_part, reset_part
 
 
 class WebhookSwitches(Switches, kw_only=True):
-    """`channel`: stripe, fal, replicate or all."""
+    """`channel`: stripe, fal, replicate, flowpay or all."""
 
     channel: str = "all"
 

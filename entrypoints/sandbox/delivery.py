@@ -1,7 +1,8 @@
 """Webhooks leave here: in the background, retried, and as unreliable as the caller asks.
 
 Real providers deliver at least once, in any order, sometimes never. The switches of a channel
-(`stripe`, `fal`, `replicate`, or `all`) bring each of these about, repeatably from a seed.
+(`stripe`, `fal`, `replicate`, `flowpay`, or `all`) bring each of these about, repeatably from a
+seed.
 """
 
 import asyncio

@@ -4,7 +4,9 @@ from datetime import timedelta
 
 from application.identity.purging import purge_sessions
 from application.ledger.closing import close_books
+from application.ledger.daily_payouts import pay_today
 from application.ledger.payees import sweep_accounts
+from application.ledger.payouts import sweep_payouts
 from application.ledger.reconciliation import plan_reconciliations
 from application.ledger.releases import plan_transfers, release_due_earnings
 from application.media.assets import sweep_orphans
@@ -25,6 +27,23 @@ def jobs(ports: Ports, settings: Settings) -> list[Job]:
             name="release-earnings",
             every=timedelta(seconds=settings.release_every_s),
             run=lambda: _release(ports),
+        ),
+        Job(
+            name="pay-the-day",  # asks whether today, which begins at 00:00 UTC, is paid
+            every=timedelta(minutes=1),
+            run=lambda: pay_today(
+                new_uow=ports.uow,
+                views=ports.payout_views,
+                days=ports.payout_days,
+                policy=ports.payout_policy,
+                clock=ports.clock,
+                ids=ports.ids,
+            ),
+        ),
+        Job(
+            name="ask-about-payouts",
+            every=timedelta(minutes=5),
+            run=lambda: sweep_payouts(uow=ports.uow(), clock=ports.clock),
         ),
         Job(
             name="reconcile-checkouts",

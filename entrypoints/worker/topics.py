@@ -5,8 +5,23 @@ from datetime import timedelta
 from functools import partial
 from uuid import UUID
 
+from application.ledger.bank_accounts import (
+    CLOSE_BANK_ACCOUNT,
+    CloseBankAccount,
+    close_bank_account,
+)
+from application.ledger.daily_payouts import PAY_RELEASED, PayReleased, pay_released
 from application.ledger.fees import RECORD_FEE, RecordFee, record_processing_fee
 from application.ledger.payees import REFRESH_ACCOUNT, RefreshAccount, refresh_account
+from application.ledger.payouts import (
+    ASK_PAYOUT,
+    SEND_PAYOUT,
+    AskPayout,
+    SendPayout,
+    ask_payout,
+    handle_payout_events,
+    send_payout,
+)
 from application.ledger.proofs import PROVE_BOOKS, ProveBooks, prove_books
 from application.ledger.reconciliation import RECONCILE_DAY, ReconcileDay, reconcile_day
 from application.ledger.transfers import (
@@ -62,6 +77,7 @@ def topics(ports: Ports) -> Topics:
         **_inbox(ports),
         **_payments(ports),
         **_reconciliation(ports),
+        **_payouts(ports),
         **_studio(ports),
         **_media(ports),
     }
@@ -76,11 +92,25 @@ def _inbox(ports: Ports) -> Topics:
         ids=ports.ids,
         hold=ports.hold,
     )
+    payout_events = partial(
+        handle_payout_events,
+        new_uow=ports.uow,
+        webhooks=ports.payout_webhooks,
+        rails=ports.payout_rails,
+        clock=ports.clock,
+    )
     callbacks = partial(handle_provider_callbacks, workshop=ports.workshop)
     return {
         "stripe": Topic(handle=payment_events, queue="webhooks", box="inbox", batch_size=100),
         "stripe-connect": Topic(
             handle=payment_events, queue="webhooks", box="inbox", batch_size=100
+        ),
+        "payout": Topic(
+            handle=payout_events,
+            queue="webhooks",
+            box="inbox",
+            batch_size=10,
+            lease=PROVIDER_CALL,
         ),
         "fal": Topic(handle=callbacks, queue="webhooks", box="inbox", batch_size=20),
         "replicate": Topic(handle=callbacks, queue="webhooks", box="inbox", batch_size=20),
@@ -179,6 +209,34 @@ def _reconciliation(ports: Ports) -> Topics:
 
     handle = each(ReconcileDay, compare)
     return {RECONCILE_DAY: Topic(handle=handle, batch_size=1, in_flight=1, lease=LONG_RUN)}
+
+
+def _payouts(ports: Ports) -> Topics:
+    rails, clock = ports.payout_rails, ports.clock
+
+    async def send(body: SendPayout) -> None:
+        await send_payout(body.payout_id, uow=ports.uow(), rails=rails, clock=clock)
+
+    async def ask(body: AskPayout) -> None:
+        await ask_payout(body.payout_id, uow=ports.uow(), rails=rails, clock=clock)
+
+    async def released(body: PayReleased) -> None:
+        await pay_released(
+            body, uow=ports.uow(), policy=ports.payout_policy, clock=clock, ids=ports.ids
+        )
+
+    async def close(body: CloseBankAccount) -> None:
+        await close_bank_account(body.provider_id, provider=ports.bank_accounts_provider)
+
+    def calls(handle: Handler) -> Topic:
+        return Topic(handle=handle, queue="transfers", batch_size=10, lease=PROVIDER_CALL)
+
+    return {
+        SEND_PAYOUT: calls(each(SendPayout, send)),
+        ASK_PAYOUT: calls(each(AskPayout, ask)),
+        PAY_RELEASED: calls(each(PayReleased, released)),
+        CLOSE_BANK_ACCOUNT: calls(each(CloseBankAccount, close)),
+    }
 
 
 def _studio(ports: Ports) -> Topics:

@@ -21,7 +21,7 @@ from application.ports.generation import (
     VerifiedCallback,
 )
 from application.ports.webhooks import SignatureRefused
-from entrypoints.sandbox.replicate.signing import sign
+from entrypoints.sandbox.standard_webhooks import sign
 from tests.contracts.generation_worlds import (
     ATTEMPT,
     fal_images,

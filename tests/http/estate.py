@@ -14,6 +14,7 @@ from domain.creators.likeness_model import LikenessModel
 from domain.identity.session import Origin, Session
 from domain.identity.team import Member, StaffMember, Team, TeamRole
 from domain.identity.user import User
+from domain.ledger.bank_account import HolderName
 from domain.ledger.payee import Payee, PayeeKind
 from domain.ledger.reconciliation import (
     Difference,
@@ -59,6 +60,10 @@ TRAINING_IMAGE = known(0x63)
 MODEL = known(0x70)
 CONSENT = known(0x80)
 TERMS = known(0x90)
+CREATORS_ACCOUNT = known(0xB0)
+STORES_ACCOUNT = known(0xB1)
+CREATORS_PAYOUT = known(0xB2)
+STORES_PAYOUT = known(0xB3)
 TEAM = known(0xA0)
 VIEWERS_MEMBERSHIP = known(0xA1)
 STAFF = known(0xA2)
@@ -84,6 +89,7 @@ async def furnish(ports: Ports, people: Mapping[str, User]) -> None:
         await uow.commit()
     await _stuck(ports)
     await _reconciled(ports)
+    await _paid_out(ports)
     await ports.storage.put(FILE, FILE_CONTENT, content_type="image/png")
 
 
@@ -330,3 +336,22 @@ def _order(product: Product, order_id: UUID) -> Order:
     for line in order.lines:
         line.order_id = order_id
     return order
+
+
+async def _paid_out(ports: Ports) -> None:
+    """A bank account that somebody must look at, and a payout to it, of the creator and the
+    store."""
+    now = ports.clock.now()
+    for payee_id, account_id, payout_id in (
+        (CREATOR, CREATORS_ACCOUNT, CREATORS_PAYOUT),
+        (STORE, STORES_ACCOUNT, STORES_PAYOUT),
+    ):
+        account = builders.bank_account_of(
+            payee_id, id=account_id, holder_name=HolderName.NEEDS_REVIEW, created_at=now
+        )
+        async with (uow := ports.uow()):
+            uow.bank_accounts.add(account)
+            await uow.commit()
+        async with (uow := ports.uow()):
+            uow.payouts.add(builders.payout_of(account, id=payout_id, created_at=now))
+            await uow.commit()

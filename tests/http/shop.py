@@ -14,8 +14,17 @@ import httpx
 from litestar import Litestar
 
 from adapters.memory.payments import MemoryPaymentProvider
+from adapters.memory.payout_provider import (
+    MemoryBankAccountProvider,
+    MemoryBankLinks,
+    MemoryBankRail,
+    MemoryConnectRail,
+    MemoryPayoutWebhooks,
+)
+from adapters.memory.provider_calls import ProviderCalls
 from application.ports.payments import CapturedPayment
 from domain.identity.actor import Actor, Role
+from domain.ledger.payout_settings import PayoutMethod
 from entrypoints.bootstrap import Ports, build_ports
 from entrypoints.http.app import create_app
 from entrypoints.http.factory import gauges_of
@@ -155,13 +164,31 @@ def ports_for(
         return ports, None
     provider = MemoryPaymentProvider(ports.clock)
     ports = replace(
-        ports,
+        with_banks(ports, provider),
         payments=provider.payments,
         payee_accounts=provider.accounts,
         payment_webhooks=provider.webhooks,
         provider_books=provider.books,
     )
     return ports, provider
+
+
+def with_banks(ports: Ports, provider: MemoryPaymentProvider) -> Ports:
+    """The providers of payouts and bank accounts in memory too."""
+    calls = ProviderCalls(ports.clock)
+    accounts = MemoryBankAccountProvider(calls)
+    return replace(
+        ports,
+        payout_rails={
+            PayoutMethod.BANK: MemoryBankRail(calls, accounts=accounts),
+            PayoutMethod.CONNECT: MemoryConnectRail(
+                calls, clock=ports.clock, accounts=provider.accounts
+            ),
+        },
+        payout_webhooks=MemoryPayoutWebhooks(ports.clock),
+        bank_accounts_provider=accounts,
+        bank_links=MemoryBankLinks(ports.clock, calls=calls, accounts=accounts),
+    )
 
 
 async def people_in(door: Door) -> Shop:

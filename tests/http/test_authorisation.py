@@ -7,6 +7,7 @@ decides; `rule` marks answers of the business to somebody who was let in.
 
 from collections.abc import Iterator
 from typing import NamedTuple
+from uuid import UUID
 
 import httpx
 import pytest
@@ -73,6 +74,10 @@ def members(status: int, body: object = None, *, viewer: int = 403) -> Row:
     return Row((401, 404, 404, 404, status, 404), body, viewer)
 
 
+BY_BANK = {"method": "bank", "schedule": "manual"}
+BANK_TOKEN = {"token": "btok_unknown"}
+PICKED = {"public_token": "public-unknown", "account_id": "unknown"}
+DEPOSITS = {"amounts_cents": [32, 45]}
 URLS = {"refresh_url": "https://shop.example/a", "return_url": "https://shop.example/b"}
 PAGES = {"success_url": "https://shop.example/a", "cancel_url": "https://shop.example/b"}
 WISH = {"creator_id": str(estate.CREATOR), "prompt": "at a harbour"}
@@ -202,7 +207,48 @@ TABLE: dict[str, Row] = {
     "POST /api/v1/admin/payees/{payee_id}/write-offs": admins(
         422, {"amount_cents": 5, "currency": "usd", "reason": "lost"}
     ),
+    "POST /api/v1/creators/balance/withdraw": Row((401, 404, 422, 404, 422, 404), {}),
+    "POST /api/v1/stores/{store_id}/balance/withdraw": owners(422, {}, viewer=403),
+    "GET /api/v1/creators/payouts": Row((401, 404, 200, 404, 200, 404)),
+    "GET /api/v1/stores/{store_id}/payouts": owners(200, viewer=403),
+    "POST /api/v1/creators/payouts": Row((401, 404, 422, 404, 422, 404), {}),
+    "POST /api/v1/stores/{store_id}/payouts": owners(422, {}, viewer=403),
+    "GET /api/v1/creators/payouts/eligibility": Row((401, 404, 200, 404, 200, 404)),
+    "GET /api/v1/stores/{store_id}/payouts/eligibility": owners(200, viewer=403),
+    "GET /api/v1/creators/payouts/settings": Row((401, 404, 200, 404, 200, 404)),
+    "GET /api/v1/stores/{store_id}/payouts/settings": owners(200, viewer=403),
+    "PUT /api/v1/creators/payouts/settings": Row((401, 404, 200, 404, 200, 404), BY_BANK),
+    "PUT /api/v1/stores/{store_id}/payouts/settings": owners(200, BY_BANK, viewer=403),
+    "GET /api/v1/creators/payouts/{payout_id}": Row((401, 404, 404, 404, 200, 404)),
+    "GET /api/v1/stores/{store_id}/payouts/{payout_id}": owners(200, viewer=403),
+    "GET /api/v1/creators/bank-accounts": Row((401, 404, 200, 404, 200, 404)),
+    "GET /api/v1/stores/{store_id}/bank-accounts": owners(200, viewer=403),
+    "POST /api/v1/creators/bank-accounts": Row((401, 404, 422, 404, 422, 404), BANK_TOKEN),
+    "POST /api/v1/stores/{store_id}/bank-accounts": owners(422, BANK_TOKEN, viewer=403),
+    "POST /api/v1/creators/bank-accounts/plaid/link": Row((401, 404, 201, 404, 201, 404)),
+    "POST /api/v1/stores/{store_id}/bank-accounts/plaid/link": owners(201, viewer=403),
+    "POST /api/v1/creators/bank-accounts/plaid/exchange": Row(
+        (401, 404, 422, 404, 422, 404), PICKED
+    ),
+    "POST /api/v1/stores/{store_id}/bank-accounts/plaid/exchange": owners(422, PICKED, viewer=403),
+    "POST /api/v1/creators/bank-accounts/{account_id}/verify": Row(
+        (401, 404, 404, 404, 409, 404), DEPOSITS
+    ),
+    "POST /api/v1/stores/{store_id}/bank-accounts/{account_id}/verify": owners(
+        409, DEPOSITS, viewer=403
+    ),
+    "PUT /api/v1/creators/bank-accounts/{account_id}/default": Row((401, 404, 404, 404, 200, 404)),
+    "PUT /api/v1/stores/{store_id}/bank-accounts/{account_id}/default": owners(200, viewer=403),
+    "DELETE /api/v1/creators/bank-accounts/{account_id}": Row((401, 404, 404, 404, 200, 404)),
+    # What the owner has removed is gone when the administrator asks.
+    "DELETE /api/v1/stores/{store_id}/bank-accounts/{account_id}": Row(
+        (401, 404, 404, 404, 200, 404), viewer=403
+    ),
+    "POST /api/v1/admin/bank-accounts/{account_id}/review": Row(
+        (401, 403, 403, 403, 403, 200), {"approved": True}
+    ),
     # The signature says who calls: there is none here.
+    "POST /api/v1/webhooks/payout": public(400),
     "POST /api/v1/webhooks/stripe": public(400),
     "POST /api/v1/webhooks/stripe-connect": public(400),
     "POST /api/v1/webhooks/fal": public(400),
@@ -291,8 +337,7 @@ async def test_each_caller_is_answered_by_the_table(shop: Shop, route: str) -> N
 
 async def ask(shop: Shop, route: str, body: object, name: str) -> httpx.Response:
     method, template = route.split()
-    owner_of = estate.STORE if template.startswith("/api/v1/stores") else estate.CREATOR
-    path = template.format(**IN_PATH, payee_id=owner_of)
+    path = template.format(**IN_PATH, **payees_things(template))
     actor: Actor | None = None if name == "nobody" else getattr(shop, name)
     headers = shop.as_(actor) if actor else {}
     headers["Idempotency-Key"] = name
@@ -302,6 +347,15 @@ async def ask(shop: Shop, route: str, body: object, name: str) -> httpx.Response
         )
     content = {} if body is None else {"json": individual(body, name)}
     return await shop.http.request(method, BASE + path, headers=headers, **content)  # type: ignore[arg-type]
+
+
+def payees_things(template: str) -> dict[str, UUID]:
+    """The creator and the store have their own of these."""
+    if template.startswith("/api/v1/stores"):
+        own = (estate.STORE, estate.STORES_ACCOUNT, estate.STORES_PAYOUT)
+    else:
+        own = (estate.CREATOR, estate.CREATORS_ACCOUNT, estate.CREATORS_PAYOUT)
+    return dict(zip(("payee_id", "account_id", "payout_id"), own, strict=True))
 
 
 def individual(body: object, name: str) -> object:

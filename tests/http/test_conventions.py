@@ -16,6 +16,10 @@ MOVE_MONEY = {
     "POST /api/v1/admin/payees/{payee_id}/write-offs",
     "POST /api/v1/checkout",
     "POST /api/v1/orders/{order_id}/refunds",
+    "POST /api/v1/creators/balance/withdraw",
+    "POST /api/v1/creators/payouts",
+    "POST /api/v1/stores/{store_id}/balance/withdraw",
+    "POST /api/v1/stores/{store_id}/payouts",
 }
 ALWAYS_SHORT = {
     "GET /api/v1/auth/sessions": "a person's devices, deleted when their time is over",
@@ -24,6 +28,8 @@ ALWAYS_SHORT = {
     "GET /api/v1/stores": "the stores of one person",
     "GET /api/v1/teams": "the teams of one person, at most 50",
     "GET /api/v1/stores/{store_id}/staff": "at most 200",
+    "GET /api/v1/creators/bank-accounts": "at most ten",
+    "GET /api/v1/stores/{store_id}/bank-accounts": "at most ten",
     "GET /api/v1/product-templates": "a table in the code",
     "GET /api/v1/orders/{order_id}/refunds": "at most one for each cent of an order",
     "GET /api/v1/orders/{order_id}/transfers": "at most one for each payee of an order",
@@ -129,6 +135,7 @@ def test_where_money_moves_a_key_is_demanded(route: str, operation: dict[str, An
 async def test_without_the_key_nothing_moves(shop: Shop) -> None:
     for route in MOVE_MONEY:
         path = route.split()[1].removeprefix("/api/v1").format(order_id="0" * 32, payee_id="0" * 32)
+        path = route.split()[1].removeprefix("/api/v1").format(order_id="0" * 32, store_id="0" * 32)
         answer = await shop.post(path, {}, by=shop.owner)
         assert answer.status_code == 400, route
         assert answer.json()["error"]["code"] == "idempotency_key_required"

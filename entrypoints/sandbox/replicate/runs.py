@@ -12,7 +12,7 @@ from entrypoints.sandbox.delivery import Delivery
 from entrypoints.sandbox.failures import Failures
 from entrypoints.sandbox.media import ABORT, Shelf
 from entrypoints.sandbox.replicate.models import ImageInput, ModelFailed, TrainingInput, run
-from entrypoints.sandbox.replicate.signing import sign
+from entrypoints.sandbox.standard_webhooks import sign
 
 EVENTS = frozenset({"start", "output", "logs", "completed"})
 ENDED = frozenset({"succeeded", "failed", "canceled", "aborted"})

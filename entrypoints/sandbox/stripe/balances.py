@@ -119,6 +119,7 @@ class Balances:
         return {
             "object": "balance",
             "available": amounts(purse.available),
+            "instant_available": amounts(purse.available),
             "pending": amounts(purse.pending),
             "livemode": False,
         }

@@ -49,6 +49,12 @@ class BankReturn(msgspec.Struct):
     code: str = "account_closed"
 
 
+class Arrival(msgspec.Struct):
+    """Whether payouts are paid by themselves, after a moment."""
+
+    automatic: bool
+
+
 class Endpoints(msgspec.Struct):
     """Where events go from now on; what is left out stays as it is."""
 
@@ -118,6 +124,18 @@ def create_stripe_control(world: World) -> Router:
             raise no_such("payout", payout_id)
         return payouts.fail_payout(world, payout, code=data.code)
 
+    @post("/payouts/{payout_id:str}/pay", status_code=200)
+    async def pay_out(payout_id: FromPath[str]) -> Object:
+        payout = world.payouts.peek(payout_id)
+        if payout is None:
+            raise no_such("payout", payout_id)
+        return payouts.pay(world, payout)
+
+    @post("/payouts", status_code=200)
+    async def arrival(data: JSONBody[Arrival]) -> Arrival:
+        world.payouts_arrive = data.automatic
+        return data
+
     @post("/refunds/{refund_id:str}/fail", status_code=200)
     async def fail_refund(refund_id: FromPath[str], data: JSONBody[BankReturn]) -> Object:
         refund = world.refunds.get(PLATFORM, refund_id)
@@ -144,6 +162,8 @@ def create_stripe_control(world: World) -> Router:
         forget,
         fail_refund,
         fail,
+        pay_out,
+        arrival,
         review,
         onboard,
         move,

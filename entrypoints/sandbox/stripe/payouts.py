@@ -74,9 +74,17 @@ def create_payout(world: World, call: Call) -> Object:
 
 
 def _arrive(world: World, payout: Object) -> None:
-    if payout["status"] == "pending":
-        payout["status"] = "paid"
-        emit(world, "payout.paid", payout, account=world.payouts.owner(payout["id"]))
+    if world.payouts_arrive and payout["status"] == "pending":
+        pay(world, payout)
+
+
+def pay(world: World, payout: Object) -> Object:
+    """The bank has it; until then it can be failed, and afterwards too."""
+    if payout["status"] != "pending":
+        raise StripeProblem(f"Payout {payout['id']} is {payout['status']}.")
+    payout["status"] = "paid"
+    emit(world, "payout.paid", payout, account=world.payouts.owner(payout["id"]))
+    return payout
 
 
 def fail_payout(world: World, payout: Object, *, code: str) -> Object:

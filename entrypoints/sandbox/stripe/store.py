@@ -34,6 +34,7 @@ class World:
         self.reversals = Table("transfer", noun="transfer_reversal")
         self.disputes = Table("charge", "payment_intent", noun="dispute")
         self.payouts = Table(noun="payout")
+        self.payouts_arrive = True
         self.transactions = Table("source", "type", noun="balance transaction")
         self.events = Table(noun="event")
         self.tax_calculations = Table(noun="tax calculation")

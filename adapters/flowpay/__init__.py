@@ -1,0 +1,1 @@
+"""The payout provider over HTTP: transfers, bank accounts, webhooks."""

@@ -1,0 +1,1 @@
+"""Bank accounts proved by signing in to the bank, over Plaid."""

@@ -1,0 +1,1 @@
+"""FlowPay as the sandbox plays it: transfers to banks, bank accounts, signed webhooks."""
