@@ -67,6 +67,7 @@ from adapters.stripe.taxes import StripeTaxes
 from adapters.stripe.webhooks import StripeWebhooks
 from adapters.system.clock import ShiftedClock, SystemClock
 from adapters.system.ids import UuidV7Ids
+from adapters.system.seals import HmacSeals
 from adapters.system.secrets import SystemSecrets
 from adapters.tax_table.taxes import TableTaxes
 from application.ports.audit import AuditViews
@@ -100,6 +101,7 @@ from application.ports.reconciliation import Comparison, ReconciliationViews
 from application.ports.remote_files import RemoteFiles
 from application.ports.reporting import StatementViews
 from application.ports.schedule import JobRuns, Leadership
+from application.ports.seals import Seals
 from application.ports.secrets import Secrets
 from application.ports.storage import LinkVerifier, ObjectStorage
 from application.ports.studio import StudioViews
@@ -131,6 +133,7 @@ class Ports:
     clock: Clock
     ids: Ids
     secrets: Secrets
+    seals: Seals
     fees: FeeSchedule
     hold: timedelta
     fees_borne_by: FeesBorneBy
@@ -149,6 +152,7 @@ class Ports:
     bank_accounts_provider: BankAccountProvider
     bank_links: BankLinks
     taxes: Taxes
+    address_required: bool
     provider_webhooks: Mapping[str, ProviderWebhooks]
     workshop: Workshop
     storage: ObjectStorage
@@ -229,6 +233,7 @@ def build_ports(settings: Settings) -> Ports:
         clock=clock,
         ids=ids,
         secrets=SystemSecrets(),
+        seals=HmacSeals([key.encode() for key in secret_keys]),
         fees=_fees(settings),
         hold=timedelta(days=settings.hold_days),
         fees_borne_by=settings.processing_fees_borne_by,
@@ -247,6 +252,7 @@ def build_ports(settings: Settings) -> Ports:
         bank_accounts_provider=bank_accounts,
         bank_links=bank_links,
         taxes=_taxes(settings, api),
+        address_required=settings.collects_tax,
         provider_webhooks=provider_webhooks,
         workshop=Workshop(
             new_uow=new_uow,

@@ -415,6 +415,11 @@ class Settings:
     )
 
     @property
+    def collects_tax(self) -> bool:
+        """Whoever does must know where goods go before they are paid."""
+        return self.tax_provider == "stripe" or bool(self.tax_registrations)
+
+    @property
     def is_production(self) -> bool:
         return self.env == "production"
 

@@ -63,6 +63,7 @@ orders = Table(
     cents("total_cents", CheckConstraint("total_cents > 0", name="total_positive")),
     text("fees_version"),
     json_of("ship_to", Address, nullable=True),
+    Column("ship_countries", JsonOf(tuple[str, ...]), nullable=False, server_default="[]"),
     text("shipping_option", nullable=True),
     enum_text("payment_status", PaymentStatus),
     enum_text("fulfilment_status", FulfilmentState, server_default="none"),

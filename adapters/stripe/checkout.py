@@ -1,7 +1,7 @@
 """The hosted payment page of an order: opened, looked up, closed; and the fee of its payment."""
 
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Any, Literal
 
 import stripe
 from stripe.params.checkout import SessionCreateParams
@@ -69,6 +69,12 @@ class StripeCheckout:
         return ProcessingFee(charge_id=charge.id, amount_cents=booked.fee, currency=booked.currency)
 
 
+_NOT_SHIPPED_TO = frozenset(
+    {"AS", "CC", "CU", "CX", "FM", "HM", "IR", "KP", "MH", "MP", "NF", "PW", "SY", "UM", "VI"}
+)
+"""Countries in which Stripe's page takes no shipping address."""
+
+
 def _parameters(request: CheckoutRequest) -> SessionCreateParams:
     """The same request always gives the same parameters: the idempotency key demands it."""
     order_id = str(request.order_id)
@@ -95,6 +101,9 @@ def _parameters(request: CheckoutRequest) -> SessionCreateParams:
         "cancel_url": request.cancel_url,
         "expires_at": int(request.expires_at.timestamp()),
     }
+    if request.allowed_countries:
+        countries: list[Any] = sorted(set(request.allowed_countries) - _NOT_SHIPPED_TO)
+        parameters["shipping_address_collection"] = {"allowed_countries": countries}
     if request.customer_email:
         parameters["customer_email"] = request.customer_email
     return parameters

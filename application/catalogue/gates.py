@@ -88,13 +88,15 @@ class Proposal:
     """How an offer is to be listed or sold, as far as it is known.
 
     `unit_price_cents` is the final unit price after every discount, None for the list price;
-    `territory` the ISO 3166-1 country that a sale goes to, None where it is not known yet.
+    `territory` the ISO 3166-1 country that a sale goes to, None where it is not known yet; then
+    `territories` are those that it is kept to.
     """
 
     action: Action
     at: datetime
     unit_price_cents: int | None = None
     territory: str | None = None
+    territories: frozenset[str] | None = None
     quantity: int = 1
 
 
@@ -149,7 +151,9 @@ def _use(offer: Offer, proposal: Proposal) -> Use:
         ),
         creator_name=creator.display_name,
         quantity=proposal.quantity,
-        territories=None if proposal.territory is None else frozenset({proposal.territory}),
+        territories=(
+            proposal.territories if proposal.territory is None else frozenset({proposal.territory})
+        ),
     )
 
 

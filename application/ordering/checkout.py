@@ -1,78 +1,72 @@
 """Place an order and open its payment page.
 
-The order comes first, complete and frozen: prices, licence versions, who gets what. Then, with no
-transaction open, the payment page under the key `checkout:{order}`. Whoever asks again with the
-same idempotency key gets the same order and the same page, also after a failure in between.
+The basket is priced, its tax is asked for with no transaction open, and then one transaction prices
+it again, makes sure that it is still the same, and holds everything it needs: stock, uses of
+discounts, parts of quotas. The order is complete and frozen from then on: prices, licence versions,
+who gets what. Last, again with no transaction open, the payment page under `checkout:{order}`.
+Whoever asks again with the same idempotency key gets the same order and the same page, also after a
+failure in between.
 """
 
-from collections.abc import Sequence
-from datetime import datetime, timedelta
-from typing import Annotated
+from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 import msgspec
 
-from application.catalogue.gates import Proposal, ask_gates, load_offers
 from application.ledger.payees import BrowserUrl
-from application.licensing.usage import free_usage
+from application.ordering.basket import (
+    PricedBasket,
+    SaleRefused,
+    ask_tax,
+    price_basket,
+    same_before_tax,
+    taxed_as,
+)
+from application.ordering.closing import close_order
+from application.ordering.placing import ChargeTooSmall, place
+from application.ordering.quotes import check_quote
+from application.ordering.wishes import CartItem, Shopper, Wish, address_of, basket_of, pieces_of
 from application.ports.clock import Clock
 from application.ports.errors import Rejected
 from application.ports.idempotency import KeyReused
 from application.ports.ids import Ids
 from application.ports.payments import CheckoutLine, CheckoutPage, CheckoutRequest, Payments
+from application.ports.seals import Seals
+from application.ports.taxes import Taxes
 from application.ports.unit_of_work import UnitOfWork
-from domain.catalogue.product import NotForSale, OutOfStock, Product, ProductStatus
-from domain.catalogue.template import TEMPLATES
-from domain.identity.actor import Actor
-from domain.licensing.decision import Reason
-from domain.licensing.use import Action
-from domain.ordering.fees import FeeSchedule, sale_kind_of
-from domain.ordering.order import Order, OrderInvalid, OrderLine, PaymentStatus
-from domain.ordering.split import Line, split
-from domain.shared.errors import Conflict, NotFound, RuleRefused
-from domain.shared.money import rules_of
+from domain.identity.email import normalised_email
+from domain.licensing.territories import COUNTRIES
+from domain.ordering.fees import FeeSchedule
+from domain.ordering.order import ANYWHERE, Order, OrderLine, PaymentStatus
+from domain.shared.errors import Conflict, Invalid
+from domain.shared.money import Currency, rules_of
 
-PAYMENT_WINDOW = timedelta(minutes=60)
-FIRST_RECONCILE = timedelta(minutes=2)
+__all__ = ["CartItem", "ChargeTooSmall", "SaleRefused", "StartCheckout", "start_checkout"]
 
-
-class CartItem(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    product_id: UUID
-    quantity: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 1
+ORDER_SEAL = "order"
+MAX_PAGE_LINES = 100
+_PRICINGS = 3
+"""How often a basket is priced anew when it changes while its tax is asked for."""
 
 
-class StartCheckout(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    items: Annotated[list[CartItem], msgspec.Meta(min_length=1, max_length=100)]
+class StartCheckout(Wish, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Guests name an `email`. A `quote_token` makes another price than the quoted one a refusal."""
+
     success_url: BrowserUrl
     cancel_url: BrowserUrl
+    email: str | None = None
+    quote_token: str | None = None
 
 
 class CheckoutStarted(msgspec.Struct, frozen=True, kw_only=True):
+    """`order_token` lets a guest read the order, as header `Order-Token`; users have none."""
+
     order_id: UUID
     session_id: str
     url: str
     expires_at: datetime
-
-
-class SaleRefused(RuleRefused):
-    """A gate of at least one line is closed; `reasons` names them all, with their product."""
-
-    code = "sale_refused"
-
-    def __init__(self, refused: Sequence[tuple[UUID, Reason]]) -> None:
-        super().__init__(
-            "It cannot be sold: " + " ".join(reason.message for _, reason in refused),
-            reasons=[
-                {"product_id": str(product_id), **{f: getattr(reason, f) for f in _REASON_FIELDS}}
-                for product_id, reason in refused
-            ],
-        )
-
-
-class ChargeTooSmall(RuleRefused):
-    """Below what the payment provider charges at all."""
-
-    code = "charge_too_small"
+    order_token: str | None = None
 
 
 class OrderEnded(Conflict):
@@ -81,27 +75,58 @@ class OrderEnded(Conflict):
     code = "order_ended"
 
 
-_REASON_FIELDS = ("code", "field", "limit", "value", "message")
+class BasketChanging(Conflict):
+    """Prices changed while they were computed: ask again."""
+
+    code = "basket_changing"
+
+
+class EmailRequired(Invalid):
+    """Who is not signed in says where to write to."""
+
+    code = "email_required"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shopkeeping:
+    """What both placing an order and pricing it need."""
+
+    uow: UnitOfWork
+    clock: Clock
+    ids: Ids
+    taxes: Taxes
+    seals: Seals
+    fees: FeeSchedule
+    address_required: bool
 
 
 async def start_checkout(
     command: StartCheckout,
     *,
     request_key: str,
-    actor: Actor,
-    uow: UnitOfWork,
+    shopper: Shopper,
     payments: Payments,
+    uow: UnitOfWork,
     clock: Clock,
     ids: Ids,
+    taxes: Taxes,
+    seals: Seals,
     fees: FeeSchedule,
+    address_required: bool = False,
 ) -> CheckoutStarted:
     """Place the order, then open its page.
 
-    Raises NotFound, NotForSale, OutOfStock, SaleRefused, OrderInvalid, ChargeTooSmall, provider
-    errors. After Unavailable or OutcomeUnknown the same request may be made again.
+    Raises what pricing raises, QuoteChanged and its kin, DiscountUsedUp, OutOfStock, CartOrdered,
+    EmailRequired, ChargeTooSmall, provider errors. After Unavailable or OutcomeUnknown the same
+    request may be made again.
     """
+    email = _email(command, shopper)
+    with_all = Shopkeeping(
+        uow=uow, clock=clock, ids=ids, taxes=taxes, seals=seals, fees=fees,
+        address_required=address_required,
+    )  # fmt: skip
     order = await _place_or_find(
-        command, request_key=request_key, actor=actor, uow=uow, clock=clock, ids=ids, fees=fees
+        command, email, request_key=request_key, shopper=shopper, by=with_all
     )
     page = _page_of(order) or await _open_page(order, command, uow=uow, payments=payments)
     if order.session_id is None:
@@ -114,7 +139,19 @@ async def start_checkout(
         session_id=page.session_id,
         url=page.url,
         expires_at=order.expires_at,
+        order_token=seals.seal(ORDER_SEAL, order.id.bytes) if order.buyer_id is None else None,
     )
+
+
+def _email(command: StartCheckout, shopper: Shopper) -> str | None:
+    """Raises EmailRequired, InvalidEmail."""
+    if command.email is not None:
+        return normalised_email(command.email)
+    if shopper.actor is None:
+        raise EmailRequired(
+            "Who is not signed in says where to write to.", fields={"email": ["is required"]}
+        )
+    return None
 
 
 def _page_of(order: Order) -> CheckoutPage | None:
@@ -127,153 +164,87 @@ def _page_of(order: Order) -> CheckoutPage | None:
 
 async def _place_or_find(
     command: StartCheckout,
+    email: str | None,
     *,
     request_key: str,
-    actor: Actor,
-    uow: UnitOfWork,
-    clock: Clock,
-    ids: Ids,
-    fees: FeeSchedule,
+    shopper: Shopper,
+    by: Shopkeeping,
 ) -> Order:
-    async with uow:
-        order = await uow.orders.by_request_key(actor.user_id, request_key)
-        if order is not None:
-            return _same_request(order, command)
-        order = await _freeze(
-            command, request_key=request_key, actor=actor, uow=uow, clock=clock, ids=ids, fees=fees
-        )
-        uow.orders.add(order)
-        await uow.commit()
-    return order
+    buyer_id = shopper.actor.user_id if shopper.actor else None
+    address = address_of(command.shipping_address)
+    for _ in range(_PRICINGS):
+        taxed: PricedBasket | None = None
+        if address is not None or command.cart_id is not None or by.address_required:
+            taxed = await _price_with_tax(command, email, request_key, shopper=shopper, by=by)
+        async with by.uow as uow:
+            order = await uow.orders.by_request_key(buyer_id, request_key, guest_email=email)
+            if order is not None:
+                return _same_request(order, command)
+            basket, cart = await basket_of(
+                command, shopper=shopper, uow=uow, seals=by.seals, lock=True
+            )
+            now = by.clock.now()
+            priced = await price_basket(basket, uow=uow, at=now, fees=by.fees)
+            if taxed is not None:
+                if not same_before_tax(taxed, priced) or taxed.basket.ship_to != basket.ship_to:
+                    continue
+                priced = taxed_as(priced, taxed)
+            check_quote(command.quote_token, priced, seals=by.seals, at=now)
+            order = await place(
+                priced,
+                request_key=request_key,
+                shopper=shopper,
+                email=email,
+                cart=cart,
+                at=now,
+                uow=uow,
+                ids=by.ids,
+            )
+            await uow.commit()
+            return order
+    raise BasketChanging("Prices changed while they were computed: ask again.")
+
+
+async def _price_with_tax(
+    command: StartCheckout,
+    email: str | None,
+    request_key: str,
+    *,
+    shopper: Shopper,
+    by: Shopkeeping,
+) -> PricedBasket | None:
+    """None for an order that is placed already: its tax is frozen."""
+    buyer_id = shopper.actor.user_id if shopper.actor else None
+    async with by.uow as uow:
+        if await uow.orders.by_request_key(buyer_id, request_key, guest_email=email) is not None:
+            return None
+        basket, _ = await basket_of(command, shopper=shopper, uow=uow, seals=by.seals)
+        priced = await price_basket(basket, uow=uow, at=by.clock.now(), fees=by.fees)
+    return await ask_tax(priced, taxes=by.taxes, address_required=by.address_required)
 
 
 def _same_request(order: Order, command: StartCheckout) -> Order:
-    if _wanted(command) != {line.product_id: line.quantity for line in order.lines}:
+    if command.cart_id is not None:
+        same = order.cart_id == command.cart_id and command.items is None
+    else:
+        same = pieces_of(command, None) == {line.product_id: line.quantity for line in order.lines}
+    if not same:
         raise KeyReused
     if order.payment_status is not PaymentStatus.UNPAID:
         raise OrderEnded("The order under this idempotency key has been paid or has ended.")
     return order
 
 
-async def _freeze(
-    command: StartCheckout,
-    *,
-    request_key: str,
-    actor: Actor,
-    uow: UnitOfWork,
-    clock: Clock,
-    ids: Ids,
-    fees: FeeSchedule,
-) -> Order:
-    now = clock.now()
-    wanted = _wanted(command)
-    products = {p.id: p for p in await uow.products.many(wanted)}
-    _check_for_sale(products, wanted)
-    offers = await load_offers(list(products.values()), uow=uow, at=now)
-    verdicts = {
-        product_id: ask_gates(offer, Proposal(action=Action.SELL, at=now), fees=fees)
-        for product_id, offer in offers.items()
-    }
-    refused = [
-        (product_id, reason)
-        for product_id, verdict in verdicts.items()
-        for reason in (*verdict.decision.reasons, *verdict.closed_gates)
-    ]
-    if refused:
-        raise SaleRefused(refused)
-    limited = await uow.products.reserve(wanted)
-    currency = next(iter(products.values())).currency
-    order = Order(
-        id=ids.new(),
-        buyer_id=actor.user_id,
-        request_key=request_key,
-        currency=currency,
-        total_cents=sum(products[p].price_cents * quantity for p, quantity in wanted.items()),
-        fees_version=fees.version,
-        created_at=now,
-        expires_at=now + PAYMENT_WINDOW,
-        reconcile_at=now + FIRST_RECONCILE,
-    )
-    minimum_cents = rules_of(currency).minimum_charge_cents
-    if order.total_cents < minimum_cents:
-        raise ChargeTooSmall("The total is below the smallest charge.", minimum_cents=minimum_cents)
-    for position, (product_id, quantity) in enumerate(wanted.items()):
-        product, offer = products[product_id], offers[product_id]
-        terms = offer.standing.terms_in_force()
-        total_cents = product.price_cents * quantity
-        order.lines.append(
-            OrderLine(
-                id=ids.new(),
-                order_id=order.id,
-                position=position,
-                product_id=product.id,
-                store_id=product.store_id,
-                creator_id=product.creator_id,
-                asset_id=product.asset_id,
-                product_type=product.product_type,
-                title=product.title,
-                unit_price_cents=product.price_cents,
-                quantity=quantity,
-                total_cents=total_cents,
-                terms_id=terms.id,
-                terms_version=terms.version,
-                terms_hash=terms.hash,
-                decision=verdicts[product_id].decision,
-                stock_reserved=product_id in limited,
-                legs=split(
-                    Line(
-                        total_cents,
-                        quantity,
-                        TEMPLATES[product.product_type].cost_cents(currency),
-                        terms.terms.royalty,
-                        product.creator_id,
-                        product.store_id,
-                    ),
-                    fees.rate_of(sale_kind_of(product.product_type)),
-                ),
-            )
-        )
-    return order
-
-
-def _wanted(command: StartCheckout) -> dict[UUID, int]:
-    """Pieces per product; a product named twice is one line."""
-    wanted: dict[UUID, int] = {}
-    for item in command.items:
-        wanted[item.product_id] = wanted.get(item.product_id, 0) + item.quantity
-    return wanted
-
-
-def _check_for_sale(products: dict[UUID, Product], wanted: dict[UUID, int]) -> None:
-    for product_id in wanted:
-        product = products.get(product_id)
-        if product is None or product.status is ProductStatus.DRAFT:
-            raise NotFound("product", product_id)
-        if product.status is ProductStatus.OUT_OF_STOCK:
-            raise OutOfStock("The product is sold out.", product_id=str(product_id))
-        if product.status is not ProductStatus.ACTIVE:
-            raise NotForSale("The product is not for sale.", product_id=str(product_id))
-    currencies = {product.currency for product in products.values()}
-    if len(currencies) > 1:
-        raise OrderInvalid(
-            "An order has one currency.",
-            fields={"items": [f"are priced in {', '.join(sorted(currencies))}"]},
-        )
-
-
 async def _open_page(
     order: Order, command: StartCheckout, *, uow: UnitOfWork, payments: Payments
 ) -> CheckoutPage:
+    anywhere = order.ship_countries == ANYWHERE
     request = CheckoutRequest(
         order_id=order.id,
         currency=order.currency,
-        lines=tuple(
-            CheckoutLine(
-                title=line.title, unit_price_cents=line.unit_price_cents, quantity=line.quantity
-            )
-            for line in order.lines
-        ),
-        customer_email=None,
+        lines=page_lines(order),
+        customer_email=order.buyer_email,
+        allowed_countries=tuple(sorted(COUNTRIES)) if anywhere else order.ship_countries,
         success_url=command.success_url,
         cancel_url=command.cancel_url,
         expires_at=order.expires_at,
@@ -281,8 +252,37 @@ async def _open_page(
     try:
         return await payments.start_checkout(request)
     except Rejected:
-        async with uow:
-            if await uow.orders.close_unpaid(order.id, status=PaymentStatus.FAILED):
-                await free_usage(order.id, uow=uow)
-            await uow.commit()
+        await close_order(order.id, PaymentStatus.FAILED, uow=uow)
         raise
+
+
+def page_lines(order: Order) -> tuple[CheckoutLine, ...]:
+    """What the page shows, adding up to the order's total.
+
+    A line is shown by the piece where its price after discounts divides, otherwise as one; shipping
+    and tax are lines of their own, unless that makes more than a page holds.
+    """
+    if len(order.lines) + 2 > MAX_PAGE_LINES:
+        return tuple(_as_one(line, line.total_cents) for line in order.lines)
+    lines = [_by_the_piece(line, order.currency) for line in order.lines]
+    for title, cents in (
+        ("Shipping", sum(line.shipping_cents for line in order.lines)),
+        ("Tax", sum(line.tax_cents for line in order.lines)),
+    ):
+        if cents:
+            lines.append(CheckoutLine(title=title, unit_price_cents=cents, quantity=1))
+    return tuple(lines)
+
+
+def _by_the_piece(line: OrderLine, currency: Currency) -> CheckoutLine:
+    net_cents = line.unit_price_cents * line.quantity - line.discount_cents
+    unit_cents, rest = divmod(net_cents, line.quantity)
+    quantum = rules_of(currency).quantum
+    if rest or unit_cents % quantum:
+        return _as_one(line, net_cents)
+    return CheckoutLine(title=line.title, unit_price_cents=unit_cents, quantity=line.quantity)
+
+
+def _as_one(line: OrderLine, cents: int) -> CheckoutLine:
+    title = line.title if line.quantity == 1 else f"{line.quantity} × {line.title}"
+    return CheckoutLine(title=title, unit_price_cents=cents, quantity=1)

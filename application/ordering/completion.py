@@ -10,7 +10,7 @@ from uuid import UUID
 
 import msgspec
 
-from application.licensing.usage import free_usage
+from application.ordering.closing import close_order
 from application.ports.clock import Clock
 from application.ports.payments import CapturedPayment, Payments
 from application.ports.unit_of_work import UnitOfWork
@@ -92,7 +92,7 @@ async def reconcile_checkout(
     overdue = clock.now() >= order.expires_at
     if order.session_id is None:
         if overdue:
-            await _close(order_id, PaymentStatus.EXPIRED, uow=uow)
+            await close_order(order_id, PaymentStatus.EXPIRED, uow=uow)
         return
     state = await payments.checkout_state(order.session_id)
     if state.status == "open" and overdue:
@@ -103,7 +103,7 @@ async def reconcile_checkout(
         for error in failures.values():
             raise error
     elif state.status == "expired":
-        await _close(order_id, PaymentStatus.EXPIRED, uow=uow)
+        await close_order(order_id, PaymentStatus.EXPIRED, uow=uow)
     elif state.payment == "processing":
         async with uow:
             order = await uow.orders.get(order_id, lock=True)
@@ -111,7 +111,7 @@ async def reconcile_checkout(
                 order.payment_status = PaymentStatus.PROCESSING
                 await uow.commit()
     elif state.status == "complete":
-        await _close(order_id, PaymentStatus.FAILED, uow=uow)
+        await close_order(order_id, PaymentStatus.FAILED, uow=uow)
 
 
 async def sweep_checkouts(*, uow: UnitOfWork, clock: Clock, limit: int = 500) -> int:
@@ -152,10 +152,3 @@ def _settle(
     if capture.order_id in settled:
         raise PaymentMismatch("Two charges pay for one order.", order_id=str(plan.order_id))
     return settle(plan, capture, hold=hold, at=at)
-
-
-async def _close(order_id: UUID, status: PaymentStatus, *, uow: UnitOfWork) -> None:
-    async with uow:
-        if await uow.orders.close_unpaid(order_id, status=status):
-            await free_usage(order_id, uow=uow)
-        await uow.commit()

@@ -6,14 +6,16 @@ from uuid import UUID
 
 import msgspec
 
-from application.catalogue.gates import Proposal, ask_gates, load_offers
+from application.catalogue.gates import Proposal, ask_gates, decided_on, load_offers
 from application.identity.authority import StoreAct, store_for
+from application.licensing.decisions import Decided, record_decisions
 from application.ports.clock import Clock
 from application.ports.ids import Ids
 from application.ports.unit_of_work import UnitOfWork
 from domain.catalogue.product import Product
 from domain.identity.actor import Actor, Role
 from domain.licensing.decision import Reason
+from domain.licensing.record import DecisionPoint
 from domain.licensing.use import Action
 from domain.ordering.discount import (
     Discount,
@@ -128,7 +130,8 @@ async def create_discount(
         )
         discount.check()
         named = await _named_products(discount, uow=uow)
-        await _check_licences(discount, named, at=now, uow=uow, fees=fees)
+        asked = await _check_licences(discount, named, at=now, uow=uow, fees=fees)
+        record_decisions(asked, actor=actor, uow=uow, ids=ids, at=now)
         uow.discounts.add(discount)
         await uow.commit()
     return _view(discount)
@@ -208,23 +211,34 @@ async def _named_products(discount: Discount, *, uow: UnitOfWork) -> list[Produc
 
 async def _check_licences(
     discount: Discount, named: list[Product], *, at: datetime, uow: UnitOfWork, fees: FeeSchedule
-) -> None:
+) -> list[Decided]:
     """What it takes off a cart, or off lines not named, is known at checkout only."""
     if discount.store_id is None or (
         discount.scope is DiscountScope.CART and discount.kind is DiscountKind.AMOUNT
     ):
-        return
-    refused = []
+        return []
+    refused: list[Reason] = []
+    asked: list[Decided] = []
     for offer in (await load_offers(named, uow=uow, at=at)).values():
         product = offer.product
         if discount.currency not in (None, product.currency):
             continue
         off = discount.worth_cents(product.price_cents, quantity=1, currency=product.currency)
-        proposal = Proposal(action=Action.SELL, at=at, unit_price_cents=product.price_cents - off)
-        decision = ask_gates(offer, proposal, fees=fees).decision
-        refused += [reason for reason in decision.reasons if reason.code in _OF_PRICE]
+        proposal = Proposal(action=Action.LIST, at=at, unit_price_cents=product.price_cents - off)
+        verdict = ask_gates(offer, proposal, fees=fees)
+        refused += [r for r in verdict.decision.reasons if r.code in _OF_PRICE]
+        if verdict.use is not None:
+            asked.append(
+                decided_on(
+                    verdict,
+                    DecisionPoint.DISCOUNT,
+                    subject_id=product.id,
+                    terms=offer.standing.terms_in_force(),
+                )
+            )
     if refused:
         raise DiscountTooDeep(refused)
+    return asked
 
 
 def _currency(code: str | None) -> Currency | None:

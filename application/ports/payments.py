@@ -21,12 +21,17 @@ class CheckoutLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CheckoutRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """`expires_at`: 30 minutes to 24 hours ahead. Asking again for an order repeats the request."""
+    """`expires_at`: 30 minutes to 24 hours ahead. Asking again for an order repeats the request.
+
+    The lines add up to what is charged. `allowed_countries` asks for a shipping address in one of
+    them; without any, no address is asked for.
+    """
 
     order_id: UUID
     currency: str
     lines: tuple[CheckoutLine, ...]
     customer_email: str | None
+    allowed_countries: tuple[str, ...] = ()
     success_url: str
     cancel_url: str
     expires_at: datetime

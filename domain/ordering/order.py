@@ -34,6 +34,10 @@ class RefundState(StrEnum):
     FULL = "full"
 
 
+ANYWHERE = ("*",)
+"""`ship_countries` of an order whose buyer tells the payment page where in the world it goes."""
+
+
 class FulfilmentState(StrEnum):
     """How far the goods are. What is digital is there once it is paid, and stays at none."""
 
@@ -113,6 +117,9 @@ class Order:
     """`request_key` is the buyer's idempotency key: one key, one order. A guest has no `buyer_id`,
     and an email address instead. A cart has at most one order that is not over.
 
+    `ship_countries` are those in one of which the payment page asks for an address; none where the
+    address is known or nothing is shipped.
+
     Stock, uses of discounts and of the licences are held until it is paid, or until `expires_at`.
     `reconcile_at` is when the provider is asked how an unpaid order stands, should no word of it
     have arrived.
@@ -127,6 +134,7 @@ class Order:
     total_cents: int
     fees_version: str
     ship_to: Address | None = None
+    ship_countries: tuple[str, ...] = ()
     shipping_option: str | None = None
     payment_status: PaymentStatus = PaymentStatus.UNPAID
     fulfilment_status: FulfilmentState = FulfilmentState.NONE
@@ -142,6 +150,11 @@ class Order:
     tax_calculation_id: str | None = None
     tax_report_id: str | None = None
     lines: list[OrderLine] = field(default_factory=list)
+
+    @property
+    def is_live(self) -> bool:
+        """It is paid, or still may be."""
+        return self.payment_status not in (PaymentStatus.FAILED, PaymentStatus.EXPIRED)
 
     def lines_of(self, store_ids: frozenset[UUID] | None) -> list[OrderLine]:
         """The lines of some stores; None means all."""

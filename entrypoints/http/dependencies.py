@@ -21,6 +21,7 @@ from litestar.params import SkipValidation
 from litestar.plugins import ReceiveRoutePlugin
 from litestar.routes import BaseRoute, HTTPRoute
 
+from application.ordering.wishes import Shopper
 from application.ports.clock import Clock
 from application.ports.idempotency import Idempotency
 from application.ports.live import JobProgressViews, LiveFeed
@@ -36,6 +37,11 @@ CurrentActor = NamedDependency[SkipValidation[Actor]]
 """`actor: CurrentActor`: the signed-in user; strangers get a 401."""
 Visitor = NamedDependency[SkipValidation[Actor | None]]
 """`visitor: Visitor`: the signed-in user, or None."""
+
+
+TheShopper = NamedDependency[SkipValidation[Shopper]]
+"""`shopper: TheShopper`: the signed-in user, or a stranger with the cart of their cookie."""
+CART_COOKIE = "likeness_cart"
 
 
 class PlatformPorts(Protocol):
@@ -63,6 +69,7 @@ def dependencies_of(ports: PlatformPorts) -> dict[str, Provide]:
     return provided | {
         "actor": Provide(_actor, sync_to_thread=False),
         "visitor": Provide(_visitor, sync_to_thread=False),
+        "shopper": Provide(_shopper, sync_to_thread=False),
     }
 
 
@@ -81,6 +88,10 @@ def _actor(request: Request[Any, Any, Any]) -> Actor:
 
 def _visitor(request: Request[Any, Any, Any]) -> Actor | None:
     return visitor_of(exchange_of(request.scope))
+
+
+def _shopper(request: Request[Any, Any, Any], visitor: Visitor) -> Shopper:
+    return Shopper(actor=visitor, cart_token=request.cookies.get(CART_COOKIE))
 
 
 class RoutesPrepared(ReceiveRoutePlugin):

@@ -26,8 +26,10 @@ from application.ports.payouts import (
     PayoutWebhooks,
 )
 from application.ports.reporting import StatementViews
+from application.ports.seals import Seals
 from application.ports.storage import LinkVerifier, ObjectStorage
 from application.ports.studio import StudioViews
+from application.ports.taxes import Taxes
 from application.ports.unit_of_work import UnitOfWork
 from application.ports.views import BalanceViews, CatalogueViews, OrderViews
 from domain.ledger.payout_rules import PayoutPolicy
@@ -50,6 +52,10 @@ TheBalanceViews = NamedDependency[SkipValidation[BalanceViews]]
 TheStatementViews = NamedDependency[SkipValidation[StatementViews]]
 TheExportViews = NamedDependency[SkipValidation[ExportViews]]
 TheCatalogueViews = NamedDependency[SkipValidation[CatalogueViews]]
+TheSeals = NamedDependency[SkipValidation[Seals]]
+TheTaxes = NamedDependency[SkipValidation[Taxes]]
+TheAddressRule = NamedDependency[SkipValidation[bool]]
+"""`address_required: TheAddressRule`: whether tax makes it so."""
 TheFees = NamedDependency[SkipValidation[FeeSchedule]]
 TheStorage = NamedDependency[SkipValidation[ObjectStorage]]
 TheFileLinks = NamedDependency[SkipValidation[LinkVerifier]]

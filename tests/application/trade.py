@@ -4,7 +4,9 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from adapters.memory.payments import MemoryPaymentProvider
+from adapters.memory.seals import MemorySeals
 from adapters.memory.system import CountingIds, ManualClock
+from adapters.memory.taxes import MemoryTaxes
 from adapters.memory.unit_of_work import MemoryDatabase, MemoryUnitOfWork
 from application.catalogue import products
 from application.catalogue.products import CreateProduct, ProductView, UpdateProduct
@@ -17,6 +19,7 @@ from application.licensing.consents import ConsentRecord, SignConsent
 from application.licensing.terms import PublishTerms
 from application.licensing.terms_view import TermsView
 from application.ordering.checkout import CartItem, CheckoutStarted, StartCheckout, start_checkout
+from application.ordering.wishes import Shopper
 from domain.identity.actor import Actor
 from domain.licensing.consent import ConsentUse
 from domain.licensing.terms import LicenceTerms, ProductType
@@ -28,6 +31,8 @@ class Trade:
     database: MemoryDatabase = field(default_factory=MemoryDatabase)
     clock: ManualClock = field(default_factory=lambda: ManualClock(NOON))
     ids: CountingIds = field(default_factory=CountingIds)
+    taxes: MemoryTaxes = field(default_factory=MemoryTaxes)
+    seals: MemorySeals = field(default_factory=MemorySeals)
     provider: MemoryPaymentProvider = field(init=False)
 
     def __post_init__(self) -> None:
@@ -187,11 +192,13 @@ class Trade:
         return await start_checkout(
             command,
             request_key=key,
-            actor=who or actor(),
+            shopper=Shopper(actor=who or actor()),
             uow=self.uow(),
             payments=self.provider.payments,
             clock=self.clock,
             ids=self.ids,
+            taxes=self.taxes,
+            seals=self.seals,
             fees=FEES,
         )
 

@@ -25,6 +25,7 @@ from application.ledger.verification import verify_ledger
 from application.ordering.checkout import CartItem, StartCheckout, start_checkout
 from application.ordering.missed_events import sweep_missed_events
 from application.ordering.refunds import RequestRefund, request_refund
+from application.ordering.wishes import Shopper
 from entrypoints.bootstrap import Ports, build_ports
 from entrypoints.settings import Settings
 from tests.builders import actor, market
@@ -121,11 +122,13 @@ class Life:
                 cancel_url="https://shop.example/no",
             ),
             request_key="order",
-            actor=actor(),
+            shopper=Shopper(actor=actor()),
             uow=self.ports.uow(),
             payments=self.ports.payments,
             clock=self.ports.clock,
             ids=self.ports.ids,
+            taxes=self.ports.taxes,
+            seals=self.ports.seals,
             fees=self.ports.fees,
         )
         paid = self.sandbox.http.post(f"{checkout.url}/pay", data={"card": GOOD_CARD})

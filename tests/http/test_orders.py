@@ -41,7 +41,8 @@ async def test_a_checkout_answers_the_page_where_it_is_paid(shop: Shop) -> None:
         await shop.post("/checkout", cart((estate.PRODUCT, 2)), by=shop.fan, key="k"), 201
     )
 
-    assert set(page) == {"order_id", "session_id", "url", "expires_at"}
+    assert set(page) == {"order_id", "session_id", "url", "expires_at", "order_token"}
+    assert page["order_token"] is None
     order = data_of(await shop.get(f"/orders/{page['order_id']}", by=shop.fan))
     assert (order["payment_status"], order["total_cents"]) == ("unpaid", 5000)
     assert order["checkout_url"] == page["url"]

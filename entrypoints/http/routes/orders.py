@@ -6,19 +6,11 @@ from uuid import UUID
 from litestar import Request, Router, get, post
 from litestar.params import FromPath, JSONBody
 
-from application.ordering import checkout, reading, refunds
-from application.ordering.checkout import (
-    ChargeTooSmall,
-    CheckoutStarted,
-    OrderEnded,
-    SaleRefused,
-    StartCheckout,
-)
+from application.ordering import reading, refunds
 from application.ordering.reading import OrderView, Statement
 from application.ordering.refunds import RefundView, RequestRefund
 from application.ports.views import OrderSummary, RefundRecord, TransferRecord
-from domain.catalogue.product import NotForSale, OutOfStock
-from domain.ordering.order import NotPaid, OrderInvalid
+from domain.ordering.order import NotPaid
 from domain.ordering.refund import NothingToRefund, RefundInvalid, RefundTooLarge
 from domain.shared.errors import NotFound
 from entrypoints.http.dependencies import CurrentActor
@@ -28,45 +20,10 @@ from entrypoints.http.idempotency import idempotent
 from entrypoints.http.paging import PageCursor, PageLimit, page_of, read_cursor
 from entrypoints.http.parameters import (
     TheClock,
-    TheFees,
     TheIds,
     TheOrderViews,
-    ThePayments,
     TheUnitOfWork,
 )
-
-
-@post(
-    "/checkout",
-    opt=idempotent(required=True),
-    responses=errors(
-        NotFound, OrderInvalid, NotForSale, OutOfStock, OrderEnded, SaleRefused, ChargeTooSmall,
-        502, 503,
-    ),
-)  # fmt: skip
-async def start_checkout(
-    data: JSONBody[StartCheckout],
-    request: Request[Any, Any, Any],
-    actor: CurrentActor,
-    uow: TheUnitOfWork,
-    payments: ThePayments,
-    clock: TheClock,
-    ids: TheIds,
-    fees: TheFees,
-) -> Data[CheckoutStarted]:
-    """Place an order and get the page where it is paid. Lines may come from several stores."""
-    return Data(
-        await checkout.start_checkout(
-            data,
-            request_key=request.headers["idempotency-key"],
-            actor=actor,
-            uow=uow,
-            payments=payments,
-            clock=clock,
-            ids=ids,
-            fees=fees,
-        )
-    )
 
 
 @get("/")
@@ -156,7 +113,6 @@ async def request_refund(
     )
 
 
-CHECKOUT_ROUTER = Router("/api/v1", route_handlers=[start_checkout], tags=["Orders"])
 ROUTER = Router(
     "/api/v1/orders",
     route_handlers=[

@@ -11,7 +11,9 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.memory.payments import MemoryPaymentProvider
+from adapters.memory.seals import MemorySeals
 from adapters.memory.system import ManualClock
+from adapters.memory.taxes import MemoryTaxes
 from adapters.postgres.engine import open_engine, sessions_of
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
 from adapters.postgres.verification import PostgresLedgerViews
@@ -29,6 +31,7 @@ from application.ordering.refunds import (
     RequestRefund,
     request_refund,
 )
+from application.ordering.wishes import Shopper
 from application.ports.messages import RetryLater
 from application.ports.payments import CapturedPayment
 from domain.catalogue.product import Product
@@ -50,6 +53,8 @@ class Desk:
     clock: ManualClock
     ids: UuidV7Ids
     fees_borne_by: FeesBorneBy = field(default="platform", kw_only=True)
+    taxes: MemoryTaxes = field(default_factory=MemoryTaxes)
+    seals: MemorySeals = field(default_factory=MemorySeals)
 
     async def market(
         self, *, prices_cents: Sequence[int] = (2500,), stock: int | None = None
@@ -81,11 +86,13 @@ class Desk:
         return await start_checkout(
             command,
             request_key=key,
-            actor=buyer or actor(),
+            shopper=Shopper(actor=buyer or actor()),
             uow=self.new_uow(),
             payments=self.provider.payments,
             clock=self.clock,
             ids=self.ids,
+            taxes=self.taxes,
+            seals=self.seals,
             fees=FEES,
         )
 

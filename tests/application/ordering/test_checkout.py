@@ -15,6 +15,7 @@ from application.ordering.checkout import (
     StartCheckout,
     start_checkout,
 )
+from application.ordering.wishes import Shopper
 from application.ports.errors import OutcomeUnknown, Rejected, Unavailable
 from application.ports.idempotency import KeyReused
 from domain.catalogue.product import NotForSale, OutOfStock, Product, ProductStatus
@@ -42,11 +43,13 @@ async def check_out_items(desk: Desk, *items: CartItem, buyer: Actor) -> Checkou
             cancel_url="https://shop.example/no",
         ),
         request_key="k",
-        actor=buyer,
+        shopper=Shopper(actor=buyer),
         uow=desk.new_uow(),
         payments=desk.provider.payments,
         clock=desk.clock,
         ids=desk.ids,
+        taxes=desk.taxes,
+        seals=desk.seals,
         fees=FEES,
     )
 
