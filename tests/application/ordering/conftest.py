@@ -52,14 +52,9 @@ class Desk:
     provider: MemoryPaymentProvider
     clock: ManualClock
     ids: UuidV7Ids
-<<<<<<< HEAD
     fees_borne_by: FeesBorneBy = field(default="platform", kw_only=True)
-    taxes: MemoryTaxes = field(default_factory=MemoryTaxes)
-    seals: MemorySeals = field(default_factory=MemorySeals)
-=======
     taxes: MemoryTaxes = field(default_factory=MemoryTaxes, init=False)
     seals: MemorySeals = field(default_factory=MemorySeals, init=False)
->>>>>>> 5be3411 (Give the desk of the tests its taxes and seals by itself)
 
     async def market(
         self, *, prices_cents: Sequence[int] = (2500,), stock: int | None = None
