@@ -20,6 +20,7 @@ from domain.ledger.payee import Payee
 from domain.ledger.payout_rules import InsufficientAvailable
 from domain.ledger.posting import Account, EffectMismatch, Transaction
 from domain.ledger.write_off import WriteOff
+from domain.ordering.dispute import Dispute
 from domain.ordering.refund import Refund, RefundStatus
 from domain.shared.errors import Conflict
 from domain.shared.money import Currency
@@ -30,7 +31,11 @@ TRANSFER_KEYS: UniqueKeys[Transfer] = {
     lambda transfer: transfer.provider_id: already_exists,
 }
 REVERSAL_KEYS: UniqueKeys[Reversal] = {
-    lambda reversal: (reversal.refund_id, reversal.transfer_id): already_exists,
+    lambda reversal: (
+        reversal.refund_id,
+        reversal.dispute_id,
+        reversal.transfer_id,
+    ): already_exists,
     lambda reversal: reversal.provider_id: already_exists,
 }
 
@@ -38,7 +43,7 @@ WRITE_OFF_KEYS: UniqueKeys[WriteOff] = {
     lambda written: (written.payee_id, written.request_key): already_exists,
 }
 
-_EARNED_BY = frozenset({"sale", "refund"})
+_EARNED_BY = frozenset({"sale", "refund", "dispute_won", "dispute_lost"})
 _CENTS_OF = {
     Account.PAYABLE_PENDING: "pending_cents",
     Account.PAYABLE_AVAILABLE: "available_cents",
@@ -151,10 +156,16 @@ class MemoryEarnings(MemoryRepository[Earning]):
     """Its table's key is `earning_key`: an earning has no id of its own."""
 
     def __init__(
-        self, table: Table[Earning], *, refunds: MemoryRepository[Refund], payees: MemoryPayees
+        self,
+        table: Table[Earning],
+        *,
+        refunds: MemoryRepository[Refund],
+        disputes: MemoryRepository[Dispute],
+        payees: MemoryPayees,
     ) -> None:
         super().__init__(table)
         self._refunds = refunds
+        self._disputes = disputes
         self._payees = payees
 
     async def due(self, *, now: datetime, limit: int) -> list[Earning]:
@@ -192,9 +203,10 @@ class MemoryEarnings(MemoryRepository[Earning]):
         ]
 
     def _in(self, state: EarningState) -> Iterator[Earning]:
-        """Those of orders that have no open refund."""
+        """Those of orders that have no open refund and no open dispute."""
         pending = self._refunds._where(lambda refund: refund.status is RefundStatus.PENDING)
-        stopped = {refund.order_id for refund in pending}
+        disputed = self._disputes._where(lambda dispute: dispute.is_open)
+        stopped = {found.order_id for found in pending} | {found.order_id for found in disputed}
         return self._where(lambda e: e.state is state and e.order_id not in stopped)
 
 

@@ -11,6 +11,7 @@ from application.ports.media import CleanGrant
 from domain.ledger.earning import Earning
 from domain.ledger.effects import merge
 from domain.ordering.cart import CartOrdered
+from domain.ordering.dispute import Dispute
 from domain.ordering.order import Order, PaymentStatus
 from domain.ordering.refund import Refund
 from domain.ordering.settlement import Settlement, SettlementPlan, part_of_leg
@@ -27,6 +28,7 @@ ORDER_KEYS: UniqueKeys[Order] = {
     lambda order: order.session_id: already_exists,
     lambda order: order.charge_id: already_exists,
 }
+DISPUTE_KEYS: UniqueKeys[Dispute] = {lambda dispute: dispute.provider_id: already_exists}
 REFUND_KEYS: UniqueKeys[Refund] = {
     lambda refund: (refund.order_id, refund.request_key): already_exists,
     lambda refund: refund.provider_id: already_exists,
@@ -142,6 +144,12 @@ def _plan(order: Order) -> SettlementPlan:
             for leg in line.legs
         ),
     )
+
+
+class MemoryDisputes(MemoryRepository[Dispute]):
+    async def of_order(self, order_id: UUID) -> list[Dispute]:
+        found = self._where(lambda dispute: dispute.order_id == order_id)
+        return sorted(found, key=lambda dispute: dispute.id)
 
 
 class MemoryRefunds(MemoryRepository[Refund]):

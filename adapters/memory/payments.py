@@ -10,7 +10,8 @@ from uuid import UUID
 
 import msgspec
 
-from adapters.memory.checkout import Charge, MemoryCheckout
+from adapters.memory.checkout import Charge
+from adapters.memory.disputes import MemoryDisputing
 from adapters.memory.payee_accounts import MemoryPayeeAccounts
 from adapters.memory.payment_webhooks import MemoryPaymentWebhooks
 from adapters.memory.provider_books import MemoryProviderBooks
@@ -34,7 +35,7 @@ class _Transfer:
     reversals: dict[UUID, str] = field(default_factory=dict)
 
 
-class MemoryPayments(MemoryCheckout):
+class MemoryPayments(MemoryDisputing):
     """`platform_cents` is what our own balance holds in each currency before the first payment."""
 
     def __init__(
@@ -52,6 +53,7 @@ class MemoryPayments(MemoryCheckout):
         )
         self._accounts = accounts
         self._transfers: dict[str, _Transfer] = {}
+        self._held = {}
         self._unfunded: list[tuple[str, ProviderRefund]] = []
 
     async def refund(self, request: RefundRequest) -> ProviderRefund:
@@ -124,7 +126,10 @@ class MemoryPayments(MemoryCheckout):
 
     def _pay_back(self, request: RefundRequest) -> ProviderRefund:
         charge = self._charge(request.charge_id)
-        remaining_cents = charge.captured.amount_cents - charge.refunded_cents
+        if self.is_disputed(request.charge_id):
+            raise refused("The charge is disputed.", reason="charge_disputed")
+        gone_cents = charge.refunded_cents + self.lost_cents(request.charge_id)
+        remaining_cents = charge.captured.amount_cents - gone_cents
         if remaining_cents == 0:
             raise refused("Nothing is left to refund.", reason="charge_already_refunded")
         if not 0 < request.amount_cents <= remaining_cents:

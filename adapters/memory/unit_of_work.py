@@ -47,7 +47,14 @@ from adapters.memory.licensing import (
 )
 from adapters.memory.media import MemoryAssets
 from adapters.memory.messages import MemoryParkedMessages, Parked
-from adapters.memory.ordering import ORDER_KEYS, REFUND_KEYS, MemoryOrders, MemoryRefunds
+from adapters.memory.ordering import (
+    DISPUTE_KEYS,
+    ORDER_KEYS,
+    REFUND_KEYS,
+    MemoryDisputes,
+    MemoryOrders,
+    MemoryRefunds,
+)
 from adapters.memory.payouts import (
     BANK_ACCOUNT_KEYS,
     PAYOUT_KEYS,
@@ -179,8 +186,12 @@ class MemoryUnitOfWork:
             assets=self.assets,
         )
         self.refunds = MemoryRefunds(table("refund", unique=REFUND_KEYS))
+        self.disputes = MemoryDisputes(table("dispute", unique=DISPUTE_KEYS))
         self.earnings = MemoryEarnings(
-            table("earning", key=earning_key), refunds=self.refunds, payees=self.payees
+            table("earning", key=earning_key),
+            refunds=self.refunds,
+            disputes=self.disputes,
+            payees=self.payees,
         )
         self.carts = MemoryCarts(table("cart", unique=CART_KEYS, versioned=True))
         self.discount_uses = MemoryRepository[DiscountUse](table("discount use", key=use_key))

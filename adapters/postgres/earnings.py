@@ -50,6 +50,7 @@ earnings = Table(
     text("currency"),
     cents("amount_cents", CheckConstraint("amount_cents > 0", name="amount_positive")),
     cents("returned_cents"),
+    cents("disputed_cents", server_default="0"),
     cents("fee_cents", server_default="0"),
     enum_text("state", EarningState),
     instant("release_at"),
@@ -57,6 +58,10 @@ earnings = Table(
     CheckConstraint("0 <= fee_cents AND fee_cents <= amount_cents", name="fee_within_amount"),
     CheckConstraint(
         "0 <= returned_cents AND returned_cents <= amount_cents", name="returned_within_amount"
+    ),
+    CheckConstraint(
+        "0 <= disputed_cents AND returned_cents + disputed_cents <= amount_cents",
+        name="disputed_within_amount",
     ),
     Index("ix_earnings_pending", "release_at", postgresql_where=sql("state = 'pending'")),
     Index("ix_earnings_released", "released_at", postgresql_where=sql("state = 'released'")),
@@ -94,7 +99,13 @@ reversals = Table(
     metadata,
     id_column(),
     Column("transfer_id", ForeignKey("transfers.id"), nullable=False),
-    Column("refund_id", ForeignKey("refunds.id"), nullable=False),
+    Column("refund_id", ForeignKey("refunds.id"), nullable=True),
+    Column(
+        "dispute_id",
+        # A dispute and what it asks back are written together, in any order.
+        ForeignKey("disputes.id", deferrable=True, initially="DEFERRED"),
+        nullable=True,
+    ),
     Column("order_id", Uuid, nullable=False),
     Column("payee_id", Uuid, nullable=False),
     text("currency"),
@@ -106,6 +117,8 @@ reversals = Table(
     instant("created_at"),
     instant("done_at", nullable=True),
     UniqueConstraint("refund_id", "transfer_id"),
+    UniqueConstraint("dispute_id", "transfer_id"),
+    CheckConstraint("num_nonnulls(refund_id, dispute_id) = 1", name="one_cause"),
     UniqueConstraint("provider_id"),
     Index(None, "transfer_id"),
     Index("ix_transfer_reversals_intended", "payee_id", postgresql_where=sql("state = 'intended'")),
@@ -118,6 +131,11 @@ mappers.map_imperatively(Reversal, reversals)
 _NO_OPEN_REFUND = sql(
     "NOT EXISTS (SELECT 1 FROM refunds r "
     "WHERE r.order_id = earnings.order_id AND r.status = 'pending')"
+)
+# The earning's own figure is looked at again where the row was waited for; other tables are not.
+_NO_OPEN_DISPUTE = sql(
+    "earnings.disputed_cents = 0 AND NOT EXISTS (SELECT 1 FROM disputes d "
+    "WHERE d.order_id = earnings.order_id AND d.is_open)"
 )
 
 
@@ -147,6 +165,7 @@ class PostgresEarnings:
             select(Earning)
             .where(earnings.c.state == EarningState.PENDING, earnings.c.release_at <= now)
             .where(_NO_OPEN_REFUND)
+            .where(_NO_OPEN_DISPUTE)
             .order_by(earnings.c.release_at, earnings.c.order_id, earnings.c.payee_id)
             .limit(limit)
             .with_for_update(skip_locked=True)
@@ -158,6 +177,7 @@ class PostgresEarnings:
             .join(payees, payees.c.id == earnings.c.payee_id)
             .where(earnings.c.state == EarningState.RELEASED, CAN_BE_PAID)
             .where(_NO_OPEN_REFUND)
+            .where(_NO_OPEN_DISPUTE)
             .order_by(earnings.c.released_at, earnings.c.order_id, earnings.c.payee_id)
             .limit(limit)
             .with_for_update(skip_locked=True, of=earnings)

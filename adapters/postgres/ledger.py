@@ -143,7 +143,9 @@ _POST = sql("""
                 AS available,
             coalesce(sum(amount_cents) FILTER (WHERE account = 'payable_reserved'), 0) AS reserved,
             coalesce(sum(amount_cents) FILTER (WHERE account = 'payable_disputed'), 0) AS disputed,
-            coalesce(sum(amount_cents) FILTER (WHERE kind IN ('sale', 'refund')), 0) AS lifetime,
+            coalesce(sum(amount_cents) FILTER (
+                WHERE kind IN ('sale', 'refund', 'dispute_won', 'dispute_lost')
+            ), 0) AS lifetime,
             min(occurred_at) AS at
         FROM entered e JOIN posted ON posted.id = e.transaction_id
         WHERE e.payee_id IS NOT NULL

@@ -60,6 +60,17 @@ asset_grants = Table(
     Column("order_id", Uuid(), primary_key=True),
 )
 
+asset_accesses = Table(
+    "asset_accesses",
+    metadata,
+    id_column(),
+    Column("asset_id", ForeignKey("assets.id"), nullable=False),
+    Column("user_id", Uuid(), nullable=False),
+    instant("at"),
+    Index(None, "asset_id", "user_id", "at"),
+)
+"""When buyers were given a link to a clean copy: what a bank is shown in a dispute."""
+
 mappers.map_imperatively(Asset, assets)
 
 

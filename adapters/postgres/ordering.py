@@ -43,7 +43,7 @@ from domain.licensing.decision import Decision
 from domain.licensing.terms import ProductType
 from domain.ordering.address import Address
 from domain.ordering.cart import CartOrdered
-from domain.ordering.order import FulfilmentState, Order, OrderLine, PaymentStatus
+from domain.ordering.order import DisputeState, FulfilmentState, Order, OrderLine, PaymentStatus
 from domain.ordering.pricing import AppliedDiscount
 from domain.ordering.settlement import Settlement, SettlementPlan, part_of_leg
 from domain.ordering.split import LegKind
@@ -67,6 +67,12 @@ orders = Table(
     text("shipping_option", nullable=True),
     enum_text("payment_status", PaymentStatus),
     enum_text("fulfilment_status", FulfilmentState, server_default="none"),
+    enum_text("dispute_status", DisputeState, server_default="none"),
+    cents(
+        "contested_cents",
+        CheckConstraint("contested_cents >= 0", name="contested_not_negative"),
+        server_default="0",
+    ),
     text("session_id", nullable=True),
     text("checkout_url", nullable=True),
     text("payment_id", nullable=True),
@@ -142,6 +148,8 @@ order_lines = Table(
     cents("refunded_cents", server_default="0"),
     Column("refunded_quantity", Integer, nullable=False, server_default="0"),
     cents("returned_cents", server_default="0"),
+    cents("disputed_cents", server_default="0"),
+    cents("lost_cents", server_default="0"),
     UniqueConstraint("order_id", "position"),
     CheckConstraint(
         "total_cents = unit_price_cents * quantity - discount_cents + shipping_cents + tax_cents",
@@ -157,6 +165,11 @@ order_lines = Table(
         "0 <= returned_cents AND returned_cents <= refunded_cents "
         "AND refunded_cents <= total_cents",
         name="refunds_within_total",
+    ),
+    CheckConstraint(
+        "0 <= disputed_cents AND 0 <= lost_cents "
+        "AND returned_cents + lost_cents + disputed_cents <= total_cents",
+        name="disputes_within_total",
     ),
     CheckConstraint(
         "0 <= refunded_quantity AND refunded_quantity <= quantity", name="refunds_within_quantity"

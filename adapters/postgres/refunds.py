@@ -35,11 +35,18 @@ refunds = Table(
     Column("attempt", Integer, nullable=False),
     text("provider_id", nullable=True),
     text("failure_reason", nullable=True),
-    Column("requested_by", Uuid, nullable=False),
+    Column("requested_by", Uuid, nullable=True),
     instant("created_at"),
     instant("ended_at", nullable=True),
+    text("settlement", nullable=True),
+    instant("settled_at", nullable=True),
     UniqueConstraint("order_id", "request_key"),
     UniqueConstraint("provider_id"),
+    CheckConstraint(
+        "(settlement IS NULL) = (settled_at IS NULL) "
+        "AND (settlement IS NULL OR status = 'returned')",
+        name="settled_was_returned",
+    ),
     Index("ix_refunds_open", "order_id", postgresql_where=sql("status = 'pending'")),
 )
 

@@ -7,6 +7,7 @@ from adapters.postgres import (  # noqa: F401
     catalogue,
     creators,
     discounts,
+    disputes,
     earnings,
     grants,
     idempotency,

@@ -15,6 +15,7 @@ from adapters.postgres.creators import (
     PostgresTermsVersions,
 )
 from adapters.postgres.discounts import PostgresDiscounts
+from adapters.postgres.disputes import PostgresDisputes
 from adapters.postgres.earnings import PostgresEarnings, PostgresReversals, PostgresTransfers
 from adapters.postgres.errors import translated
 from adapters.postgres.grants import PostgresGrants
@@ -88,6 +89,7 @@ class PostgresUnitOfWork:
         self.discounts = PostgresDiscounts(self._session)
         self.orders = PostgresOrders(self._session)
         self.refunds = PostgresRefunds(self._session)
+        self.disputes = PostgresDisputes(self._session)
         self.payees = PostgresPayees(self._session)
         self.ledger = PostgresLedger(self._session, ids=self._ids)
         self.earnings = PostgresEarnings(self._session)

@@ -104,7 +104,9 @@ _BALANCES = sql("""
                 AS reserved,
             coalesce(sum(amount_cents) FILTER (WHERE account = 'payable_disputed'), 0)
                 AS disputed,
-            coalesce(sum(amount_cents) FILTER (WHERE t.kind IN ('sale', 'refund')), 0)
+            coalesce(sum(amount_cents) FILTER (
+                WHERE t.kind IN ('sale', 'refund', 'dispute_won', 'dispute_lost')
+            ), 0)
                 AS lifetime
         FROM payees JOIN ledger_entries e ON e.payee_id = payees.payee_id
         LEFT JOIN ledger_transactions t

@@ -9,6 +9,7 @@ from typing import Literal
 
 import msgspec
 
+from adapters.stripe.disputes import read_dispute
 from adapters.stripe.metadata import ORDER_ID, PAYOUT_ID, REFUND_ID, our_id
 from adapters.stripe.refunds import refund_status
 from application.ports.payments import (
@@ -169,6 +170,11 @@ _READERS: dict[str, Reader] = {
     "refund.updated": _refund_changed,
     "refund.failed": _refund_changed,
     "charge.refund.updated": _refund_changed,
+    "charge.dispute.created": read_dispute,
+    "charge.dispute.updated": read_dispute,
+    "charge.dispute.closed": read_dispute,
+    "charge.dispute.funds_withdrawn": read_dispute,
+    "charge.dispute.funds_reinstated": read_dispute,
     "account.updated": _account_updated,
     "capability.updated": _capability_updated,
     "payout.paid": _payout_changed,

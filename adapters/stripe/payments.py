@@ -2,12 +2,13 @@
 
 from adapters.stripe.checkout import StripeCheckout
 from adapters.stripe.client import StripeApi
+from adapters.stripe.disputes import StripeDisputes
 from adapters.stripe.errors import in_our_words
 from adapters.stripe.refunds import StripeRefunds
 from adapters.stripe.transfers import StripeTransfers
 
 
-class StripePayments(StripeCheckout, StripeRefunds, StripeTransfers):
+class StripePayments(StripeCheckout, StripeRefunds, StripeTransfers, StripeDisputes):
     """Every call may raise Unavailable, Rejected or OutcomeUnknown; reads never OutcomeUnknown."""
 
     def __init__(self, api: StripeApi) -> None:

@@ -18,6 +18,8 @@ from application.ordering.completion import (
     ReconcileCheckout,
     complete_orders,
 )
+from application.ordering.disputes import record_dispute
+from application.ordering.provider_refunds import adopt_refund
 from application.ordering.refund_outcomes import record_refund
 from application.ports.clock import Clock
 from application.ports.ids import Ids
@@ -25,6 +27,7 @@ from application.ports.messages import Message, ParkMessage
 from application.ports.payments import (
     AccountChanged,
     CheckoutEnded,
+    DisputeChanged,
     FeeReported,
     PaymentCaptured,
     PaymentEvent,
@@ -33,6 +36,7 @@ from application.ports.payments import (
     RefundChanged,
 )
 from application.ports.unit_of_work import UnitOfWork
+from domain.ordering.dispute import DisputeContradiction
 from domain.ordering.settlement import PaymentMismatch
 
 GIVE_THE_CHARGE_TIME = timedelta(seconds=2)
@@ -66,9 +70,14 @@ async def handle_payment_events(
                 failures[message_id] = _judged(refused[payment.charge_id])
     await _hand_on(list(events.values()), uow=new_uow(), clock=clock)
     for message_id, event in events.items():
-        if isinstance(event, RefundChanged):
+        if isinstance(event, RefundChanged | DisputeChanged):
             try:
-                await _refund_changed(event, uow=new_uow(), clock=clock, ids=ids)
+                if isinstance(event, RefundChanged):
+                    await _refund_changed(event, uow=new_uow(), clock=clock, ids=ids)
+                else:
+                    await record_dispute(event, uow=new_uow(), clock=clock, ids=ids)
+            except DisputeContradiction as error:
+                failures[message_id] = ParkMessage(str(error))
             except Exception as error:  # noqa: BLE001 - told to the dispatcher, message by message
                 failures[message_id] = error
     return failures
@@ -101,17 +110,11 @@ async def _hand_on(events: Sequence[PaymentEvent], *, uow: UnitOfWork, clock: Cl
 async def _refund_changed(event: RefundChanged, *, uow: UnitOfWork, clock: Clock, ids: Ids) -> None:
     refund_id = event.refund.refund_id
     if refund_id is None:
-        async with uow:
-            known = await uow.refunds.by_provider_id(event.refund.provider_id)
-            order_id = await uow.orders.by_charge(event.charge_id)
-        if known is None and order_id is not None:
-            raise ParkMessage(
-                f"refund {event.refund.provider_id} of order {order_id} was not made by us"
-            )
-        if known is None:
-            return
-        refund_id = known.id
-    await record_refund(refund_id, event.refund, uow=uow, clock=clock, ids=ids)
+        refund_id = await adopt_refund(
+            event.refund, charge_id=event.charge_id, uow=uow, clock=clock, ids=ids
+        )
+    if refund_id is not None:
+        await record_refund(refund_id, event.refund, uow=uow, clock=clock, ids=ids)
 
 
 def _judged(error: Exception) -> Exception:

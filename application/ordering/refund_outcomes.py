@@ -10,7 +10,7 @@ from uuid import UUID
 
 import msgspec
 
-from application.ledger.transfers import SEND_REVERSAL, SendReversal
+from application.ordering.taking_back import Cause, take_back
 from application.ordering.tax_reports import REPORT_REFUND, ReportRefund
 from application.ports.clock import Clock
 from application.ports.errors import Rejected
@@ -18,12 +18,10 @@ from application.ports.ids import Ids
 from application.ports.payments import Payments, ProviderRefund, RefundRequest
 from application.ports.unit_of_work import UnitOfWork
 from domain.ledger import effects
-from domain.ledger.earning import Reversal, Transfer
-from domain.ledger.effects import Part
 from domain.ledger.posting import Transaction
+from domain.ordering.giving_back import give_back
 from domain.ordering.order import Order
-from domain.ordering.refund import Refund, RefundStatus, leg_reversals
-from domain.ordering.settlement import part_of_leg
+from domain.ordering.refund import Refund, RefundStatus
 
 SEND_REFUND = "payments.send_refund"
 
@@ -44,6 +42,8 @@ async def send_refund(
         order = await uow.orders.get(refund.order_id)
     if refund.status is not RefundStatus.PENDING or order.charge_id is None:
         return
+    if refund.requested_by is None:
+        return  # made at the provider, which tells of it: asking would make another
     try:
         answer = await payments.find_refund(refund_id=refund.id, charge_id=order.charge_id)
         if answer is None:
@@ -92,22 +92,8 @@ async def _post(refund: Refund, order: Order, *, uow: UnitOfWork, at: datetime, 
     refund.ended_at = at
     if order.tax_calculation_id is not None:
         uow.outbox.add(REPORT_REFUND, ReportRefund(refund_id=refund.id))
-    shares = effects.merge(_shares(refund, order))
-    earnings = {e.payee_id: e for e in await uow.earnings.of_order(order.id)}
-    transfers = {t.payee_id: t for t in await uow.transfers.of_order(order.id)}
-    parts: list[Part] = []
-    for share in shares:
-        if share.payee_id is None:
-            parts.append(share)
-            continue
-        earning = earnings[share.payee_id]
-        from_hold_cents = earning.give_back(share.amount_cents)
-        parts.extend(
-            effects.taken_from(share.payee_id, share.amount_cents, from_hold_cents=from_hold_cents)
-        )
-        transfer = transfers.get(share.payee_id)
-        if transfer is not None:
-            _ask_back(transfer, refund, share.amount_cents, uow=uow, at=at, ids=ids)
+    change = give_back(order, refund.lines)
+    parts = await take_back(change, order, Cause(refund_id=refund.id), uow=uow, at=at, ids=ids)
     await uow.ledger.post(
         [
             effects.refund(
@@ -119,53 +105,6 @@ async def _post(refund: Refund, order: Order, *, uow: UnitOfWork, at: datetime, 
             )
         ]
     )
-
-
-def _ask_back(
-    transfer: Transfer,
-    refund: Refund,
-    amount_cents: int,
-    *,
-    uow: UnitOfWork,
-    at: datetime,
-    ids: Ids,
-) -> None:
-    claimed = transfer.plan_reversal(amount_cents)
-    if claimed == 0:
-        return
-    reversal = Reversal(
-        id=ids.new(),
-        transfer_id=transfer.id,
-        refund_id=refund.id,
-        order_id=transfer.order_id,
-        payee_id=transfer.payee_id,
-        currency=transfer.currency,
-        amount_cents=claimed,
-        created_at=at,
-    )
-    uow.reversals.add(reversal)
-    uow.outbox.add(SEND_REVERSAL, SendReversal(reversal_id=reversal.id))
-
-
-def _shares(refund: Refund, order: Order) -> list[Part]:
-    """What each leg of each refunded line gives back, by the cumulative rule."""
-    by_id = {line.id: line for line in order.lines}
-    shares: list[Part] = []
-    for part in refund.lines:
-        line = by_id[part.line_id]
-        before = line.returned_cents
-        line.returned_cents += part.amount_cents
-        returned = leg_reversals(
-            [leg.amount_cents for leg in line.legs],
-            refunded_before_cents=before,
-            refunded_after_cents=line.returned_cents,
-        )
-        shares.extend(
-            part_of_leg(leg.kind, leg.payee_id, cents)
-            for leg, cents in zip(line.legs, returned, strict=True)
-            if cents
-        )
-    return shares
 
 
 async def _fail(refund_id: UUID, *, reason: str, uow: UnitOfWork, clock: Clock) -> None:

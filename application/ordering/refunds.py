@@ -29,6 +29,7 @@ from domain.ordering.refund import (
     refund_by_quantity,
 )
 from domain.shared.errors import NotFound
+from domain.shared.money import Currency, floor_to_quantum
 
 
 class RefundLineInput(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -55,6 +56,7 @@ class RefundView(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     lines: list[LineRefund]
     failure_reason: str | None
+    settlement: str | None
     created_at: datetime
 
 
@@ -70,7 +72,7 @@ async def request_refund(
 ) -> RefundView:
     """Commit the intent. A store refunds what it sold; an admin any line.
 
-    Raises NotFound, NotPaid, NothingToRefund, RefundTooLarge, RefundInvalid.
+    Raises NotFound, NotPaid, NothingToRefund, RefundTooLarge, RefundInvalid, DisputeOpen.
     """
     if command.amount_cents is not None and command.lines is not None:
         raise RefundInvalid(
@@ -85,7 +87,9 @@ async def request_refund(
             if known.requested_by != actor.user_id or not same_amount:
                 raise KeyReused
             return view_of(known)
+        order.require_undisputed()
         parts = _divide(command, lines)
+        _require_payable(sum(part.amount_cents for part in parts), order.currency)
         order.intend_refund(parts)
         refund = Refund(
             id=ids.new(),
@@ -138,6 +142,16 @@ def _divide(command: RequestRefund, lines: Sequence[OrderLine]) -> tuple[LineRef
     return refund_by_amount(refundable, command.amount_cents or everything)
 
 
+def _require_payable(amount_cents: int, currency: Currency) -> None:
+    """Some currencies are paid in coarser steps than they are counted in."""
+    payable_cents = floor_to_quantum(amount_cents, currency)
+    if payable_cents != amount_cents:
+        raise RefundInvalid(
+            "Nobody can pay this amount.",
+            fields={"amount_cents": [f"the next payable amount below is {payable_cents}"]},
+        )
+
+
 def view_of(refund: Refund) -> RefundView:
     return RefundView(
         id=refund.id,
@@ -148,5 +162,6 @@ def view_of(refund: Refund) -> RefundView:
         reason=refund.reason,
         lines=list(refund.lines),
         failure_reason=refund.failure_reason,
+        settlement=refund.settlement,
         created_at=refund.created_at,
     )

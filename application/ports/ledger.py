@@ -40,7 +40,8 @@ class Ledger(Protocol):
 
 class Earnings(Protocol):
     async def due(self, *, now: datetime, limit: int) -> list[Earning]:
-        """Pending earnings whose hold is over and whose order has no open refund; locked."""
+        """Pending earnings whose hold is over and whose order has no open refund and no open
+        dispute; locked."""
         ...
 
     async def released(self, *, limit: int) -> list[Earning]:

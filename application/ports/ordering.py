@@ -6,6 +6,7 @@ from typing import Protocol
 from uuid import UUID
 
 from application.ports.repository import Repository
+from domain.ordering.dispute import Dispute
 from domain.ordering.order import Order, PaymentStatus
 from domain.ordering.refund import Refund
 from domain.ordering.settlement import Settlement, SettlementPlan
@@ -53,6 +54,12 @@ class Orders(Repository[Order], Protocol):
         self, *, now: datetime, again_at: datetime, limit: int
     ) -> list[UUID]:
         """Unpaid orders about which the provider should be asked, each put off to `again_at`."""
+        ...
+
+
+class Disputes(Repository[Dispute], Protocol):
+    async def of_order(self, order_id: UUID) -> list[Dispute]:
+        """All disputes of an order, locked, oldest first."""
         ...
 
 

@@ -13,6 +13,8 @@ from uuid import UUID
 
 import msgspec
 
+from domain.ordering.dispute import DisputeStatus
+
 
 class CheckoutLine(msgspec.Struct, frozen=True, kw_only=True):
     title: str
@@ -105,6 +107,15 @@ class ReversalRequest(msgspec.Struct, frozen=True, kw_only=True):
     attempt: int
 
 
+class EvidenceRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """`fields` hold text, by the provider's names of `domain.ordering.evidence`."""
+
+    dispute_id: UUID
+    dispute_provider_id: str
+    fields: dict[str, str]
+    attempt: int
+
+
 class Payments(Protocol):
     async def start_checkout(self, request: CheckoutRequest) -> CheckoutPage:
         """Open a hosted payment page. Key `checkout:{order_id}`."""
@@ -139,6 +150,14 @@ class Payments(Protocol):
     async def find_reversal(
         self, *, reversal_id: UUID, transfer_provider_id: str
     ) -> str | None: ...
+
+    async def submit_evidence(self, request: EvidenceRequest) -> None:
+        """Answer a dispute, once. Key `evidence:{dispute_id}:{attempt}`."""
+        ...
+
+    async def evidence_submitted(self, *, dispute_id: UUID, dispute_provider_id: str) -> bool:
+        """Whether our evidence has arrived."""
+        ...
 
     async def check(self) -> None:
         """Prove that the provider answers and accepts our key."""
@@ -190,6 +209,23 @@ class RefundChanged(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     refund: ProviderRefund
 
 
+class DisputeChanged(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """A dispute as it stands. Money is cumulative: what the bank withdrew and gave back in all, and
+    the fees kept and returned with it."""
+
+    provider_id: str
+    charge_id: str
+    amount_cents: int
+    currency: str
+    reason: str
+    status: DisputeStatus
+    withdrawn_cents: int = 0
+    fee_cents: int = 0
+    reinstated_cents: int = 0
+    returned_fee_cents: int = 0
+    due_by: datetime | None = None
+
+
 class AccountChanged(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     account_id: str
 
@@ -209,6 +245,7 @@ PaymentEvent = (
     | CheckoutEnded
     | FeeReported
     | RefundChanged
+    | DisputeChanged
     | AccountChanged
     | PayoutChanged
     | Irrelevant

@@ -102,6 +102,7 @@ class RefundRecord(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     lines: list[LineRefund]
     failure_reason: str | None
+    settlement: str | None
     created_at: datetime
 
 
@@ -109,7 +110,8 @@ class ReversalRecord(msgspec.Struct, frozen=True, kw_only=True):
     """`refused`: the payee's account could not give it, and its next earnings will."""
 
     id: UUID
-    refund_id: UUID
+    refund_id: UUID | None
+    dispute_id: UUID | None
     amount_cents: int
     status: ReversalState
     provider_id: str | None

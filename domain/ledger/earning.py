@@ -29,7 +29,8 @@ class EarningState(StrEnum):
 
 @dataclass(eq=False, kw_only=True)
 class Earning:
-    """What `payee_id` earns of `order_id`; `returned_cents` of it went back to the buyer.
+    """What `payee_id` earns of `order_id`; `returned_cents` of it went back to the buyer, or to the
+    buyer's bank for good, and `disputed_cents` is contested.
 
     `fee_cents` of it paid the provider's fee while it was held. What the hold cannot give any more
     comes from what is available: so the hold never has less than nothing.
@@ -40,6 +41,7 @@ class Earning:
     currency: Currency
     amount_cents: int
     returned_cents: int = 0
+    disputed_cents: int = 0
     fee_cents: int = 0
     state: EarningState = EarningState.PENDING
     release_at: datetime
@@ -48,7 +50,8 @@ class Earning:
     @property
     def net_cents(self) -> int:
         """What is left of it; while it is pending, what of it is held."""
-        return max(0, self.amount_cents - self.returned_cents - self.fee_cents)
+        gone_cents = self.returned_cents + self.disputed_cents + self.fee_cents
+        return max(0, self.amount_cents - gone_cents)
 
     @property
     def held_cents(self) -> int:
@@ -68,11 +71,20 @@ class Earning:
 
     def give_back(self, amount_cents: int) -> int:
         """To the buyer; answers what of it the hold gives."""
-        if not 0 <= amount_cents <= self.amount_cents - self.returned_cents:
+        if amount_cents < 0:
+            raise ValueError("a payee never gives back more than it earned, or less than nothing")
+        return self.change(given_cents=amount_cents, contested_cents=0)
+
+    def change(self, *, given_cents: int, contested_cents: int) -> int:
+        """Refunds and disputes change what is gone and what is contested, within what was earned;
+        answers what of both the hold gives (below zero: gets)."""
+        held_before_cents = self.held_cents
+        self.returned_cents += given_cents
+        self.disputed_cents += contested_cents
+        gone_cents = self.returned_cents + self.disputed_cents
+        if min(self.returned_cents, self.disputed_cents, self.amount_cents - gone_cents) < 0:
             raise ValueError("a payee never gives back more than it earned")
-        from_hold_cents = min(amount_cents, self.held_cents)
-        self.returned_cents += amount_cents
-        return from_hold_cents
+        return held_before_cents - self.held_cents
 
     def bear_fee(self, fee_cents: int) -> int:
         """A share of the provider's fee; answers what of it the hold gives."""
@@ -138,11 +150,13 @@ class ReversalState(StrEnum):
 
 @dataclass(eq=False, kw_only=True)
 class Reversal:
-    """Money of a transfer asked back because of a refund; one per refund and transfer."""
+    """Money of a transfer asked back because of a refund or of a dispute, of which it names
+    exactly one; one reversal for each and transfer."""
 
     id: UUID
     transfer_id: UUID
-    refund_id: UUID
+    refund_id: UUID | None = None
+    dispute_id: UUID | None = None
     order_id: UUID
     payee_id: UUID
     currency: Currency

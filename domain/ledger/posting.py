@@ -30,6 +30,7 @@ class Account(StrEnum):
     TAX_PAYABLE = "tax_payable"
     PROCESSING_FEES = "processing_fees"
     REFUNDS_RETURNED = "refunds_returned"
+    CONTESTED_FUNDS = "contested_funds"
     DISPUTE_LOSSES = "dispute_losses"
     PAYOUTS_IN_TRANSIT = "payouts_in_transit"
     PAYOUT_CLEARING = "payout_clearing"

@@ -16,7 +16,7 @@ from domain.ordering.address import Address
 from domain.ordering.pricing import AppliedDiscount
 from domain.ordering.refund import LineRefund, RefundableLine
 from domain.ordering.split import Leg
-from domain.shared.errors import Conflict, Invalid
+from domain.shared.errors import Conflict, Invalid, RuleRefused
 from domain.shared.money import Currency
 
 
@@ -59,6 +59,15 @@ class OrderStatus(StrEnum):
     CANCELLED = "cancelled"
 
 
+class DisputeState(StrEnum):
+    """`open` while a bank has not decided; then nothing is refunded, released or transferred."""
+
+    NONE = "none"
+    OPEN = "open"
+    WON = "won"
+    LOST = "lost"
+
+
 class OrderInvalid(Invalid):
     """The items cannot be one order."""
 
@@ -71,12 +80,19 @@ class NotPaid(Conflict):
     code = "order_not_paid"
 
 
+class DisputeOpen(RuleRefused):
+    """The buyer's bank has the money, and decides whose it is: nothing is refundable meanwhile."""
+
+    code = "dispute_open"
+
+
 @dataclass(eq=False, kw_only=True)
 class OrderLine:
     """`total_cents` is unit price × quantity − discount + shipping + tax, and the sum of the legs.
 
     `platform_discount_cents` is what of the discount the platform bears. Refunded figures include
     refunds that are still pending; `returned_cents` is what has really gone back and is posted.
+    `disputed_cents` is what of the line a bank holds, `lost_cents` what disputes took for good.
     """
 
     id: UUID
@@ -105,10 +121,23 @@ class OrderLine:
     refunded_cents: int = 0
     refunded_quantity: int = 0
     returned_cents: int = 0
+    disputed_cents: int = 0
+    lost_cents: int = 0
 
-    def refundable(self) -> RefundableLine:
+    @property
+    def gone_cents(self) -> int:
+        return self.returned_cents + self.lost_cents
+
+    def refundable(self, *, contested: bool = True) -> RefundableLine:
+        """What disputes took cannot be refunded, nor what they hold: it would be paid twice. A
+        refund that the provider has made already goes before what is `contested`."""
+        taken = self.refunded_cents + self.lost_cents + (self.disputed_cents if contested else 0)
         return RefundableLine(
-            self.id, self.total_cents, self.quantity, self.refunded_cents, self.refunded_quantity
+            self.id,
+            self.total_cents,
+            self.quantity,
+            min(taken, self.total_cents),
+            self.refunded_quantity,
         )
 
 
@@ -122,7 +151,7 @@ class Order:
 
     Stock, uses of discounts and of the licences are held until it is paid, or until `expires_at`.
     `reconcile_at` is when the provider is asked how an unpaid order stands, should no word of it
-    have arrived.
+    have arrived. `contested_cents` is what banks hold in open disputes.
     """
 
     id: UUID
@@ -138,6 +167,8 @@ class Order:
     shipping_option: str | None = None
     payment_status: PaymentStatus = PaymentStatus.UNPAID
     fulfilment_status: FulfilmentState = FulfilmentState.NONE
+    dispute_status: DisputeState = DisputeState.NONE
+    contested_cents: int = 0
     session_id: str | None = None
     checkout_url: str | None = None
     payment_id: str | None = None
@@ -164,6 +195,16 @@ class Order:
         """Count a refund against what may still be refunded, before anybody is asked for it."""
         if self.payment_status is not PaymentStatus.PAID:
             raise NotPaid("The order has not been paid.")
+        self.require_undisputed()
+        self.count_refund(refunds)
+
+    def require_undisputed(self) -> None:
+        """Raises DisputeOpen."""
+        if self.dispute_status is DisputeState.OPEN or self.contested_cents:
+            raise DisputeOpen("The payment is disputed: the bank decides first.")
+
+    def count_refund(self, refunds: Sequence[LineRefund]) -> None:
+        """Count a refund that the provider has made or was asked for."""
         by_id = {line.id: line for line in self.lines}
         for refund in refunds:
             line = by_id[refund.line_id]

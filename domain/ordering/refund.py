@@ -49,6 +49,18 @@ class RefundInvalid(Invalid):
     code = "refund_invalid"
 
 
+class RefundNotReturned(Conflict):
+    """The refund is not one that the buyer's bank sent back."""
+
+    code = "refund_not_returned"
+
+
+class RefundSettled(Conflict):
+    """It was recorded under another reference how the buyer was paid."""
+
+    code = "refund_settled"
+
+
 class RefundableLine(NamedTuple):
     """`refunded_cents` and `refunded_quantity` include refunds that are still pending."""
 
@@ -76,7 +88,9 @@ class LineRefund:
 class Refund:
     """An intent to give money back, committed before the provider is asked.
 
-    `attempt` numbers the tries: the provider replays a refusal under its old key.
+    `attempt` numbers the tries: the provider replays a refusal under its old key. A refund made
+    at the provider was requested by nobody here. `settlement` says how a returned refund was paid
+    in another way.
     """
 
     id: UUID
@@ -90,9 +104,25 @@ class Refund:
     attempt: int = 1
     provider_id: str | None = None
     failure_reason: str | None = None
-    requested_by: UUID
+    requested_by: UUID | None
     created_at: datetime
     ended_at: datetime | None = None
+    settlement: str | None = None
+    settled_at: datetime | None = None
+
+    def settle(self, reference: str, *, at: datetime) -> bool:
+        """A returned refund was paid in another way; False when that was recorded before.
+
+        Raises RefundNotReturned, RefundSettled.
+        """
+        if self.status is not RefundStatus.RETURNED:
+            raise RefundNotReturned("Only a refund that the bank sent back is paid otherwise.")
+        if self.settlement is not None:
+            if self.settlement == reference:
+                return False
+            raise RefundSettled("The refund was paid otherwise already.", reference=self.settlement)
+        self.settlement, self.settled_at = reference, at
+        return True
 
 
 def refund_by_amount(lines: Sequence[RefundableLine], amount_cents: int) -> tuple[LineRefund, ...]:
@@ -122,7 +152,8 @@ def refund_by_quantity(
     """Give back whole pieces at what each still has to give.
 
     A line's last piece takes the whole rest, so that earlier refunds by amount are not paid
-    twice. Raises RefundTooLarge, NotFound, NothingToRefund.
+    twice. A piece brings its share of the line's shipping and tax with it, for the line's total
+    holds them. Raises RefundTooLarge, NotFound, NothingToRefund.
     """
     by_id = {line.id: line for line in lines}
     _refundable(lines)

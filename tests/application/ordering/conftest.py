@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Literal
 from uuid import UUID
 
 import pytest
@@ -24,6 +25,7 @@ from application.ledger.transfers import send_reversal, send_transfer
 from application.ledger.verification import verify_ledger
 from application.ordering.checkout import CartItem, CheckoutStarted, StartCheckout, start_checkout
 from application.ordering.completion import complete_orders, reconcile_checkout
+from application.ordering.disputes import record_dispute
 from application.ordering.refund_outcomes import send_refund
 from application.ordering.refunds import (
     RefundLineInput,
@@ -33,7 +35,7 @@ from application.ordering.refunds import (
 )
 from application.ordering.wishes import Shopper
 from application.ports.messages import RetryLater
-from application.ports.payments import CapturedPayment
+from application.ports.payments import CapturedPayment, DisputeChanged
 from domain.catalogue.product import Product
 from domain.identity.actor import Actor
 from domain.ordering.fees import FeesBorneBy
@@ -164,6 +166,31 @@ class Desk:
         await self.send_reversals()
         return asked.id
 
+    async def dispute(self, order_id: UUID, amount_cents: int | None = None) -> str:
+        """The buyer's bank takes money back; we are told of it."""
+        said = self.provider.payments.dispute(
+            await self.charge_of(order_id), amount_cents=amount_cents
+        )
+        await self.hear(said)
+        return said
+
+    async def decide(
+        self, dispute_id: str, outcome: Literal["won", "lost"], *, fee_returned: bool = False
+    ) -> None:
+        self.provider.payments.decide(dispute_id, outcome, fee_returned=fee_returned)
+        await self.hear(dispute_id)
+        await self.send_reversals()
+
+    async def hear(self, dispute_id: str, said: DisputeChanged | None = None) -> UUID:
+        """Record a snapshot: the present one, or one that comes late."""
+        said = said or self.provider.payments.dispute_said(dispute_id)
+        return await record_dispute(said, uow=self.new_uow(), clock=self.clock, ids=self.ids)
+
+    async def charge_of(self, order_id: UUID) -> str:
+        return str(
+            (await self.rows("SELECT charge_id FROM orders WHERE id = :id", id=order_id))[0][0]
+        )
+
     async def release(self) -> int:
         return await release_due_earnings(uow=self.new_uow(), clock=self.clock)
 
@@ -215,6 +242,9 @@ class Desk:
         assert report.breaches == []
         assert await self.rows(_PAYEES_WITH_OTHER_MONEY_THAN_THEIR_EARNINGS) == []
         assert await self.rows(_LINES_WITH_OTHER_REFUNDS_THAN_THEIR_ORDER) == []
+        held = await self.trial_balance()
+        assert held.get("contested_funds", 0) == -held.get("payable_disputed", 0)
+        assert await self.rows(_LINES_WITH_OTHER_DISPUTES_THAN_THEIR_ORDER) == []
         theirs = self.provider.payments.balance_cents("usd") - PLATFORM_CENTS
         assert theirs == -(await self.trial_balance()).get("stripe_clearing", 0)
 
@@ -268,6 +298,21 @@ _LINES_WITH_OTHER_REFUNDS_THAN_THEIR_ORDER = """
     ) AS r
     GROUP BY l.order_id, r.asked, r.given
     HAVING sum(l.refunded_cents) <> r.asked OR sum(l.returned_cents) <> r.given
+"""
+
+
+_LINES_WITH_OTHER_DISPUTES_THAN_THEIR_ORDER = """
+    SELECT o.id, o.contested_cents, l.*, d.* FROM orders o
+    CROSS JOIN LATERAL (
+        SELECT sum(disputed_cents) AS contested, sum(lost_cents) AS lost
+        FROM order_lines WHERE order_id = o.id
+    ) AS l
+    CROSS JOIN LATERAL (
+        SELECT coalesce(sum(withdrawn_cents - reinstated_cents - lost_cents), 0) AS held,
+            coalesce(sum(lost_cents), 0) AS gone
+        FROM disputes WHERE order_id = o.id
+    ) AS d
+    WHERE o.contested_cents <> d.held OR l.contested <> d.held OR l.lost <> d.gone
 """
 
 
