@@ -28,6 +28,7 @@ from adapters.pillow.processor import PillowImages
 from adapters.postgres.audit import PostgresAuditViews
 from adapters.postgres.comparison import PostgresComparison
 from adapters.postgres.decision_views import PostgresDecisionViews
+from adapters.postgres.encrypted import use_keys
 from adapters.postgres.engine import open_engine, sessions_of
 from adapters.postgres.exports import PostgresExportViews
 from adapters.postgres.idempotency import PostgresIdempotency
@@ -44,6 +45,7 @@ from adapters.postgres.reconciliation_views import PostgresReconciliationViews
 from adapters.postgres.scheduler_runs import PostgresJobRuns
 from adapters.postgres.statements import PostgresStatementViews
 from adapters.postgres.studio_views import PostgresJobProgress, PostgresStudioViews
+from adapters.postgres.tax import PostgresTaxViews
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
 from adapters.postgres.verification import PostgresLedgerViews
 from adapters.postgres.views import (
@@ -105,6 +107,7 @@ from application.ports.seals import Seals
 from application.ports.secrets import Secrets
 from application.ports.storage import LinkVerifier, ObjectStorage
 from application.ports.studio import StudioViews
+from application.ports.tax import TaxViews
 from application.ports.taxes import Taxes
 from application.ports.tokens import AccessTokens
 from application.ports.unit_of_work import UnitOfWork
@@ -166,6 +169,7 @@ class Ports:
     balance_views: BalanceViews
     statement_views: StatementViews
     export_views: ExportViews
+    tax_views: TaxViews
     catalogue_views: CatalogueViews
     ledger_views: LedgerViews
     books_views: BooksViews
@@ -213,6 +217,7 @@ def build_ports(settings: Settings) -> Ports:
     closing.push_async_callback(live_feed.close)
     new_uow = partial(PostgresUnitOfWork, sessions, clock=clock, ids=ids, wake=wake)
     secret_keys = [key.reveal() for key in settings.secret_keys]
+    use_keys(lambda: secret_keys)
     links = SignedLinks(
         base_url=settings.base_url + FILES,
         secrets=[key.encode() for key in secret_keys],
@@ -277,6 +282,7 @@ def build_ports(settings: Settings) -> Ports:
         balance_views=PostgresBalanceViews(engine),
         statement_views=PostgresStatementViews(engine),
         export_views=PostgresExportViews(engine),
+        tax_views=PostgresTaxViews(engine),
         catalogue_views=PostgresCatalogueViews(engine),
         ledger_views=PostgresLedgerViews(engine),
         books_views=PostgresBooksViews(engine),

@@ -28,6 +28,7 @@ from domain.ordering.discount import Discount, DiscountKind, DiscountScope
 from domain.ordering.fees import FeeRate, FeeSchedule, SaleKind, fee_schedule, sale_kind_of
 from domain.ordering.order import Order, OrderLine
 from domain.ordering.split import Line, split
+from domain.reporting.tax_profile import Certificate, EntityType, TaxProfile
 from domain.shared.money import Currency
 from domain.studio.generation import Generation, Mode
 from domain.studio.job import Job, JobKind
@@ -58,6 +59,22 @@ def user(**changes: object) -> User:
 def terms(**changes: object) -> LicenceTerms:
     values = {"valid_from": NOON - timedelta(days=1)}
     return LicenceTerms(**{**values, **changes})  # type: ignore[arg-type]
+
+
+def tax_profile_of(payee_id: UUID, **changes: object) -> TaxProfile:
+    values = {
+        "id": payee_id,
+        "legal_name": "Ada Lovelace",
+        "entity_type": EntityType.INDIVIDUAL,
+        "tin_reference": "tok_1",
+        "address": "1 Known Street",
+        "state": "VT",
+        "country": "US",
+        "certificate": Certificate.W9,
+        "certified_on": NOON.date(),
+        "updated_at": NOON,
+    }
+    return TaxProfile(**{**values, **changes})  # type: ignore[arg-type]
 
 
 def ready_payee(payee_id: UUID, kind: PayeeKind, *, account_id: str | None = None) -> Payee:

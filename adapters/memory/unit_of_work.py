@@ -77,6 +77,7 @@ from adapters.memory.studio import (
     MemoryJobs,
     MemoryLikenessModels,
 )
+from adapters.memory.tax import FILING_KEYS, MemoryTaxFilings, MemoryTaxProfiles
 from adapters.memory.teams import (
     STAFF_KEYS,
     MemoryInvitations,
@@ -172,6 +173,8 @@ class MemoryUnitOfWork:
         self.models = MemoryLikenessModels(table("likeness model"))
         self.decisions = MemoryRepository[DecisionRecord](table("decision"))
         self.payees = MemoryPayees(table("payee", unique=PAYEE_KEYS, versioned=True))
+        self.tax_profiles = MemoryTaxProfiles(table("tax profile", versioned=True))
+        self.tax_filings = MemoryTaxFilings(table("tax filing", unique=FILING_KEYS))
         self.stores = MemoryStores(table("store", unique=STORE_KEYS, versioned=True))
         self.teams = MemoryTeams(table("team", versioned=True))
         self.invitations = MemoryInvitations(table("invitation"))

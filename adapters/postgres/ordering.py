@@ -93,6 +93,7 @@ orders = Table(
     ),
     CheckConstraint("num_nonnulls(buyer_id, buyer_email) > 0", name="somebody_buys"),
     Index(None, "buyer_id", "id"),
+    Index("ix_orders_paid_at", "paid_at", "id", postgresql_where=sql("payment_status = 'paid'")),
     Index(
         "uq_orders_guest_request_key",
         "buyer_email",

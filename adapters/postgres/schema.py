@@ -25,5 +25,6 @@ from adapters.postgres import (  # noqa: F401
     refunds,
     scheduler_runs,
     studio,
+    tax,
     teams,
 )

@@ -46,6 +46,7 @@ from adapters.postgres.studio import (
     PostgresJobs,
     PostgresLikenessModels,
 )
+from adapters.postgres.tax import PostgresTaxFilings, PostgresTaxProfiles
 from adapters.postgres.teams import PostgresInvitations, PostgresStaffMembers, PostgresTeams
 from application.ports.clock import Clock
 from application.ports.ids import Ids
@@ -103,6 +104,9 @@ class PostgresUnitOfWork:
         self.payout_settings = PostgresPayoutSettings(self._session)
         self.bank_accounts = PostgresBankAccounts(self._session)
         self.payouts = PostgresPayouts(self._session)
+
+        self.tax_profiles = PostgresTaxProfiles(self._session)
+        self.tax_filings = PostgresTaxFilings(self._session)
         self.jobs = PostgresJobs(self._session)
         self.attempts = PostgresAttempts(self._session)
         self.generations = PostgresGenerations(self._session)

@@ -33,6 +33,7 @@ from application.ports.ordering import Disputes, Orders, Refunds
 from application.ports.payouts import AllPayoutSettings, BankAccounts, Payouts
 from application.ports.reconciliation import Differences, ProviderMovements, ReconciliationRuns
 from application.ports.studio import Attempts, Decisions, Generations, Jobs, LikenessModels
+from application.ports.tax import TaxFilings, TaxProfiles
 from application.ports.teams import Invitations, StaffMembers, Teams
 
 
@@ -126,6 +127,12 @@ class UnitOfWork(Protocol):
 
     @property
     def payouts(self) -> Payouts: ...
+
+    @property
+    def tax_profiles(self) -> TaxProfiles: ...
+
+    @property
+    def tax_filings(self) -> TaxFilings: ...
 
     @property
     def users(self) -> Users: ...

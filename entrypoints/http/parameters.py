@@ -29,6 +29,7 @@ from application.ports.reporting import StatementViews
 from application.ports.seals import Seals
 from application.ports.storage import LinkVerifier, ObjectStorage
 from application.ports.studio import StudioViews
+from application.ports.tax import TaxViews
 from application.ports.taxes import Taxes
 from application.ports.unit_of_work import UnitOfWork
 from application.ports.views import BalanceViews, CatalogueViews, OrderViews
@@ -51,6 +52,7 @@ TheBooksViews = NamedDependency[SkipValidation[BooksViews]]
 TheBalanceViews = NamedDependency[SkipValidation[BalanceViews]]
 TheStatementViews = NamedDependency[SkipValidation[StatementViews]]
 TheExportViews = NamedDependency[SkipValidation[ExportViews]]
+TheTaxViews = NamedDependency[SkipValidation[TaxViews]]
 TheCatalogueViews = NamedDependency[SkipValidation[CatalogueViews]]
 TheSeals = NamedDependency[SkipValidation[Seals]]
 TheTaxes = NamedDependency[SkipValidation[Taxes]]

@@ -84,6 +84,7 @@ async def furnish(ports: Ports, people: Mapping[str, User]) -> None:
     await _licensed(ports, people)
     await _studio(ports)
     await _sold(ports)
+    await _taxed(ports)
     async with (uow := ports.uow()):
         uow.discounts.add(builders.discount(STORE, id=DISCOUNT, code="KNOWN"))
         await uow.commit()
@@ -244,6 +245,14 @@ def _pictures() -> list[Asset]:
             asset.generation_id = None
         made.append(asset)
     return made
+
+
+async def _taxed(ports: Ports) -> None:
+    """What the owner told for the tax authorities, as a creator and for the store."""
+    async with (uow := ports.uow()):
+        for payee_id in (CREATOR, STORE):
+            uow.tax_profiles.add(builders.tax_profile_of(payee_id))
+        await uow.commit()
 
 
 async def _sold(ports: Ports) -> None:

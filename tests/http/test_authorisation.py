@@ -92,6 +92,14 @@ PRODUCT = {
 DISCOUNT = {"store_id": str(estate.STORE), "title": "Ten", "kind": "percent", "value": 1000}
 ACCOUNT = {"email": "new@example.com", "password": "a phrase long enough", "display_name": "New"}
 TRAINING = {"trigger_word": "adl4ce", "asset_ids": [str(estate.TRAINING_IMAGE)]}
+TAX_PROFILE = {
+    "legal_name": "Ada Lovelace",
+    "entity_type": "individual",
+    "address": "1 Known Street",
+    "country": "US",
+    "state": "VT",
+    "tin_reference": "tok_known",
+}
 IMAGE = {"file": ("a.png", blank_png(4, 4), "image/png")}
 
 TABLE: dict[str, Row] = {
@@ -249,6 +257,15 @@ TABLE: dict[str, Row] = {
     "POST /api/v1/admin/bank-accounts/{account_id}/review": Row(
         (401, 403, 403, 403, 403, 200), {"approved": True}
     ),
+    "GET /api/v1/admin/tax-forms": admins(200),
+    "POST /api/v1/admin/tax-forms/filings": admins(201, {"form": "1099-k", "year": 2026}),
+    "PUT /api/v1/admin/tax-profiles/{payee_id}": admins(
+        200, {"tin_match": "matched", "backup_withholding": False}
+    ),
+    "GET /api/v1/creators/tax-profile": Row((401, 404, 404, 404, 200, 404)),
+    "PUT /api/v1/creators/tax-profile": Row((401, 404, 200, 404, 200, 404), TAX_PROFILE),
+    "GET /api/v1/stores/{store_id}/tax-profile": owners(200, viewer=403),
+    "PUT /api/v1/stores/{store_id}/tax-profile": owners(200, TAX_PROFILE, viewer=403),
     # The signature says who calls: there is none here.
     "POST /api/v1/webhooks/payout": public(400),
     "POST /api/v1/webhooks/stripe": public(400),

@@ -27,6 +27,7 @@ from entrypoints.http.routes import (
     staff,
     statements,
     stores,
+    tax,
     teams,
 )
 
@@ -59,6 +60,8 @@ ROUTERS: list[Router] = [
     orders.ROUTER,
     statements.ROUTER,
     exports.ROUTER,
+    tax.ROUTER,
+    tax.ADMIN_ROUTER,
     payment_webhooks.ROUTER,
     provider_webhooks.ROUTER,
     admin_messages.WEBHOOKS_ROUTER,
