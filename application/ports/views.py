@@ -58,6 +58,9 @@ class OrderLineRecord(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     unit_price_cents: int
     quantity: int
+    discount_cents: int
+    shipping_cents: int
+    tax_cents: int
     total_cents: int
     refunded_cents: int
     refunded_quantity: int

@@ -72,7 +72,7 @@ def as_json(content: msgspec.Struct) -> Response[Any]:
     return Response(content, media_type=MEDIA_TYPES[Paper.JSON], headers=dict(_PRIVATE))
 
 
-def documented(answer: type[msgspec.Struct]) -> ResponseSpec:
+def documented(answer: Any) -> ResponseSpec:
     """How OpenAPI describes a 200 that may also be a file."""
     return ResponseSpec(
         answer,

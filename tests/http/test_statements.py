@@ -106,3 +106,19 @@ def test_releases_are_named_in_words() -> None:
     assert movement("release", "available", order="7") == "the hold of order 7 is over"
     assert movement("refund", "available", order="7").endswith("after its release")
     assert movement("something_new", "pending", order=None) == "something new"
+
+
+async def test_an_orders_statement_is_a_file_too(shop: Shop) -> None:
+    order_id = await bought(shop)
+    told = data_of(await shop.get(f"/orders/{order_id}/statement", by=shop.fan))
+
+    as_csv = await shop.get(f"/orders/{order_id}/statement?format=csv", by=shop.fan)
+    as_pdf = await shop.get(f"/orders/{order_id}/statement?format=pdf", by=shop.fan)
+
+    rows = rows_of(as_csv.content)
+    assert sum(int(row["amount_cents"]) for row in rows) == told["total_cents"] == 5000
+    assert [row["reason"] for row in rows] == [leg["reason"] for leg in told["legs"]]
+    assert f'filename="order-{order_id}.pdf"' in as_pdf.headers["content-disposition"]
+    assert as_pdf.content.startswith(b"%PDF-")
+    again = await shop.get(f"/orders/{order_id}/statement?format=pdf", by=shop.fan)
+    assert again.content == as_pdf.content

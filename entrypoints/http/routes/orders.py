@@ -3,23 +3,35 @@
 from typing import Any
 from uuid import UUID
 
-from litestar import Request, Router, get, post
+from litestar import Request, Response, Router, get, post
 from litestar.params import FromPath, JSONBody
 
 from application.ordering import reading, refunds
 from application.ordering.reading import OrderView, Statement
 from application.ordering.refunds import RefundView, RequestRefund
 from application.ports.views import OrderSummary, RefundRecord, TransferRecord
+from application.reporting import order_papers
 from domain.ordering.order import NotPaid
 from domain.ordering.refund import NothingToRefund, RefundInvalid, RefundTooLarge
 from domain.shared.errors import NotFound
 from entrypoints.http.dependencies import CurrentActor
 from entrypoints.http.envelope import Data, Page
 from entrypoints.http.errors import errors
+from entrypoints.http.formats import (
+    MEDIA_TYPES,
+    Accepted,
+    AskedPaper,
+    Paper,
+    as_json,
+    chosen,
+    documented,
+    downloaded,
+)
 from entrypoints.http.idempotency import idempotent
 from entrypoints.http.paging import PageCursor, PageLimit, page_of, read_cursor
 from entrypoints.http.parameters import (
     TheClock,
+    TheDocuments,
     TheIds,
     TheOrderViews,
     TheUnitOfWork,
@@ -51,15 +63,31 @@ async def read_order(
     return Data(await reading.show_order(order_id, actor=actor, views=order_views, uow=uow))
 
 
-@get("/{order_id:uuid}/statement", responses=errors(NotFound))
+@get(
+    "/{order_id:uuid}/statement",
+    responses={200: documented(Data[Statement]), **errors(NotFound)},
+)
 async def read_statement(
     order_id: FromPath[UUID],
     actor: CurrentActor,
     order_views: TheOrderViews,
     uow: TheUnitOfWork,
-) -> Data[Statement]:
+    documents: TheDocuments,
+    asked_format: AskedPaper = None,
+    accept: Accepted = None,
+) -> Response[Any]:
     """Where each cent went, and why."""
-    return Data(await reading.show_statement(order_id, actor=actor, views=order_views, uow=uow))
+    shown = await reading.show_statement(order_id, actor=actor, views=order_views, uow=uow)
+    paper = chosen(asked_format, accept)
+    if paper is Paper.JSON:
+        return as_json(Data(shown))
+    order = await order_views.order(order_id)
+    if paper is Paper.CSV:
+        content = order_papers.order_csv(shown, order)
+    else:
+        refunds_seen = await reading.list_refunds(order_id, actor=actor, views=order_views, uow=uow)
+        content = await order_papers.order_pdf(shown, order, refunds_seen, documents=documents)
+    return downloaded(content, media_type=MEDIA_TYPES[paper], name=f"order-{order_id}.{paper}")
 
 
 @get("/{order_id:uuid}/refunds", responses=errors(NotFound))
