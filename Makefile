@@ -18,13 +18,14 @@ BUILD_TOOLS := hatchling|editables|packaging|pathspec|pluggy|trove-classifiers
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo run test faults bench lint format types clean
+.PHONY: help install demo run test test-deep faults bench lint format types clean
 
 help:
 	@echo "make demo    play the whole story once: licence, image, order, payment, hold, payout"
 	@echo "make run     keep the same stack running, with the data of the demo"
 	@echo "make test    everything that must hold before a change is merged"
 	@echo "make faults  1,000 orders while everything around them is killed, emptied and cut off"
+	@echo "make test-deep   the properties of money with 100,000 examples"
 	@echo "make bench   measure what the documentation claims"
 	@echo "make lint | format | types | clean"
 
@@ -72,6 +73,9 @@ test: $(DEVELOPS)
 
 faults: $(DEVELOPS)
 	@$(BIN)/python -m tests.faults
+
+test-deep: $(DEVELOPS)
+	$(BIN)/pytest -n $(JOBS) -m money --hypothesis-profile=deep --timeout 3600
 
 bench: $(DEVELOPS)
 	@$(BIN)/python -m tests.benchmarks

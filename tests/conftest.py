@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 import redis.asyncio
 from hypothesis import settings
+from hypothesis.internal.detection import is_hypothesis_test
 
 from tests import infrastructure
 from tests.infrastructure import PostgresServer, Slot, Sweeper
@@ -13,9 +14,25 @@ from tests.infrastructure import PostgresServer, Slot, Sweeper
 if TYPE_CHECKING:
     from tests.journeys.stack import Stack
 
+DEEP_EXAMPLES = 6_000
+
 # How long an example takes says more about the machine than about the rule.
 settings.register_profile("likeness", deadline=None)
+# `make test-deep`: 100,000 examples over the property tests marked `money`.
+settings.register_profile("deep", deadline=None, max_examples=DEEP_EXAMPLES)
 settings.load_profile("likeness")
+
+
+MONEY = ("tests/domain/shared/", "tests/domain/ordering/", "tests/domain/ledger/")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the properties of money, wherever they are added."""
+    for item in items:
+        about_money = any(room in item.path.as_posix() for room in MONEY)
+        if about_money and is_hypothesis_test(getattr(item, "function", None)):
+            item.add_marker("money")
 
 
 @pytest.fixture(scope="session")

@@ -70,8 +70,9 @@ class MemoryLedger:
     async def post(self, transactions: Sequence[Transaction]) -> Collection[str]:
         new: set[str] = set()
         for transaction in transactions:
-            known = self._books.posted.setdefault(transaction.effect_key, transaction)
-            if known is transaction:
+            known = self._books.posted.get(transaction.effect_key)
+            if known is None:
+                self._books.posted[transaction.effect_key] = transaction
                 new.add(transaction.effect_key)
                 self._enter(transaction)
             elif known.content_hash != transaction.content_hash:

@@ -6,6 +6,7 @@
 import argparse
 import asyncio
 import json
+import os
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -17,6 +18,7 @@ from rich.table import Table
 
 from tests.benchmarks import (
     arithmetic,
+    books,
     images,
     requests,
     settlement,
@@ -39,6 +41,7 @@ BENCHMARKS: Mapping[str, Benchmark] = {
     "generation": requests.generating,
     "webhook_ingestion": webhooks.webhook_ingestion,
     "settlement": settlement.settlement,
+    "books": books.books,
 }
 
 
@@ -47,7 +50,12 @@ def main() -> int:
     parser.add_argument("--only", nargs="+", choices=sorted(BENCHMARKS), metavar="NAME")
     parser.add_argument("--strict", action="store_true")
     parser.add_argument("--json", type=Path, default=ROOT / "bench.json", metavar="FILE")
+    parser.add_argument(
+        "--entries", type=int, help="of the ledger that is proved (ten million)", metavar="N"
+    )
     options = parser.parse_args()
+    if options.entries:
+        os.environ[books.ENTRIES_OPTION] = str(options.entries)
     console = Console(highlight=False)
     began = time.perf_counter()
     figures = _measure(options.only or list(BENCHMARKS), console)
