@@ -33,6 +33,7 @@ from adapters.postgres.engine import open_engine, sessions_of
 from adapters.postgres.exports import PostgresExportViews
 from adapters.postgres.idempotency import PostgresIdempotency
 from adapters.postgres.identity import PostgresIdentityViews, PostgresSessionPurge
+from adapters.postgres.invariants import PostgresInvariantChecks
 from adapters.postgres.leadership import PostgresLeadership
 from adapters.postgres.ledger_reading import PostgresBooksViews
 from adapters.postgres.ledger_upkeep import PostgresLedgerUpkeep
@@ -46,6 +47,7 @@ from adapters.postgres.scheduler_runs import PostgresJobRuns
 from adapters.postgres.statements import PostgresStatementViews
 from adapters.postgres.studio_views import PostgresJobProgress, PostgresStudioViews
 from adapters.postgres.tax import PostgresTaxViews
+from adapters.postgres.sweeps import PostgresSweepCursors
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
 from adapters.postgres.verification import PostgresLedgerViews
 from adapters.postgres.views import (
@@ -83,6 +85,7 @@ from application.ports.identity import IdentityViews, PasswordHasher, SessionPur
 from application.ports.ids import Ids
 from application.ports.images import ImageProcessor
 from application.ports.ledger_reading import BooksViews
+from application.ports.invariants import InvariantChecks
 from application.ports.ledger_upkeep import LedgerUpkeep
 from application.ports.ledger_views import LedgerViews
 from application.ports.live import JobProgressViews, LiveEvents, LiveFeed
@@ -108,6 +111,7 @@ from application.ports.secrets import Secrets
 from application.ports.storage import LinkVerifier, ObjectStorage
 from application.ports.studio import StudioViews
 from application.ports.tax import TaxViews
+from application.ports.sweeps import SweepCursors
 from application.ports.taxes import Taxes
 from application.ports.tokens import AccessTokens
 from application.ports.unit_of_work import UnitOfWork
@@ -174,6 +178,8 @@ class Ports:
     ledger_views: LedgerViews
     books_views: BooksViews
     ledger_upkeep: LedgerUpkeep
+    invariant_checks: InvariantChecks
+    sweep_cursors: SweepCursors
     provider_books: ProviderBooks
     comparison: Comparison
     reconciliation_views: ReconciliationViews
@@ -287,6 +293,8 @@ def build_ports(settings: Settings) -> Ports:
         ledger_views=PostgresLedgerViews(engine),
         books_views=PostgresBooksViews(engine),
         ledger_upkeep=PostgresLedgerUpkeep(engine),
+        invariant_checks=PostgresInvariantChecks(engine),
+        sweep_cursors=PostgresSweepCursors(engine),
         provider_books=StripeBooks(api),
         comparison=PostgresComparison(engine),
         reconciliation_views=PostgresReconciliationViews(engine),

@@ -1,8 +1,10 @@
-"""What is looked up whenever Prometheus asks: depth and age of the messages that wait."""
+"""What is looked up whenever Prometheus asks: depth and age of the messages that wait, and what
+the last check of the invariants found."""
 
 from prometheus_client import Gauge
 
 from application.ports.clock import Clock
+from application.ports.invariants import InvariantChecks
 from application.ports.messages import MessageViews
 from entrypoints.metrics import REGISTRY
 
@@ -17,6 +19,27 @@ OLDEST_AGE = Gauge(
     "messages_oldest_age_seconds",
     "How long the oldest unfinished message is overdue.",
     ("box", "topic", "state"),
+    registry=REGISTRY,
+    multiprocess_mode="mostrecent",
+)
+
+INVARIANT_BREACHES = Gauge(
+    "invariant_breaches",
+    "What the last check of an invariant found; anything but 0 needs a person.",
+    ("name",),
+    registry=REGISTRY,
+    multiprocess_mode="mostrecent",
+)
+INVARIANT_OLDEST = Gauge(
+    "invariant_oldest_breach_seconds",
+    "How long the oldest breach of an invariant had lasted when it was found.",
+    ("name",),
+    registry=REGISTRY,
+    multiprocess_mode="mostrecent",
+)
+INVARIANTS_CHECKED = Gauge(
+    "invariants_checked_timestamp_seconds",
+    "When the invariants were last checked.",
     registry=REGISTRY,
     multiprocess_mode="mostrecent",
 )
@@ -37,3 +60,11 @@ async def refresh_queue_gauges(views: MessageViews, *, clock: Clock) -> None:
         WAITING.labels(*labels).set(depth.count)
         OLDEST_AGE.labels(*labels).set(depth.oldest_age_s)
     _shown.update(depths)
+
+
+async def refresh_invariant_gauges(checks: InvariantChecks) -> None:
+    """One query; the results are those that the scheduler kept."""
+    for result in await checks.latest():
+        INVARIANT_BREACHES.labels(str(result.name)).set(result.count)
+        INVARIANT_OLDEST.labels(str(result.name)).set(result.oldest_age_s or 0)
+        INVARIANTS_CHECKED.set(result.checked_at.timestamp())

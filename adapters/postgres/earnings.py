@@ -91,6 +91,7 @@ transfers = Table(
         "0 <= reversal_cents AND reversal_cents <= amount_cents", name="reversals_within_amount"
     ),
     CheckConstraint("(state = 'sent') = (provider_id IS NOT NULL)", name="sent_has_provider_id"),
+    Index("ix_transfers_intended", "created_at", postgresql_where=sql("state = 'intended'")),
     Index(None, "payee_id", "id"),
 )
 

@@ -107,6 +107,7 @@ orders = Table(
         unique=True,
         postgresql_where=sql("payment_status IN ('unpaid', 'processing', 'paid')"),
     ),
+    Index("ix_orders_paid", "paid_at", postgresql_where=sql("payment_status = 'paid'")),
     Index(
         "ix_orders_unended",
         "reconcile_at",

@@ -12,6 +12,7 @@ from adapters.postgres import (  # noqa: F401
     grants,
     idempotency,
     identity,
+    invariants,
     ledger,
     ledger_desk,
     ledger_upkeep,
@@ -26,5 +27,6 @@ from adapters.postgres import (  # noqa: F401
     scheduler_runs,
     studio,
     tax,
+    sweeps,
     teams,
 )

@@ -10,12 +10,25 @@ from rich.table import Table
 
 from application.ledger import closing
 from application.ledger.closing import ClosedBooks, close_books
+from application.ledger.invariants import check_invariants
 from application.ledger.verification import LedgerReport, verify_ledger
 from application.ports.clock import Clock
+from application.ports.invariants import CheckResult, InvariantChecks
 from application.ports.ledger_upkeep import LedgerUpkeep
 from application.ports.ledger_views import LedgerViews
 from domain.shared.money import format_money
 from entrypoints.cli.reach import with_ports
+
+
+class InvariantPorts(Protocol):
+    """What `invariants` needs of the record of ports."""
+
+    @property
+    def ledger_views(self) -> LedgerViews: ...
+    @property
+    def invariant_checks(self) -> InvariantChecks: ...
+    @property
+    def clock(self) -> Clock: ...
 
 
 class ProofPorts(Protocol):
@@ -85,6 +98,28 @@ async def _seal(ports: ClosingPorts) -> ClosedBooks:
 
 async def _rebuild(ports: ClosingPorts) -> int:
     return await closing.rebuild_checkpoints(upkeep=ports.ledger_upkeep, views=ports.ledger_views)
+
+
+@ledger.command()
+@click.option("--json", "as_json", is_flag=True, help="One JSON array.")
+def invariants(as_json: bool) -> None:
+    """Check all that must hold, of money and of messages; exit with 1 when anything does not."""
+    results = with_ports(examined)
+    if as_json:
+        click.echo(msgspec.json.encode(results))
+    else:
+        for result in results:
+            mark, colour = ("✓", "green") if result.holds else ("✗", "red")
+            click.echo(f"{click.style(mark, fg=colour)} {result.name:<24} {result.count or ''}")
+            for violation in result.violations:
+                click.echo(f"    {violation.subject}: {violation.detail or ''}")
+    sys.exit(0 if all(result.holds for result in results) else 1)
+
+
+async def examined(ports: InvariantPorts) -> list[CheckResult]:
+    """Check everything now; the results are kept, as those of the scheduler are."""
+    report = await verify_ledger(ports.ledger_views)
+    return await check_invariants(report, checks=ports.invariant_checks, clock=ports.clock)
 
 
 async def _verify(ports: ProofPorts) -> LedgerReport:

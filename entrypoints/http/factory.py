@@ -7,7 +7,7 @@ from functools import partial
 from litestar import Litestar
 
 from entrypoints.bootstrap import Ports, build_ports
-from entrypoints.gauges import refresh_queue_gauges
+from entrypoints.gauges import refresh_invariant_gauges, refresh_queue_gauges
 from entrypoints.http import app
 from entrypoints.http.health import Refresh
 from entrypoints.http.routes import ROUTERS
@@ -46,4 +46,7 @@ def create_app() -> Litestar:
 
 def gauges_of(ports: Ports) -> list[Refresh]:
     """What is looked up before metrics are answered."""
-    return [partial(refresh_queue_gauges, ports.message_views, clock=ports.clock)]
+    return [
+        partial(refresh_queue_gauges, ports.message_views, clock=ports.clock),
+        partial(refresh_invariant_gauges, ports.invariant_checks),
+    ]

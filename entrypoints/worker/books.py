@@ -3,8 +3,10 @@
 import structlog
 
 from application.ledger.closing import make_months
-from application.ledger.verification import verify_ledger
+from application.ledger.invariants import check_invariants
+from application.ledger.verification import LedgerReport, verify_ledger
 from application.ports.clock import Clock
+from application.ports.invariants import InvariantChecks
 from application.ports.ledger_upkeep import LedgerUpkeep
 from application.ports.ledger_views import LedgerViews
 from entrypoints.metrics import LEDGER_BREACHES, LEDGER_UNPLACED
@@ -12,7 +14,7 @@ from entrypoints.metrics import LEDGER_BREACHES, LEDGER_UNPLACED
 _log = structlog.get_logger("likeness.books")
 
 
-async def watch_books(views: LedgerViews) -> None:
+async def watch_books(views: LedgerViews) -> LedgerReport:
     """Each breach is logged as an error; the gauge `ledger_breaches` counts them."""
     report = await verify_ledger(views)
     LEDGER_BREACHES.set(report.breach_count)
@@ -20,6 +22,22 @@ async def watch_books(views: LedgerViews) -> None:
         _log.error(
             "ledger breach", rule=breach.rule, subject=breach.subject, message=breach.message
         )
+    return report
+
+
+async def watch_invariants(views: LedgerViews, *, checks: InvariantChecks, clock: Clock) -> None:
+    """The books are proved and everything else that must hold is asked; what does not is an
+    error in the log, and the gauges `invariant_breaches` show it."""
+    report = await watch_books(views)
+    for result in await check_invariants(report, checks=checks, clock=clock):
+        if not result.holds:
+            _log.error(
+                "invariant broken",
+                invariant=str(result.name),
+                count=result.count,
+                oldest_age_s=result.oldest_age_s,
+                subjects=[violation.subject for violation in result.violations[:5]],
+            )
 
 
 async def keep_months(upkeep: LedgerUpkeep, *, clock: Clock) -> None:

@@ -16,7 +16,7 @@ from application.ordering.missed_events import sweep_missed_events
 from application.studio.polling import poll_stale_attempts, sweep_training_archives
 from entrypoints.bootstrap import Ports
 from entrypoints.settings import Settings
-from entrypoints.worker.books import keep_months, watch_books
+from entrypoints.worker.books import keep_months, watch_invariants
 from entrypoints.worker.scheduler import Job
 
 
@@ -54,7 +54,10 @@ def jobs(ports: Ports, settings: Settings) -> list[Job]:
             name="fetch-missed-events",
             every=timedelta(seconds=settings.missed_events_every_s),
             run=lambda: sweep_missed_events(
-                webhooks=ports.payment_webhooks, inbox=ports.inbox, clock=ports.clock
+                webhooks=ports.payment_webhooks,
+                inbox=ports.inbox,
+                cursors=ports.sweep_cursors,
+                clock=ports.clock,
             ),
         ),
         Job(
@@ -99,9 +102,11 @@ def jobs(ports: Ports, settings: Settings) -> list[Job]:
             run=lambda: purge_sessions(sessions=ports.session_purge, clock=ports.clock),
         ),
         Job(
-            name="verify-ledger-sums",
+            name="check-invariants",
             every=timedelta(minutes=15),
-            run=lambda: watch_books(ports.ledger_views),
+            run=lambda: watch_invariants(
+                ports.ledger_views, checks=ports.invariant_checks, clock=ports.clock
+            ),
         ),
         Job(
             name="make-ledger-months",

@@ -20,6 +20,7 @@ from uuid import UUID
 import asyncpg
 import pytest
 
+from adapters.memory.sweeps import MemorySweepCursors
 from application.ledger.fees import RECORD_FEE
 from application.ledger.verification import verify_ledger
 from application.ordering.checkout import CartItem, StartCheckout, start_checkout
@@ -140,8 +141,8 @@ class Life:
         await sweep_missed_events(
             webhooks=self.ports.payment_webhooks,
             inbox=self.ports.inbox,
+            cursors=MemorySweepCursors(),  # each looks back as far as the provider remembers
             clock=self.ports.clock,
-            look_back=timedelta(days=30),
         )
 
     def _let_pass(self, duration: timedelta) -> None:

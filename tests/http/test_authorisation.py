@@ -281,6 +281,7 @@ TABLE: dict[str, Row] = {
     "GET /api/v1/admin/outbox/{message_id}": admins(200),
     "POST /api/v1/admin/outbox/{message_id}/redrive": admins(200),
     "GET /api/v1/admin/audit": admins(200),
+    "GET /api/v1/admin/invariants": admins(200),
     "POST /api/v1/admin/ledger/reconcile": admins(202, {}),
     "GET /api/v1/admin/ledger/reconciliations": admins(200),
     "GET /api/v1/admin/ledger/reconciliations/{run_id}/differences": admins(200),

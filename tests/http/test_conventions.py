@@ -22,6 +22,7 @@ MOVE_MONEY = {
     "POST /api/v1/stores/{store_id}/payouts",
 }
 ALWAYS_SHORT = {
+    "GET /api/v1/admin/invariants": "an enumeration in the code",
     "GET /api/v1/auth/sessions": "a person's devices, deleted when their time is over",
     "GET /api/v1/creators/{creator_id}/consents": "one for each signature of one person",
     "GET /api/v1/creators/{creator_id}/models": "one for each paid training of one person",

@@ -68,4 +68,5 @@ ROUTERS: list[Router] = [
     admin_messages.OUTBOX_ROUTER,
     admin_messages.AUDIT_ROUTER,
     admin_reconciliation.ROUTER,
+    admin_reconciliation.INVARIANTS_ROUTER,
 ]

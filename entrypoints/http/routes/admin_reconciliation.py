@@ -9,7 +9,9 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, QueryParameter, SkipValidation
 
 from application.ledger import reconciliation
+from application.ledger.invariants import show_invariants
 from application.ledger.reconciliation import AskReconciliation, DayInvalid, Explain, RunView
+from application.ports.invariants import CheckResult, InvariantChecks
 from application.ports.reconciliation import DifferenceRecord, ReconciliationViews, RunRecord
 from domain.identity.actor import RoleRequired
 from domain.ledger.reconciliation import AlreadyResolved, DifferenceState
@@ -20,6 +22,7 @@ from entrypoints.http.errors import errors
 from entrypoints.http.paging import PageCursor, PageLimit, page_of, read_cursor
 from entrypoints.http.parameters import TheClock, TheIds, TheUnitOfWork
 
+TheInvariantChecks = NamedDependency[SkipValidation[InvariantChecks]]
 TheReconciliationViews = NamedDependency[SkipValidation[ReconciliationViews]]
 InState = Annotated[
     DifferenceState | None, QueryParameter(name="state", description="Only those in this state.")
@@ -94,6 +97,17 @@ async def explain_difference(
     await reconciliation.explain_difference(difference_id, data, actor=actor, uow=uow, clock=clock)
 
 
+@get("/", responses=errors(RoleRequired))
+async def read_invariants(
+    actor: CurrentActor, invariant_checks: TheInvariantChecks
+) -> Data[list[CheckResult]]:
+    """What must hold, and what the last check, every quarter of an hour, found broken."""
+    return Data(await show_invariants(actor=actor, checks=invariant_checks))
+
+
+INVARIANTS_ROUTER = Router(
+    "/api/v1/admin/invariants", route_handlers=[read_invariants], tags=["Administration"]
+)
 ROUTER = Router(
     "/api/v1/admin/ledger",
     route_handlers=[

@@ -109,9 +109,35 @@ CREATE INDEX ix_reconciliation_differences_run_id_id ON reconciliation_differenc
 
 CREATE INDEX ix_reconciliation_differences_unresolved ON reconciliation_differences (id)
 WHERE state <> 'resolved';
+
+CREATE TABLE invariant_results (
+    name TEXT NOT NULL,
+    count INTEGER NOT NULL,
+    result JSONB NOT NULL,
+    checked_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_invariant_results PRIMARY KEY (name)
+);
+
+CREATE TABLE sweep_cursors (
+    sweep TEXT NOT NULL,
+    reached_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_sweep_cursors PRIMARY KEY (sweep)
+);
+
+CREATE INDEX ix_transfers_intended ON transfers (created_at) WHERE state = 'intended';
+
+CREATE INDEX ix_orders_paid ON orders (paid_at) WHERE payment_status = 'paid';
 """
 
 _DOWN = """
+DROP INDEX ix_orders_paid;
+
+DROP INDEX ix_transfers_intended;
+
+DROP TABLE sweep_cursors;
+
+DROP TABLE invariant_results;
+
 DROP TABLE reconciliation_differences;
 
 DROP TABLE reconciliation_runs;
