@@ -84,8 +84,8 @@ from application.ports.idempotency import Idempotency
 from application.ports.identity import IdentityViews, PasswordHasher, SessionPurge
 from application.ports.ids import Ids
 from application.ports.images import ImageProcessor
-from application.ports.ledger_reading import BooksViews
 from application.ports.invariants import InvariantChecks
+from application.ports.ledger_reading import BooksViews
 from application.ports.ledger_upkeep import LedgerUpkeep
 from application.ports.ledger_views import LedgerViews
 from application.ports.live import JobProgressViews, LiveEvents, LiveFeed
