@@ -39,6 +39,9 @@ _OURS_OF_SUBJECTS = sql("""
         UNION
         SELECT 'fee:' || w.source, 'fee', w.source, NULL FROM wanted w WHERE w.movement = 'fee'
         UNION
+        SELECT 'payouts_funded:' || w.source, 'payout', w.source, NULL
+        FROM wanted w WHERE w.movement = 'payout'
+        UNION
         SELECT w.movement || ':' || r.id, w.movement, r.provider_id, r.id
         FROM wanted w JOIN refunds r ON r.provider_id = w.source
         WHERE w.movement IN ('refund', 'refund_returned')
@@ -99,9 +102,10 @@ _OURS_OF_DAY = sql("""
         CASE c.kind WHEN 'sale' THEN 'charge' WHEN 'processing_fee' THEN 'fee'
             WHEN 'refund' THEN 'refund' WHEN 'refund_returned' THEN 'refund_returned'
             WHEN 'transfer' THEN 'transfer' WHEN 'reversal' THEN 'reversal'
+            WHEN 'payouts_funded' THEN 'payout'
             ELSE 'adjustment' END AS movement,
         CASE c.kind WHEN 'sale' THEN c.order_id ELSE coalesce(r.id, t.id, v.id) END AS our_id,
-        CASE WHEN c.kind IN ('sale', 'processing_fee') THEN c.about
+        CASE WHEN c.kind IN ('sale', 'processing_fee', 'payouts_funded') THEN c.about
             WHEN c.kind IN ('refund', 'refund_returned', 'transfer', 'reversal') THEN coalesce(
                 r.provider_id, t.provider_id, v.provider_id, r.id::text, t.id::text, v.id::text)
             ELSE c.effect_key END AS source

@@ -73,6 +73,14 @@ _QUESTIONS: Mapping[Invariant, tuple[timedelta, str]] = {
         FROM refunds WHERE status = 'pending' AND created_at < :before
         """,
     ),
+    Invariant.PAYOUTS_END: (
+        timedelta(days=5),
+        """
+        SELECT 'payout ' || id AS subject, created_at AS since, state || ' ' ||
+            coalesce(reason, '') AS detail
+        FROM payouts WHERE state IN ('reserved', 'unknown', 'sent') AND created_at < :before
+        """,
+    ),
     Invariant.PAID_ORDERS_ARE_BOOKED: (
         timedelta(0),
         """

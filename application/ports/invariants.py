@@ -23,6 +23,7 @@ class Invariant(StrEnum):
     TRANSFERS_END = "transfers_end"
     REVERSALS_END = "reversals_end"
     REFUNDS_END = "refunds_end"
+    PAYOUTS_END = "payouts_end"
     PAID_ORDERS_ARE_BOOKED = "paid_orders_are_booked"
     BOOKED_SALES_ARE_PAID = "booked_sales_are_paid"
     EARNINGS_ARE_PAID_FOR = "earnings_are_paid_for"

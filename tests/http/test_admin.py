@@ -1,8 +1,11 @@
 """What administrators see of messages that are stuck, and of what was done."""
 
 from typing import Any
+from uuid import UUID
 
-from application.ports.messages import MessageRow
+from application.ledger.reconciliation import RECONCILE_DAY
+from application.ports.messages import Message, MessageRow
+from entrypoints.worker.topics import topics
 from tests.http import estate
 from tests.http.shop import Shop, data_of, refusal
 
@@ -102,8 +105,18 @@ async def test_a_day_is_compared_when_an_administrator_asks(shop: Shop) -> None:
     assert refusal(future) == (400, "day_invalid")
     assert [one["day"] for one in listed] == ["2026-01-02", "2026-01-01"]
     assert [one["differences"] for one in listed] == [0, 1]
-    [message] = await shop.ports.message_views.page("outbox", topic="ledger.reconcile_day")
-    assert message.state == "pending"
+    [row] = await shop.ports.message_views.page("outbox", topic=RECONCILE_DAY)
+    stored = await shop.ports.message_views.message("outbox", row.id)
+    message = Message(
+        id=row.id,
+        box="outbox",
+        topic=RECONCILE_DAY,
+        payload=stored.payload,
+        attempts=1,
+        created_at=row.created_at,
+    )
+    assert await topics(shop.ports)[RECONCILE_DAY].handle([message]) == {}
+    assert (await shop.ports.reconciliation_views.run(UUID(run["id"]))).phase == "done"
 
 
 async def rows_of(shop: Shop) -> list[MessageRow]:

@@ -111,6 +111,17 @@ async def an_unanswered_refund(desk: Desk) -> None:
     desk.clock.advance(timedelta(hours=25))
 
 
+async def an_endless_payout(desk: Desk) -> None:
+    await tamper(
+        desk,
+        "INSERT INTO payouts (id, payee_id, method, speed, currency, amount_cents, fee_cents, "
+        "net_cents, destination, state, attempts, provider_fee_cents, created_at) VALUES "
+        "(gen_random_uuid(), gen_random_uuid(), 'connect', 'standard', 'usd', 5000, 0, 5000, "
+        "'acct_1', 'unknown', 1, 0, :then)",
+        then=desk.clock.now() - timedelta(days=6),
+    )
+
+
 async def an_unbooked_order(desk: Desk) -> None:
     shop = await desk.market()
     await desk.buy(*shop.products)
@@ -201,6 +212,7 @@ BREACHES: list[tuple[Callable[[Desk], Awaitable[None]], Invariant, str]] = [
     (an_unsent_transfer, Invariant.TRANSFERS_END, "transfer "),
     (an_unsent_reversal, Invariant.REVERSALS_END, "reversal "),
     (an_unanswered_refund, Invariant.REFUNDS_END, "refund "),
+    (an_endless_payout, Invariant.PAYOUTS_END, "payout "),
     (an_unbooked_order, Invariant.PAID_ORDERS_ARE_BOOKED, "order "),
     (a_sale_of_nothing, Invariant.BOOKED_SALES_ARE_PAID, "sale:ch_"),
     (a_sale_of_nothing, Invariant.EARNINGS_ARE_PAID_FOR, "earning "),
