@@ -42,6 +42,11 @@ _OURS_OF_SUBJECTS = sql("""
         SELECT 'payouts_funded:' || w.source, 'payout', w.source, NULL
         FROM wanted w WHERE w.movement = 'payout'
         UNION
+        SELECT 'dispute:' || d.id || ':' || steps.step, 'dispute', d.provider_id, d.id
+        FROM wanted w JOIN disputes d ON d.provider_id = w.source
+        CROSS JOIN (VALUES ('opened'), ('won'), ('lost')) AS steps (step)
+        WHERE w.movement = 'dispute'
+        UNION
         SELECT w.movement || ':' || r.id, w.movement, r.provider_id, r.id
         FROM wanted w JOIN refunds r ON r.provider_id = w.source
         WHERE w.movement IN ('refund', 'refund_returned')
@@ -95,24 +100,29 @@ _OURS_OF_DAY = sql("""
             AND e.account = 'stripe_clearing') AS amount_cents,
             CASE WHEN kind IN ('refund', 'refund_returned') THEN about::uuid END AS refund_id,
             CASE WHEN kind = 'reversal' THEN about::uuid END AS reversal_id,
-            CASE WHEN kind = 'transfer' THEN split_part(about, ':', 2)::uuid END AS payee_id
+            CASE WHEN kind = 'transfer' THEN split_part(about, ':', 2)::uuid END AS payee_id,
+            CASE WHEN kind IN ('dispute_opened', 'dispute_won', 'dispute_lost')
+                THEN split_part(about, ':', 1)::uuid END AS dispute_id
         FROM batch b
     )
     SELECT c.id, c.effect_key, c.currency, c.occurred_at, c.amount_cents,
         CASE c.kind WHEN 'sale' THEN 'charge' WHEN 'processing_fee' THEN 'fee'
             WHEN 'refund' THEN 'refund' WHEN 'refund_returned' THEN 'refund_returned'
             WHEN 'transfer' THEN 'transfer' WHEN 'reversal' THEN 'reversal'
-            WHEN 'payouts_funded' THEN 'payout'
+            WHEN 'payouts_funded' THEN 'payout' WHEN 'dispute_opened' THEN 'dispute'
+            WHEN 'dispute_won' THEN 'dispute' WHEN 'dispute_lost' THEN 'dispute'
             ELSE 'adjustment' END AS movement,
-        CASE c.kind WHEN 'sale' THEN c.order_id ELSE coalesce(r.id, t.id, v.id) END AS our_id,
+        CASE c.kind WHEN 'sale' THEN c.order_id ELSE coalesce(r.id, t.id, v.id, d.id) END AS our_id,
         CASE WHEN c.kind IN ('sale', 'processing_fee', 'payouts_funded') THEN c.about
             WHEN c.kind IN ('refund', 'refund_returned', 'transfer', 'reversal') THEN coalesce(
                 r.provider_id, t.provider_id, v.provider_id, r.id::text, t.id::text, v.id::text)
+            WHEN d.id IS NOT NULL THEN d.provider_id
             ELSE c.effect_key END AS source
     FROM cleared c
     LEFT JOIN refunds r ON r.id = c.refund_id
     LEFT JOIN transfers t ON t.order_id = c.order_id AND t.payee_id = c.payee_id
     LEFT JOIN transfer_reversals v ON v.id = c.reversal_id
+    LEFT JOIN disputes d ON d.id = c.dispute_id
     ORDER BY c.id
     """)
 

@@ -23,8 +23,9 @@ from application.ledger.reconciliation import (
     reconcile_day,
 )
 from application.ordering.checkout import CheckoutStarted
+from application.ordering.disputes import record_dispute
 from application.ordering.refund_outcomes import record_refund
-from application.ports.payments import CapturedPayment
+from application.ports.payments import CapturedPayment, DisputeChanged
 from application.ports.provider_books import ProviderBooks
 from application.ports.reconciliation import DifferenceRecord
 from tests.application.ordering.conftest import ADMIN, Desk
@@ -133,6 +134,12 @@ class Audit(Desk):
         told = await self.provider.payments.find_refund(refund_id=refund_id, charge_id=charge_id)
         assert told is not None
         await record_refund(refund_id, told, uow=self.new_uow(), clock=self.clock, ids=self.ids)
+
+    async def hear_disputes(self) -> None:
+        """All that the provider said of disputes so far, once more."""
+        for said in await self.world.told():
+            if isinstance(said, DisputeChanged):
+                await record_dispute(said, uow=self.new_uow(), clock=self.clock, ids=self.ids)
 
     async def provider_id(self, table: str, our_id: UUID | None = None) -> str:
         where = "WHERE id = :id" if our_id else "WHERE provider_id IS NOT NULL"

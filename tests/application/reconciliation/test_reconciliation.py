@@ -231,6 +231,22 @@ async def test_money_withdrawn_for_a_dispute_that_was_not_booked(audit: Audit) -
     assert found["dispute_not_booked"].their_cents < -PRICE
 
 
+@pytest.mark.parametrize("outcome", ["won", "lost"])
+async def test_a_dispute_that_was_booked_and_decided_is_no_difference(
+    audit: Audit, outcome: str
+) -> None:
+    paid = await audit.sell(await audit.market())
+    dispute = audit.sandbox.control(f"stripe/charges/{paid.charge_id}/dispute")
+    await audit.hear_disputes()
+    audit.clock.advance(SOON)
+    assert await audit.compare() == {}
+
+    audit.sandbox.control(f"stripe/disputes/{dispute['id']}/close", outcome=outcome)
+    await audit.hear_disputes()
+    audit.clock.advance(SOON)
+    assert await audit.compare() == {}
+
+
 async def test_what_is_too_young_is_pending_and_not_a_difference(audit: Audit) -> None:
     shop = await audit.market()
     paid = await audit.pay(await audit.check_out(*shop.products))
