@@ -10,6 +10,7 @@ import msgspec
 from adapters.memory.checkout import MemoryCheckout
 from adapters.memory.provider_calls import refused
 from application.ports.payments import DisputeChanged, EvidenceRequest
+from domain.ledger.reconciliation import Movement
 from domain.ordering.dispute import DisputeStatus
 
 DISPUTE_FEE_CENTS = 1500
@@ -50,10 +51,14 @@ class MemoryDisputing(MemoryCheckout):
         self.withdraw(identifier)
         return identifier
 
+    def _moved(self, dispute_id: str, currency: str, amount_cents: int) -> None:
+        self._balance[currency] += amount_cents
+        self._books.note(Movement.DISPUTE, dispute_id, amount_cents=amount_cents, currency=currency)
+
     def withdraw(self, dispute_id: str) -> None:
         """Also how an inquiry becomes a dispute."""
         said = self._dispute(dispute_id).said
-        self._balance[said.currency] -= said.amount_cents + DISPUTE_FEE_CENTS
+        self._moved(dispute_id, said.currency, -said.amount_cents - DISPUTE_FEE_CENTS)
         self._say(
             dispute_id,
             status=DisputeStatus.NEEDS_RESPONSE,
@@ -72,7 +77,7 @@ class MemoryDisputing(MemoryCheckout):
             self._say(dispute_id, status=DisputeStatus.LOST)
             return
         returned_cents = DISPUTE_FEE_CENTS if fee_returned else 0
-        self._balance[said.currency] += said.withdrawn_cents + returned_cents
+        self._moved(dispute_id, said.currency, said.withdrawn_cents + returned_cents)
         self._say(
             dispute_id,
             status=DisputeStatus.WON,

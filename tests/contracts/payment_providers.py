@@ -83,6 +83,10 @@ class Provider(abc.ABC):
         """The buyer's bank sends a refund back."""
 
     @abc.abstractmethod
+    async def contest(self, charge_id: str) -> str:
+        """The buyer's bank withdraws a charge; answers the dispute's id."""
+
+    @abc.abstractmethod
     async def fail(self, operation: str, fault: Fault) -> None: ...
 
     @abc.abstractmethod
@@ -167,6 +171,9 @@ class MemoryProvider(Provider):
     async def return_refund(self, refund_id: str) -> None:
         self._world.payments.return_refund(refund_id, reason="expired_or_canceled_card")
 
+    async def contest(self, charge_id: str) -> str:
+        return self._world.payments.dispute(charge_id)
+
     async def fail(self, operation: str, fault: Fault) -> None:
         self._world.calls.fail(operation, fault)
 
@@ -241,6 +248,9 @@ class SandboxProvider(Provider):
 
     async def return_refund(self, refund_id: str) -> None:
         self._sandbox.control(f"stripe/refunds/{refund_id}/fail", code="expired_or_canceled_card")
+
+    async def contest(self, charge_id: str) -> str:
+        return str(self._sandbox.control(f"stripe/charges/{charge_id}/dispute")["id"])
 
     async def fail(self, operation: str, fault: Fault) -> None:
         kind = "status" if fault == "unavailable" else "timeout_after_acceptance"

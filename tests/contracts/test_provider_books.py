@@ -91,6 +91,13 @@ async def test_money_that_goes_out_and_comes_back_carries_our_ids(provider: Prov
     }
 
 
+async def test_a_dispute_moves_its_amount_and_its_fee_together(provider: Provider) -> None:
+    paid = await provider.paid_order(cents=2500)
+    dispute_id = await provider.contest(paid.charge_id)
+
+    assert (Movement.DISPUTE, dispute_id, -4000, None) in told(await moved(provider))
+
+
 async def test_what_is_about_nothing_of_ours_is_named_by_itself(provider: Provider) -> None:
     await provider.fund(amount_cents=-700)
     await provider.fund(amount_cents=900)
