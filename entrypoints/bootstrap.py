@@ -46,8 +46,8 @@ from adapters.postgres.reconciliation_views import PostgresReconciliationViews
 from adapters.postgres.scheduler_runs import PostgresJobRuns
 from adapters.postgres.statements import PostgresStatementViews
 from adapters.postgres.studio_views import PostgresJobProgress, PostgresStudioViews
-from adapters.postgres.tax import PostgresTaxViews
 from adapters.postgres.sweeps import PostgresSweepCursors
+from adapters.postgres.tax import PostgresTaxViews
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
 from adapters.postgres.verification import PostgresLedgerViews
 from adapters.postgres.views import (
@@ -110,8 +110,8 @@ from application.ports.seals import Seals
 from application.ports.secrets import Secrets
 from application.ports.storage import LinkVerifier, ObjectStorage
 from application.ports.studio import StudioViews
-from application.ports.tax import TaxViews
 from application.ports.sweeps import SweepCursors
+from application.ports.tax import TaxViews
 from application.ports.taxes import Taxes
 from application.ports.tokens import AccessTokens
 from application.ports.unit_of_work import UnitOfWork

@@ -26,7 +26,7 @@ from adapters.postgres import (  # noqa: F401
     refunds,
     scheduler_runs,
     studio,
-    tax,
     sweeps,
+    tax,
     teams,
 )
