@@ -1,11 +1,14 @@
 """Terms are published as versions, which are read and asked for ever after."""
 
+from dataclasses import fields
 from datetime import datetime, timedelta
 from uuid import UUID
 
+import msgspec
 import pytest
 
 from application.licensing.terms import (
+    CollaboratorInput,
     MinimumPriceInput,
     PublishTerms,
     show_terms,
@@ -165,3 +168,84 @@ async def test_the_creators_own_store_may_sell_where_others_may_not() -> None:
     assert (await ask(trade, terms.id, store_id=own.id)).allowed
     refused = await ask(trade, terms.id, store_id=shop.store.id)
     assert [reason.code for reason in refused.reasons] == ["third_party_store"]
+
+
+async def test_every_condition_is_published_and_shown_as_it_was_said() -> None:
+    trade, ada = Trade(), actor(CREATOR)
+    creator = await trade.become_creator(ada)
+    said = {
+        "subject_rights": ["face", "body", "voice"],
+        "capabilities": ["image", "voice"],
+        "models": ["a-model"],
+        "weights_leave_platform": True,
+        "product_types": ["print"],
+        "purposes": ["editorial"],
+        "allow_third_party_stores": True,
+        "allowed_stores": [str(UUID(int=1))],
+        "denied_stores": [str(UUID(int=2))],
+        "territories_included": ["EU", "US"],
+        "territories_excluded": ["FR"],
+        "valid_from": "2026-03-01T00:00:00Z",
+        "valid_until": "2027-03-01T00:00:00Z",
+        "sell_off_days": 30,
+        "approval": "per_product",
+        "approval_hours": 24,
+        "blocked_topics": ["alcohol"],
+        "blocked_keywords": ["war"],
+        "required_disclosures": ["Made with AI."],
+        "min_price_cents": 700,
+        "min_prices": [{"amount_cents": 900, "product_type": "print", "currency": "eur"}],
+        "max_discount_bps": 1000,
+        "royalty_bps": 1500,
+        "royalty_base": "gross",
+        "royalty_tiers": [{"from_cents": 100_000, "bps": 2000}],
+        "tier_period": "calendar_year",
+        "royalty_flat_cents": 25,
+        "guarantee_cents": 50_000,
+        "quotas": {
+            "generations_per_day": 10,
+            "units": 1000,
+            "edition_size": 100,
+            "revenue_cents": 1_000_000,
+        },
+        "exclusivity": "sole",
+        "sublicence_depth": 1,
+        "sublicence_pass_through_bps": 5000,
+        "collaborators": [{"creator_id": str(creator.id), "bps": 10_000}],
+        "attribution": "Likeness of {creator}",
+        "derivatives": "reciprocal",
+        "revocation": "at_will",
+        "revocation_notice_days": 30,
+        "ai_training_of_outputs": True,
+    }
+    assert said.keys() == set(PublishTerms.__struct_fields__)
+    assert said.keys() == {f.name for f in fields(LicenceTerms)}
+
+    published = await trade.publish_terms(
+        creator.id, msgspec.convert(said, PublishTerms, strict=False), who=ada
+    )
+
+    shown = msgspec.to_builtins(published)
+    assert {name: shown[name] for name in said} == {
+        **said,
+        "subject_rights": ["body", "face", "voice"],
+    }
+    stored = await show_terms(creator.id, version=1, uow=trade.uow())
+    assert stored == published
+
+
+async def test_a_contradiction_or_a_stranger_among_the_parties_is_refused() -> None:
+    trade, ada = Trade(), actor(CREATOR)
+    creator = await trade.become_creator(ada)
+
+    for command, field in (
+        (PublishTerms(sell_off_days=1), "sell_off_days"),
+        (PublishTerms(territories_included=["xx"]), "territories_included"),
+        (
+            PublishTerms(collaborators=[CollaboratorInput(creator_id=UUID(int=9), bps=10_000)]),
+            "collaborators",
+        ),
+    ):
+        with pytest.raises(TermsInvalid) as refused:
+            await trade.publish_terms(creator.id, command, who=ada)
+        assert list(refused.value.facts["fields"]) == [field]  # type: ignore[call-overload]
