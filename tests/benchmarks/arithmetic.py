@@ -63,7 +63,8 @@ async def refunding(_: Ground) -> list[Figure]:
 
 
 async def licensing(_: Ground) -> list[Figure]:
-    """One decision: may this product be sold by this store under these terms?"""
+    """One decision: may this product be sold by this store under these terms? Its words have been
+    read before, as those of a product on sale have."""
     terms = builders.terms(blocked_keywords=("war", "blood", "casino", "politics"))
     use = Use(
         action=Action.SELL,
@@ -78,7 +79,7 @@ async def licensing(_: Ground) -> list[Figure]:
     if not evaluate(terms, use).allowed:
         raise RuntimeError("the use that is measured should be allowed")
     value = _fastest_us(lambda: evaluate(terms, use), times=500)
-    return [Figure(name="licence_decision_us", value=value, unit="µs")]
+    return [Figure(name="licence_decision_us", value=value, unit="µs", goal=below(10))]
 
 
 def _fastest_us(work: Callable[[], object], *, times: int) -> float:
