@@ -28,6 +28,7 @@ from adapters.pillow.processor import PillowImages
 from adapters.postgres.audit import PostgresAuditViews
 from adapters.postgres.comparison import PostgresComparison
 from adapters.postgres.decision_views import PostgresDecisionViews
+from adapters.postgres.dispute_views import PostgresDisputeViews
 from adapters.postgres.encrypted import use_keys
 from adapters.postgres.engine import open_engine, sessions_of
 from adapters.postgres.exports import PostgresExportViews
@@ -77,6 +78,7 @@ from adapters.tax_table.taxes import TableTaxes
 from application.ports.audit import AuditViews
 from application.ports.clock import Clock, ClockControl
 from application.ports.decisions import DecisionViews
+from application.ports.dispute_views import DisputeViews
 from application.ports.documents import DocumentRenderer, TableEncoder
 from application.ports.exports import ExportViews
 from application.ports.generation import ImageGenerator, ModelTrainer, ProviderWebhooks
@@ -170,6 +172,7 @@ class Ports:
     asset_views: AssetViews
     studio_views: StudioViews
     order_views: OrderViews
+    dispute_views: DisputeViews
     balance_views: BalanceViews
     statement_views: StatementViews
     export_views: ExportViews
@@ -285,6 +288,7 @@ def build_ports(settings: Settings) -> Ports:
         asset_views=PostgresAssetViews(sessions),
         studio_views=PostgresStudioViews(sessions),
         order_views=PostgresOrderViews(engine),
+        dispute_views=PostgresDisputeViews(engine),
         balance_views=PostgresBalanceViews(engine),
         statement_views=PostgresStatementViews(engine),
         export_views=PostgresExportViews(engine),

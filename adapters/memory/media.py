@@ -1,6 +1,7 @@
 """Assets in dicts, for the tests of use cases."""
 
 from collections.abc import Collection
+from datetime import datetime
 from uuid import UUID
 
 from adapters.memory.repository import MemoryRepository, Table
@@ -11,9 +12,16 @@ from domain.media.asset import Asset, AssetInUse
 class MemoryAssets(MemoryRepository[Asset]):
     """See `application.ports.media.Assets`. Grants and removals take effect with the commit."""
 
-    def __init__(self, table: Table[Asset], grants: set[CleanGrant]) -> None:
+    def __init__(
+        self,
+        table: Table[Asset],
+        grants: set[CleanGrant],
+        accesses: list[tuple[UUID, UUID, datetime]],
+    ) -> None:
         super().__init__(table)
         self._grants = grants
+        self._accesses = accesses
+        self._new_accesses: list[tuple[UUID, UUID, datetime]] = []
         self._new_grants: set[CleanGrant] = set()
         self._removed: set[UUID] = set()
 
@@ -33,6 +41,9 @@ class MemoryAssets(MemoryRepository[Asset]):
         self._new_grants |= new
         return len(new)
 
+    async def note_access(self, asset_id: UUID, user_id: UUID, *, at: datetime) -> None:
+        self._new_accesses.append((asset_id, user_id, at))
+
     async def grantees(self, asset_id: UUID) -> set[UUID]:
         granted = self._grants | self._new_grants
         return {grant.user_id for grant in granted if grant.asset_id == asset_id}
@@ -40,5 +51,7 @@ class MemoryAssets(MemoryRepository[Asset]):
     def flush(self) -> None:
         super().flush()
         self._grants |= self._new_grants
+        self._accesses.extend(self._new_accesses)
+        self._new_accesses.clear()
         for asset_id in self._removed:
             self._table.rows.pop(asset_id)

@@ -3,6 +3,7 @@
 from datetime import datetime
 from types import TracebackType
 from typing import Any, NamedTuple, Self
+from uuid import UUID
 
 import msgspec
 
@@ -135,6 +136,7 @@ class MemoryDatabase:
         self.provider_movements: dict[tuple[str, str], Moved] = {}
         self.tables: dict[str, Table[Any]] = {}
         self.asset_grants: set[CleanGrant] = set()
+        self.asset_accesses: list[tuple[UUID, UUID, datetime]] = []
         self.books = Books()
         self.counted = Counted()
         self.job_events: list[LoggedEvent] = []
@@ -157,7 +159,7 @@ class MemoryUnitOfWork:
         refresh_tokens = MemoryRepository(table("refresh token"))
         self.users = MemoryUsers(table("user", unique=ONE_USER_PER_EMAIL))
         self.sessions = MemorySessions(table("session"), tokens=refresh_tokens)
-        self.assets = MemoryAssets(table("asset"), database.asset_grants)
+        self.assets = MemoryAssets(table("asset"), database.asset_grants, database.asset_accesses)
         self.creators = MemoryCreators(table("creator", unique=CREATOR_KEYS, versioned=True))
         self.consents = MemoryConsents(table("consent"))
         self.terms = MemoryTermsVersions(table("licence terms", unique=TERMS_KEYS))

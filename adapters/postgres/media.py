@@ -13,6 +13,7 @@ from sqlalchemy import (
     Integer,
     Table,
     Uuid,
+    func,
     select,
     tuple_,
 )
@@ -113,6 +114,13 @@ class PostgresAssets(PostgresRepository[Asset]):
             .returning(asset_grants.c.asset_id)
         )
         return len((await self._session.execute(statement)).all())
+
+    async def note_access(self, asset_id: UUID, user_id: UUID, *, at: datetime) -> None:
+        await self._session.execute(
+            insert(asset_accesses).values(
+                id=func.gen_random_uuid(), asset_id=asset_id, user_id=user_id, at=at
+            )
+        )
 
     async def grantees(self, asset_id: UUID) -> set[UUID]:
         statement = select(asset_grants.c.user_id).where(asset_grants.c.asset_id == asset_id)

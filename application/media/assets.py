@@ -83,14 +83,21 @@ async def upload_image(
 
 
 async def read_asset(
-    asset_id: UUID, *, actor: Actor, uow: UnitOfWork, storage: ObjectStorage
+    asset_id: UUID, *, actor: Actor, uow: UnitOfWork, storage: ObjectStorage, clock: Clock
 ) -> AssetDetails:
-    """For its owner and for who bought it. Raises NotFound for everybody else."""
+    """For its owner and for who bought it, of whom is noted that the clean copy was given.
+
+    Raises NotFound for everybody else.
+    """
     async with uow:
         asset = await uow.assets.get(asset_id)
         grantees = await uow.assets.grantees(asset_id)
     if actor.user_id not in {asset.owner_id, *grantees} or asset.state is AssetState.HIDDEN:
         raise NotFound("asset", asset_id)
+    if actor.user_id in grantees:
+        async with uow:
+            await uow.assets.note_access(asset_id, actor.user_id, at=clock.now())
+            await uow.commit()
     return await details_of(asset, viewer_id=actor.user_id, grantees=grantees, storage=storage)
 
 

@@ -17,6 +17,7 @@ from application.ports.views import (
 from domain.identity.actor import Actor
 from domain.licensing.terms import ProductType
 from domain.ordering.order import (
+    DisputeState,
     OrderStatus,
     PaymentStatus,
     RefundState,
@@ -59,6 +60,7 @@ class OrderView(msgspec.Struct, frozen=True, kw_only=True):
     status: OrderStatus
     payment_status: PaymentStatus
     refund_status: RefundState
+    dispute_status: DisputeState
     total_cents: int
     refunded_cents: int
     currency: str
@@ -121,6 +123,7 @@ async def show_order(
         status=status_of(order.payment_status),
         payment_status=order.payment_status,
         refund_status=refund_state_of(total_cents=total, returned_cents=returned),
+        dispute_status=order.dispute_status,
         total_cents=total,
         refunded_cents=returned,
         currency=order.currency,
@@ -223,7 +226,7 @@ def _statement_legs(order: OrderRecord, line: OrderLineRecord) -> list[Statement
     returned = leg_reversals(
         [leg.amount_cents for leg in line.legs],
         refunded_before_cents=0,
-        refunded_after_cents=line.returned_cents,
+        refunded_after_cents=line.returned_cents + line.lost_cents,
     )
     return [
         StatementLeg(

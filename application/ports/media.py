@@ -34,6 +34,10 @@ class Assets(Repository[Asset], Protocol):
         """Add those that are not there yet, in one statement; answers how many were new."""
         ...
 
+    async def note_access(self, asset_id: UUID, user_id: UUID, *, at: datetime) -> None:
+        """A buyer was given a link to the clean copy."""
+        ...
+
     async def grantees(self, asset_id: UUID) -> set[UUID]: ...
 
 

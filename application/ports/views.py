@@ -10,7 +10,7 @@ import msgspec
 from domain.catalogue.product import ProductStatus
 from domain.ledger.earning import ReversalState, TransferState
 from domain.licensing.terms import ProductType
-from domain.ordering.order import OrderStatus, PaymentStatus, RefundState
+from domain.ordering.order import DisputeState, OrderStatus, PaymentStatus, RefundState
 from domain.ordering.refund import LineRefund, RefundStatus
 from domain.ordering.split import Leg
 
@@ -65,6 +65,8 @@ class OrderLineRecord(msgspec.Struct, frozen=True, kw_only=True):
     refunded_cents: int
     refunded_quantity: int
     returned_cents: int
+    disputed_cents: int
+    lost_cents: int
     terms_id: UUID
     terms_version: int
     terms_hash: str
@@ -76,6 +78,7 @@ class OrderRecord(msgspec.Struct, frozen=True, kw_only=True):
     buyer_id: UUID
     currency: str
     payment_status: PaymentStatus
+    dispute_status: DisputeState
     checkout_url: str | None
     charge_id: str | None
     created_at: datetime

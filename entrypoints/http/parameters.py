@@ -8,6 +8,7 @@ from litestar.params import QueryParameter, SkipValidation
 
 from application.ports.clock import Clock
 from application.ports.decisions import DecisionViews
+from application.ports.dispute_views import DisputeViews
 from application.ports.documents import DocumentRenderer, TableEncoder
 from application.ports.exports import ExportViews
 from application.ports.generation import ProviderWebhooks
@@ -47,6 +48,7 @@ ThePayoutViews = NamedDependency[SkipValidation[PayoutViews]]
 ThePayoutWebhooks = NamedDependency[SkipValidation[PayoutWebhooks]]
 TheBankAccounts = NamedDependency[SkipValidation[BankAccountProvider]]
 TheBankLinks = NamedDependency[SkipValidation[BankLinks]]
+TheDisputeViews = NamedDependency[SkipValidation[DisputeViews]]
 TheOrderViews = NamedDependency[SkipValidation[OrderViews]]
 TheBooksViews = NamedDependency[SkipValidation[BooksViews]]
 TheBalanceViews = NamedDependency[SkipValidation[BalanceViews]]

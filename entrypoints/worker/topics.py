@@ -39,6 +39,7 @@ from application.ordering.completion import (
     ReconcileCheckout,
     reconcile_checkout,
 )
+from application.ordering.dispute_evidence import SEND_EVIDENCE, SendEvidence, send_evidence
 from application.ordering.paid import announce_paid
 from application.ordering.payment_events import handle_payment_events
 from application.ordering.refund_outcomes import SEND_REFUND, SendRefund, send_refund
@@ -136,6 +137,11 @@ def _payments(ports: Ports) -> Topics:
             ids=ports.ids,
         )
 
+    async def evidence(body: SendEvidence) -> None:
+        await send_evidence(
+            body.dispute_id, uow=ports.uow(), payments=ports.payments, clock=ports.clock
+        )
+
     async def fee(body: RecordFee) -> None:
         await record_processing_fee(
             body.charge_id,
@@ -187,6 +193,7 @@ def _payments(ports: Ports) -> Topics:
         RECONCILE_CHECKOUT: calls(each(ReconcileCheckout, reconcile)),
         PROVE_BOOKS: Topic(handle=each(ProveBooks, prove), batch_size=1, lease=PROOF),
         SEND_REFUND: calls(each(SendRefund, refund)),
+        SEND_EVIDENCE: calls(each(SendEvidence, evidence)),
         RECORD_FEE: calls(each(RecordFee, fee)),
         REPORT_SALE: calls(each(ReportSale, taxed_sale)),
         REPORT_REFUND: calls(each(ReportRefund, taxed_refund)),

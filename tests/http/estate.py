@@ -27,6 +27,7 @@ from domain.ledger.reconciliation import (
 )
 from domain.licensing.terms import Purpose
 from domain.media.asset import Asset, AssetPurpose
+from domain.ordering.dispute import Dispute, DisputeStatus
 from domain.ordering.order import Order, PaymentStatus
 from domain.shared.money import Currency
 from domain.studio.generation import Generation, Mode
@@ -50,6 +51,7 @@ DRAFT = known(0x31)
 ORDER = known(0x40)
 LINE = known(0x41)
 UNPAID_ORDER = known(0x42)
+DISPUTE = known(0x44)
 GENERATION = known(0x50)
 RUNNING = known(0x51)
 CANCELLED = known(0x52)
@@ -281,6 +283,24 @@ async def _sold(ports: Ports) -> None:
         uow.orders.add(paid)
         uow.orders.add(unpaid)
         await uow.commit()
+    async with (uow := ports.uow()):
+        uow.disputes.add(_inquiry(paid))
+        await uow.commit()
+
+
+def _inquiry(order: Order) -> Dispute:
+    """A bank asks, and has taken nothing: the order stays as it is."""
+    return Dispute(
+        id=DISPUTE,
+        provider_id="dp_known",
+        order_id=order.id,
+        charge_id="ch_known",
+        amount_cents=order.total_cents,
+        currency=order.currency,
+        reason="fraudulent",
+        status=DisputeStatus.INQUIRY,
+        created_at=order.created_at,
+    )
 
 
 async def _stuck(ports: Ports) -> None:

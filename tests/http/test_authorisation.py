@@ -204,6 +204,15 @@ TABLE: dict[str, Row] = {
     "GET /api/v1/orders/{order_id}/transfers": owners(200, viewer=200),
     "GET /api/v1/orders/{order_id}/refunds": owners(200, viewer=200),
     "POST /api/v1/orders/{order_id}/refunds": owners(201, {"amount_cents": 100}, viewer=403),
+    "GET /api/v1/orders/{order_id}/disputes": owners(200, viewer=200),
+    "GET /api/v1/disputes": signed_in(200),
+    "GET /api/v1/disputes/{dispute_id}": owners(200, viewer=200),
+    "GET /api/v1/disputes/{dispute_id}/evidence-pack": owners(200),
+    # The bank reads one answer, and the owner's came first.
+    "POST /api/v1/disputes/{dispute_id}/evidence": Row(
+        (401, 404, 404, 404, 201, 409), {"uncategorized_text": "It was delivered."}
+    ),
+    "POST /api/v1/admin/refunds/{refund_id}/settle": admins(404, {"reference": "wire 1"}),
     "GET /api/v1/admin/exports": admins(200),
     "GET /api/v1/admin/ledger/accounts": admins(200),
     "GET /api/v1/admin/ledger/entries": admins(200),
@@ -302,6 +311,8 @@ IN_PATH = {
     "store_id": estate.STORE,
     "product_id": estate.PRODUCT,
     "order_id": estate.ORDER,
+    "dispute_id": estate.DISPUTE,
+    "refund_id": estate.DISPUTE,
     "generation_id": estate.GENERATION,
     "asset_id": estate.PICTURE,
     "model_id": estate.MODEL,

@@ -16,6 +16,8 @@ MOVE_MONEY = {
     "POST /api/v1/admin/payees/{payee_id}/write-offs",
     "POST /api/v1/checkout",
     "POST /api/v1/orders/{order_id}/refunds",
+    "POST /api/v1/disputes/{dispute_id}/evidence",
+    "POST /api/v1/admin/refunds/{refund_id}/settle",
     "POST /api/v1/creators/balance/withdraw",
     "POST /api/v1/creators/payouts",
     "POST /api/v1/stores/{store_id}/balance/withdraw",

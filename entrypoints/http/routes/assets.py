@@ -104,9 +104,10 @@ async def read(
     actor: CurrentActor,
     uow: TheUnitOfWork,
     storage: TheStorage,
+    clock: TheClock,
 ) -> Data[AssetDetails]:
     """An image with fresh links, for its owner and for who bought it."""
-    return Data(await read_asset(asset_id, actor=actor, uow=uow, storage=storage))
+    return Data(await read_asset(asset_id, actor=actor, uow=uow, storage=storage, clock=clock))
 
 
 @delete("/{asset_id:uuid}", responses=errors(NotFound, AssetInUse))

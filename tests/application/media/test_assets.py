@@ -60,7 +60,9 @@ class World:
         )
 
     async def read(self, asset_id: UUID, actor: Actor) -> AssetDetails:
-        return await read_asset(asset_id, actor=actor, uow=self.uow(), storage=self.storage)
+        return await read_asset(
+            asset_id, actor=actor, uow=self.uow(), storage=self.storage, clock=self.clock
+        )
 
     async def existing(self, asset_ids: Collection[UUID]) -> set[UUID]:
         return set(asset_ids) & set(self.database.table("asset").rows)
