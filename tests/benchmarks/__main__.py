@@ -20,6 +20,7 @@ from tests.benchmarks import (
     arithmetic,
     books,
     images,
+    payouts,
     requests,
     settlement,
     starting,
@@ -42,6 +43,7 @@ BENCHMARKS: Mapping[str, Benchmark] = {
     "webhook_ingestion": webhooks.webhook_ingestion,
     "settlement": settlement.settlement,
     "books": books.books,
+    "payday": payouts.payday,
 }
 
 

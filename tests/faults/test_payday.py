@@ -47,7 +47,7 @@ async def test_a_killed_payday_is_finished_by_the_next(clean_database: str) -> N
 async def assert_paid_once(engine: AsyncEngine) -> None:
     assert await count(engine, "payouts") == PAYEES
     assert await count(engine, "ledger_transactions WHERE kind = 'payout_reserve'") == PAYEES
-    assert await count(engine, "outbox WHERE topic = 'payouts.send'") == PAYEES
+    assert await count(engine, "outbox_messages WHERE topic = 'payouts.send'") == PAYEES
     assert await count(engine, "payout_days") == 1
     whole = f"available_cents = 0 AND reserved_cents = {AVAILABLE_CENTS}"
     assert await count(engine, f"payee_balances WHERE {whole}") == PAYEES
