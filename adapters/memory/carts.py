@@ -25,6 +25,9 @@ class MemoryCarts(MemoryRepository[Cart]):
     async def of_user(self, user_id: UUID, *, lock: bool = False) -> Cart | None:
         return next(self._where(lambda c: c.user_id == user_id and not c.closed), None)
 
+    async def close(self, cart: Cart) -> None:
+        cart.closed = True
+
 
 class MemoryDiscounts(MemoryRepository[Discount]):
     """See `application.ports.carts.Discounts`."""

@@ -47,3 +47,7 @@ class PostgresCarts(PostgresRepository[Cart]):
         if lock:
             found = found.with_for_update().execution_options(populate_existing=True)
         return await self._one(found)
+
+    async def close(self, cart: Cart) -> None:
+        cart.closed = True
+        await self._session.flush()

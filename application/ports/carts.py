@@ -14,6 +14,10 @@ class Carts(Repository[Cart], Protocol):
         """The user's open cart; there is at most one."""
         ...
 
+    async def close(self, cart: Cart) -> None:
+        """At once, so that its user may have another."""
+        ...
+
 
 class Discounts(Repository[Discount], Protocol):
     """Adding one whose code is taken raises CodeTaken."""

@@ -193,6 +193,14 @@ TABLE: dict[str, Row] = {
     "PATCH /api/v1/discounts/{discount_id}": owners(200, {"title": "New"}, viewer=403),
     # The owner, asked first, ends it.
     "DELETE /api/v1/discounts/{discount_id}": Row((401, 404, 404, 404, 204, 404), viewer=403),
+    "GET /api/v1/cart": public(200),
+    "POST /api/v1/cart/items": public(200, {"product_id": str(estate.PRODUCT)}),
+    # Everybody has a cart of their own: these are empty.
+    "PATCH /api/v1/cart/items/{item_id}": public(404, {"quantity": 1}),
+    "DELETE /api/v1/cart/items/{item_id}": public(404),
+    "POST /api/v1/cart/discount-codes": public(422, {"code": "KNOWN"}),
+    "DELETE /api/v1/cart/discount-codes/{code}": public(404),
+    "PUT /api/v1/cart/shipping-address": public(200, {"address": {"country": "DE"}}),
     "POST /api/v1/quotes": public(200, {"items": [{"product_id": str(estate.PRODUCT)}]}),
     # Guests name an email address, which is not in this body.
     "POST /api/v1/checkout": Row(
@@ -330,6 +338,8 @@ IN_PATH = {
     "account": "platform_revenue",
     "effect_key": "sale:none",
     "proof_id": estate.known(0xF0),
+    "item_id": estate.PRODUCT,
+    "code": "KNOWN",
     "slug": estate.SLUG,
     "version": 1,
     "name": "page.js",
