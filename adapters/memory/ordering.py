@@ -79,11 +79,9 @@ class MemoryOrders(MemoryRepository[Order]):
             for earning in settlement.earnings:
                 self._earnings.add(Earning(**earning._asdict()))
             self._take_stock(order, sold=True)
-            if order.buyer_id is None:
-                continue
             await self._assets.grant_clean(
                 [
-                    CleanGrant(asset_id=line.asset_id, user_id=order.buyer_id, order_id=order.id)
+                    CleanGrant(asset_id=line.asset_id, user_id=order.reader_id, order_id=order.id)
                     for line in order.lines
                 ]
             )

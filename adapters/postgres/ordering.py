@@ -287,9 +287,13 @@ class PostgresOrders(PostgresRepository[Order]):
             insert(asset_grants)
             .from_select(
                 ["asset_id", "user_id", "order_id"],
-                select(order_lines.c.asset_id, orders.c.buyer_id, orders.c.id)
+                select(
+                    order_lines.c.asset_id,
+                    func.coalesce(orders.c.buyer_id, orders.c.id),
+                    orders.c.id,
+                )
                 .join(orders, orders.c.id == order_lines.c.order_id)
-                .where(orders.c.id == func.any(_ids(order_ids)), orders.c.buyer_id.is_not(None))
+                .where(orders.c.id == func.any(_ids(order_ids)))
                 .distinct(),
             )
             .on_conflict_do_nothing()

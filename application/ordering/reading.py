@@ -18,6 +18,7 @@ from domain.identity.actor import Actor
 from domain.licensing.terms import ProductType
 from domain.ordering.order import (
     DisputeState,
+    FulfilmentState,
     OrderStatus,
     PaymentStatus,
     RefundState,
@@ -47,6 +48,9 @@ class OrderLineView(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     unit_price_cents: int
     quantity: int
+    discount_cents: int
+    shipping_cents: int
+    tax_cents: int
     total_cents: int
     refunded_cents: int
     refunded_quantity: int
@@ -59,6 +63,7 @@ class OrderView(msgspec.Struct, frozen=True, kw_only=True):
     id: UUID
     status: OrderStatus
     payment_status: PaymentStatus
+    fulfilment_status: FulfilmentState
     refund_status: RefundState
     dispute_status: DisputeState
     total_cents: int
@@ -68,6 +73,7 @@ class OrderView(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
     expires_at: datetime
     paid_at: datetime | None
+    cancelled_at: datetime | None
     lines: list[OrderLineView]
 
 
@@ -117,11 +123,18 @@ async def show_order(
     lines = await _visible_lines(order, actor, uow=uow)
     total = sum(line.total_cents for line in lines)
     returned = sum(line.returned_cents for line in lines)
-    payable = order.payment_status is PaymentStatus.UNPAID and order.buyer_id == actor.user_id
+    payable = order.payment_status is PaymentStatus.UNPAID and actor.user_id == (
+        order.buyer_id or order.id
+    )
     return OrderView(
         id=order.id,
-        status=status_of(order.payment_status),
+        status=status_of(
+            order.payment_status,
+            order.fulfilment_status,
+            cancelled=order.cancelled_at is not None,
+        ),
         payment_status=order.payment_status,
+        fulfilment_status=order.fulfilment_status,
         refund_status=refund_state_of(total_cents=total, returned_cents=returned),
         dispute_status=order.dispute_status,
         total_cents=total,
@@ -131,6 +144,7 @@ async def show_order(
         created_at=order.created_at,
         expires_at=order.expires_at,
         paid_at=order.paid_at,
+        cancelled_at=order.cancelled_at,
         lines=[_line_view(line) for line in lines],
     )
 
@@ -207,8 +221,9 @@ async def _fees(
 async def _visible_lines(
     order: OrderRecord, actor: Actor, *, uow: UnitOfWork
 ) -> list[OrderLineRecord]:
-    """All for the buyer; for others those of the stores they act for, or of their likeness."""
-    if actor.is_admin or actor.user_id == order.buyer_id:
+    """All for the buyer, or the guest whose token named the order; for others those of the stores
+    they act for, or of their likeness."""
+    if actor.is_admin or actor.user_id == (order.buyer_id or order.id):
         return list(order.lines)
     async with uow:
         own = {store.id for store in await stores_for(StoreAct.VIEW, actor=actor, uow=uow)}
@@ -259,6 +274,9 @@ def _line_view(line: OrderLineRecord) -> OrderLineView:
         title=line.title,
         unit_price_cents=line.unit_price_cents,
         quantity=line.quantity,
+        discount_cents=line.discount_cents,
+        shipping_cents=line.shipping_cents,
+        tax_cents=line.tax_cents,
         total_cents=line.total_cents,
         refunded_cents=line.returned_cents,
         refunded_quantity=line.refunded_quantity,

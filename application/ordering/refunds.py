@@ -88,34 +88,73 @@ async def request_refund(
                 raise KeyReused
             return view_of(known)
         order.require_undisputed()
-        parts = _divide(command, lines)
-        _require_payable(sum(part.amount_cents for part in parts), order.currency)
-        order.intend_refund(parts)
-        refund = Refund(
-            id=ids.new(),
-            order_id=order.id,
-            request_key=request_key,
-            amount_cents=sum(part.amount_cents for part in parts),
-            currency=order.currency,
-            reason=command.reason,
-            lines=parts,
-            requested_by=actor.user_id,
-            created_at=clock.now(),
-        )
-        uow.refunds.add(refund)
-        uow.outbox.add(SEND_REFUND, SendRefund(refund_id=refund.id))
-        uow.audit.record(
-            "refund.requested",
-            actor=actor,
-            on=("refund", refund.id),
-            after={
-                "order_id": order.id,
-                "amount_cents": refund.amount_cents,
-                "currency": refund.currency,
-            },
-        )
+        refund = _intend(
+            order, _divide(command, lines), request_key=request_key, reason=command.reason,
+            actor=actor, uow=uow, clock=clock, ids=ids,
+        )  # fmt: skip
         await uow.commit()
     return view_of(refund)
+
+
+def refund_everything(
+    order: Order,
+    *,
+    request_key: str,
+    reason: str,
+    actor: Actor,
+    uow: UnitOfWork,
+    clock: Clock,
+    ids: Ids,
+) -> Refund:
+    """Intend to give back all that is left of a locked order; the caller has judged who asks.
+
+    Raises NotPaid, NothingToRefund, DisputeOpen.
+    """
+    order.require_undisputed()
+    return _intend(
+        order, _divide(RequestRefund(), order.lines), request_key=request_key, reason=reason,
+        actor=actor, uow=uow, clock=clock, ids=ids,
+    )  # fmt: skip
+
+
+def _intend(
+    order: Order,
+    parts: tuple[LineRefund, ...],
+    *,
+    request_key: str,
+    reason: str,
+    actor: Actor,
+    uow: UnitOfWork,
+    clock: Clock,
+    ids: Ids,
+) -> Refund:
+    amount_cents = sum(part.amount_cents for part in parts)
+    _require_payable(amount_cents, order.currency)
+    order.intend_refund(parts)
+    refund = Refund(
+        id=ids.new(),
+        order_id=order.id,
+        request_key=request_key,
+        amount_cents=amount_cents,
+        currency=order.currency,
+        reason=reason,
+        lines=parts,
+        requested_by=actor.user_id,
+        created_at=clock.now(),
+    )
+    uow.refunds.add(refund)
+    uow.outbox.add(SEND_REFUND, SendRefund(refund_id=refund.id))
+    uow.audit.record(
+        "refund.requested",
+        actor=actor,
+        on=("refund", refund.id),
+        after={
+            "order_id": order.id,
+            "amount_cents": refund.amount_cents,
+            "currency": refund.currency,
+        },
+    )
+    return refund
 
 
 async def _refundable_lines(order: Order, *, actor: Actor, uow: UnitOfWork) -> list[OrderLine]:

@@ -10,7 +10,13 @@ import msgspec
 from domain.catalogue.product import ProductStatus
 from domain.ledger.earning import ReversalState, TransferState
 from domain.licensing.terms import ProductType
-from domain.ordering.order import DisputeState, OrderStatus, PaymentStatus, RefundState
+from domain.ordering.order import (
+    DisputeState,
+    FulfilmentState,
+    OrderStatus,
+    PaymentStatus,
+    RefundState,
+)
 from domain.ordering.refund import LineRefund, RefundStatus
 from domain.ordering.split import Leg
 
@@ -75,10 +81,12 @@ class OrderLineRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 class OrderRecord(msgspec.Struct, frozen=True, kw_only=True):
     id: UUID
-    buyer_id: UUID
+    buyer_id: UUID | None
     currency: str
     payment_status: PaymentStatus
     dispute_status: DisputeState
+    fulfilment_status: FulfilmentState
+    cancelled_at: datetime | None
     checkout_url: str | None
     charge_id: str | None
     created_at: datetime

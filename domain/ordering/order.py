@@ -183,6 +183,11 @@ class Order:
     lines: list[OrderLine] = field(default_factory=list)
 
     @property
+    def reader_id(self) -> UUID:
+        """Who reads it as its buyer: a guest, whose token names the order, by the order's id."""
+        return self.buyer_id or self.id
+
+    @property
     def is_live(self) -> bool:
         """It is paid, or still may be."""
         return self.payment_status not in (PaymentStatus.FAILED, PaymentStatus.EXPIRED)

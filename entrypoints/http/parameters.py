@@ -1,6 +1,7 @@
 """Short names for the ports and parameters that many handlers ask for."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Annotated
 
 from litestar.di import NamedDependency
@@ -60,6 +61,7 @@ TheSeals = NamedDependency[SkipValidation[Seals]]
 TheTaxes = NamedDependency[SkipValidation[Taxes]]
 TheAddressRule = NamedDependency[SkipValidation[bool]]
 """`address_required: TheAddressRule`: whether tax makes it so."""
+TheHold = NamedDependency[SkipValidation[timedelta]]
 TheFees = NamedDependency[SkipValidation[FeeSchedule]]
 TheStorage = NamedDependency[SkipValidation[ObjectStorage]]
 TheFileLinks = NamedDependency[SkipValidation[LinkVerifier]]

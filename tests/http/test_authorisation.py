@@ -208,6 +208,8 @@ TABLE: dict[str, Row] = {
     ),
     "GET /api/v1/orders": signed_in(200),
     "GET /api/v1/orders/{order_id}": owners(200, viewer=200),
+    # Somebody who may, asked first, has cancelled it: again is the same.
+    "POST /api/v1/orders/{order_id}/cancel": Row((401, 404, 404, 404, 200, 200)),
     "GET /api/v1/orders/{order_id}/statement": owners(200, viewer=200),
     "GET /api/v1/orders/{order_id}/transfers": owners(200, viewer=200),
     "GET /api/v1/orders/{order_id}/refunds": owners(200, viewer=200),

@@ -15,6 +15,7 @@ DOCUMENT: dict[str, Any] = json.loads(document_of(described()))
 MOVE_MONEY = {
     "POST /api/v1/admin/payees/{payee_id}/write-offs",
     "POST /api/v1/checkout",
+    "POST /api/v1/orders/{order_id}/cancel",
     "POST /api/v1/orders/{order_id}/refunds",
     "POST /api/v1/disputes/{dispute_id}/evidence",
     "POST /api/v1/admin/refunds/{refund_id}/settle",

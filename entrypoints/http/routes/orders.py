@@ -4,17 +4,22 @@ from typing import Any
 from uuid import UUID
 
 from litestar import Request, Response, Router, get, post
-from litestar.params import FromPath, JSONBody
+from litestar.di import NamedDependency, Provide
+from litestar.params import FromPath, JSONBody, SkipValidation
 
-from application.ordering import reading, refunds
+from application.ordering import cancellation, reading, refunds
+from application.ordering.cancellation import Cancelled, NotCancellable
+from application.ordering.checkout import ORDER_SEAL
 from application.ordering.reading import OrderView, Statement
 from application.ordering.refunds import RefundView, RequestRefund
 from application.ports.views import OrderSummary, RefundRecord, TransferRecord
 from application.reporting import order_papers
-from domain.ordering.order import NotPaid
+from domain.identity.actor import Actor
+from domain.ordering.order import DisputeOpen, NotPaid
 from domain.ordering.refund import NothingToRefund, RefundInvalid, RefundTooLarge
 from domain.shared.errors import NotFound
-from entrypoints.http.dependencies import CurrentActor
+from entrypoints.http.authentication import SignInRequired
+from entrypoints.http.dependencies import CurrentActor, Visitor
 from entrypoints.http.envelope import Data, Page
 from entrypoints.http.errors import errors
 from entrypoints.http.formats import (
@@ -32,10 +37,27 @@ from entrypoints.http.paging import PageCursor, PageLimit, page_of, read_cursor
 from entrypoints.http.parameters import (
     TheClock,
     TheDocuments,
+    TheHold,
     TheIds,
     TheOrderViews,
+    ThePayments,
+    TheSeals,
     TheUnitOfWork,
 )
+
+
+def _reader(request: Request[Any, Any, Any], visitor: Visitor, seals: TheSeals) -> Actor:
+    """The signed-in user, or the guest of the order that `Order-Token` names."""
+    token = request.headers.get("order-token")
+    content = seals.open(ORDER_SEAL, token) if token else None
+    if content is not None:
+        return Actor(UUID(bytes=content), frozenset())
+    if visitor is None:
+        raise SignInRequired
+    return visitor
+
+
+OrderReader = NamedDependency[SkipValidation[Actor]]
 
 
 @get("/")
@@ -55,12 +77,12 @@ async def list_orders(
 @get("/{order_id:uuid}", responses=errors(NotFound))
 async def read_order(
     order_id: FromPath[UUID],
-    actor: CurrentActor,
+    reader: OrderReader,
     order_views: TheOrderViews,
     uow: TheUnitOfWork,
 ) -> Data[OrderView]:
     """The buyer sees all of it, a store and a creator their own lines."""
-    return Data(await reading.show_order(order_id, actor=actor, views=order_views, uow=uow))
+    return Data(await reading.show_order(order_id, actor=reader, views=order_views, uow=uow))
 
 
 @get(
@@ -69,7 +91,7 @@ async def read_order(
 )
 async def read_statement(
     order_id: FromPath[UUID],
-    actor: CurrentActor,
+    reader: OrderReader,
     order_views: TheOrderViews,
     uow: TheUnitOfWork,
     documents: TheDocuments,
@@ -77,7 +99,7 @@ async def read_statement(
     accept: Accepted = None,
 ) -> Response[Any]:
     """Where each cent went, and why."""
-    shown = await reading.show_statement(order_id, actor=actor, views=order_views, uow=uow)
+    shown = await reading.show_statement(order_id, actor=reader, views=order_views, uow=uow)
     paper = chosen(asked_format, accept)
     if paper is Paper.JSON:
         return as_json(Data(shown))
@@ -85,7 +107,9 @@ async def read_statement(
     if paper is Paper.CSV:
         content = order_papers.order_csv(shown, order)
     else:
-        refunds_seen = await reading.list_refunds(order_id, actor=actor, views=order_views, uow=uow)
+        refunds_seen = await reading.list_refunds(
+            order_id, actor=reader, views=order_views, uow=uow
+        )
         content = await order_papers.order_pdf(shown, order, refunds_seen, documents=documents)
     return downloaded(content, media_type=MEDIA_TYPES[paper], name=f"order-{order_id}.{paper}")
 
@@ -93,12 +117,12 @@ async def read_statement(
 @get("/{order_id:uuid}/refunds", responses=errors(NotFound))
 async def list_refunds(
     order_id: FromPath[UUID],
-    actor: CurrentActor,
+    reader: OrderReader,
     order_views: TheOrderViews,
     uow: TheUnitOfWork,
 ) -> Data[list[RefundRecord]]:
     """The order's refunds, oldest first."""
-    return Data(await reading.list_refunds(order_id, actor=actor, views=order_views, uow=uow))
+    return Data(await reading.list_refunds(order_id, actor=reader, views=order_views, uow=uow))
 
 
 @get("/{order_id:uuid}/transfers", responses=errors(NotFound))
@@ -141,9 +165,41 @@ async def request_refund(
     )
 
 
+@post(
+    "/{order_id:uuid}/cancel",
+    status_code=200,
+    opt=idempotent(required=True),
+    responses=errors(NotFound, NotCancellable, DisputeOpen, 502, 503),
+)
+async def cancel_order(
+    order_id: FromPath[UUID],
+    reader: OrderReader,
+    uow: TheUnitOfWork,
+    payments: ThePayments,
+    clock: TheClock,
+    ids: TheIds,
+    hold: TheHold,
+) -> Data[Cancelled]:
+    """Call it off. Unpaid, its page is closed and nothing is held any more; paid and not yet made,
+    all of it is given back."""
+    return Data(
+        await cancellation.cancel_order(
+            order_id,
+            actor=reader,
+            uow=uow,
+            payments=payments,
+            clock=clock,
+            ids=ids,
+            hold=hold,
+        )
+    )
+
+
 ROUTER = Router(
     "/api/v1/orders",
+    dependencies={"reader": Provide(_reader, sync_to_thread=False)},
     route_handlers=[
+        cancel_order,
         list_orders,
         read_order,
         read_statement,
