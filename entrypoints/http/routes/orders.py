@@ -110,8 +110,6 @@ async def read_statement(
         refunds_seen = await reading.list_refunds(
             order_id, actor=reader, views=order_views, uow=uow
         )
-            order_id, actor=reader, views=order_views, uow=uow
-        )
         content = await order_papers.order_pdf(shown, order, refunds_seen, documents=documents)
     return downloaded(content, media_type=MEDIA_TYPES[paper], name=f"order-{order_id}.{paper}")
 
