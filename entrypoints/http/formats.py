@@ -72,6 +72,10 @@ def as_json(content: msgspec.Struct) -> Response[Any]:
     return Response(content, media_type=MEDIA_TYPES[Paper.JSON], headers=dict(_PRIVATE))
 
 
+AS_FILES = {"files": (MEDIA_TYPES[Paper.CSV], MEDIA_TYPES[Paper.PDF])}
+"""`opt=AS_FILES`: the answer may be one of these files; `openapi.py` says so."""
+
+
 def documented(answer: Any) -> ResponseSpec:
     """How OpenAPI describes a 200 that may also be a file."""
     return ResponseSpec(

@@ -137,6 +137,9 @@ def _complete(
             response.setdefault("headers", {})["X-Request-Id"] = {
                 "$ref": "#/components/headers/RequestId"
             }
+    for media_type in handler.opt.get("files", ()):
+        file = {"schema": {"type": "string", "format": "binary"}}
+        responses["200"]["content"][media_type] = file
     if handler.opt.get(NEEDS_ACTOR):
         operation["security"] = [{"bearer": []}]
     elif handler.opt.get(ASKS_VISITOR):

@@ -39,6 +39,7 @@ EndDay = Annotated[
 
 @get(
     "/",
+    opt={"files": (PARQUET_TYPE,)},
     responses={
         200: ResponseSpec(
             bytes, media_type="text/csv", description="CSV as it is read, or a Parquet file."

@@ -23,6 +23,7 @@ from entrypoints.http.dependencies import CurrentActor, Visitor
 from entrypoints.http.envelope import Data, Page
 from entrypoints.http.errors import errors
 from entrypoints.http.formats import (
+    AS_FILES,
     MEDIA_TYPES,
     Accepted,
     AskedPaper,
@@ -87,6 +88,7 @@ async def read_order(
 
 @get(
     "/{order_id:uuid}/statement",
+    opt=AS_FILES,
     responses={200: documented(Data[Statement]), **errors(NotFound)},
 )
 async def read_statement(

@@ -20,6 +20,7 @@ from entrypoints.http.dependencies import CurrentActor
 from entrypoints.http.envelope import CursorMeta, NextCursor
 from entrypoints.http.errors import errors
 from entrypoints.http.formats import (
+    AS_FILES,
     MEDIA_TYPES,
     Accepted,
     AskedPaper,
@@ -61,7 +62,7 @@ _RESPONSES = {
 }
 
 
-@get("/creators/statements", responses=_RESPONSES)
+@get("/creators/statements", opt=AS_FILES, responses=_RESPONSES)
 async def read_creator_statement(
     actor: CurrentActor,
     uow: TheUnitOfWork,
@@ -86,7 +87,7 @@ async def read_creator_statement(
     return await _answer(asked, paper, statement_views, documents, limit=limit, cursor=cursor)
 
 
-@get("/stores/{store_id:uuid}/statements", responses=_RESPONSES)
+@get("/stores/{store_id:uuid}/statements", opt=AS_FILES, responses=_RESPONSES)
 async def read_store_statement(
     store_id: FromPath[UUID],
     actor: CurrentActor,
