@@ -18,10 +18,14 @@ from domain.ledger.bank_account import BankAccount, BankAccountState, HolderName
 from domain.ledger.payee import Payee, PayeeKind
 from domain.ledger.payout import Payout, PayoutSpeed
 from domain.ledger.payout_settings import PayoutMethod
+from domain.licensing.approval import ApprovalRequest
+from domain.licensing.conditions import Exclusivity
 from domain.licensing.consent import Consent, ConsentUse
 from domain.licensing.decision import Decision, Outcome
+from domain.licensing.grant import LicenceGrant
 from domain.licensing.royalty import Royalty
 from domain.licensing.terms import LicenceTerms, ProductType, Purpose
+from domain.licensing.use import Action, Use
 from domain.licensing.version import TermsVersion
 from domain.media.asset import Asset, AssetPurpose
 from domain.ordering.discount import Discount, DiscountKind, DiscountScope
@@ -222,6 +226,44 @@ def product_of(store: Store, version: TermsVersion, asset: Asset, **changes: obj
         "published_at": NOON,
     }
     return Product(**{**values, **changes})  # type: ignore[arg-type]
+
+
+def grant_of(version: TermsVersion, store_id: UUID, **changes: object) -> LicenceGrant:
+    """A grant of shirts in North America, beside others, until it is ended."""
+    values = {
+        "id": uuid4(),
+        "creator_id": version.creator_id,
+        "store_id": store_id,
+        "kind": Exclusivity.NONE,
+        "product_types": frozenset({ProductType.SHIRT}),
+        "territories": frozenset({"US", "CA"}),
+        "valid_from": NOON,
+        "terms_id": version.id,
+        "created_at": NOON,
+        "created_by": version.created_by,
+    }
+    if changes.get("guarantee_cents"):
+        values["currency"] = USD
+    return LicenceGrant(**{**values, **changes})  # type: ignore[arg-type]
+
+
+def approval_of(
+    version: TermsVersion, requester_id: UUID, *, at: datetime, **changes: object
+) -> ApprovalRequest:
+    """A question that is open for a day."""
+    values = {
+        "id": uuid4(),
+        "creator_id": version.creator_id,
+        "requester_id": requester_id,
+        "subject": "product:1",
+        "use": Use(action=Action.LIST, at=at, texts=(("title", "A shirt"),)),
+        "decision": Decision(Outcome.NEEDS_APPROVAL, ()),
+        "terms_id": version.id,
+        "terms_version": version.version,
+        "created_at": at,
+        "deadline": at + timedelta(days=1),
+    }
+    return ApprovalRequest(**{**values, **changes})  # type: ignore[arg-type]
 
 
 @dataclass(slots=True)

@@ -8,6 +8,7 @@ from adapters.memory.repository import MemoryRepository, UniqueKeys, already_exi
 from domain.licensing.approval import ApprovalRequest, ApprovalState
 from domain.licensing.grant import LicenceGrant, refuse_overlap
 from domain.licensing.revocation import AlreadyRevoked, LicenceRevocation
+from domain.ordering.order import Order, PaymentStatus
 
 APPROVAL_KEYS: UniqueKeys[ApprovalRequest] = {
     lambda one: (one.creator_id, one.subject) if one.state is ApprovalState.PENDING else None: (
@@ -119,3 +120,38 @@ class MemoryRevocations(MemoryRepository[LicenceRevocation]):
     async def of_creators(self, creator_ids: Collection[UUID]) -> list[LicenceRevocation]:
         found = self._where(lambda one: one.creator_id in creator_ids)
         return sorted(found, key=lambda one: one.id, reverse=True)
+
+
+class MemorySold:
+    """See `application.ports.licensing.Sold`."""
+
+    def __init__(self, orders: MemoryRepository[Order]) -> None:
+        self._orders = orders
+
+    async def call_in(self, creator_id: UUID, *, up_to_version: int, at: datetime) -> list[UUID]:
+        unended = {PaymentStatus.UNPAID, PaymentStatus.PROCESSING}
+        found = self._under(creator_id, up_to_version, unended)
+        for order in found:
+            if order.expires_at > at:
+                order.expires_at = order.reconcile_at = at
+        return [order.id for order in found]
+
+    async def paid(
+        self, creator_id: UUID, *, up_to_version: int, after: UUID | None, limit: int
+    ) -> list[UUID]:
+        found = self._under(creator_id, up_to_version, {PaymentStatus.PAID})
+        return [order.id for order in found if after is None or order.id > after][:limit]
+
+    def _under(
+        self, creator_id: UUID, up_to_version: int, statuses: Collection[PaymentStatus]
+    ) -> list[Order]:
+        found = self._orders._where(
+            lambda order: (
+                order.payment_status in statuses
+                and any(
+                    line.creator_id == creator_id and line.terms_version <= up_to_version
+                    for line in order.lines
+                )
+            )
+        )
+        return sorted(found, key=lambda order: order.id)

@@ -23,6 +23,7 @@ class MemoryAssets(MemoryRepository[Asset]):
         self._accesses = accesses
         self._new_accesses: list[tuple[UUID, UUID, datetime]] = []
         self._new_grants: set[CleanGrant] = set()
+        self._withdrawn: set[CleanGrant] = set()
         self._removed: set[UUID] = set()
 
     async def many(self, asset_ids: Collection[UUID]) -> list[Asset]:
@@ -44,8 +45,17 @@ class MemoryAssets(MemoryRepository[Asset]):
     async def note_access(self, asset_id: UUID, user_id: UUID, *, at: datetime) -> None:
         self._new_accesses.append((asset_id, user_id, at))
 
+    async def withdraw_clean(self, order_id: UUID, asset_ids: Collection[UUID]) -> int:
+        withdrawn = {
+            grant
+            for grant in (self._grants | self._new_grants) - self._withdrawn
+            if grant.order_id == order_id and grant.asset_id in asset_ids
+        }
+        self._withdrawn |= withdrawn
+        return len(withdrawn)
+
     async def grantees(self, asset_id: UUID) -> set[UUID]:
-        granted = self._grants | self._new_grants
+        granted = (self._grants | self._new_grants) - self._withdrawn
         return {grant.user_id for grant in granted if grant.asset_id == asset_id}
 
     def flush(self) -> None:
@@ -53,5 +63,6 @@ class MemoryAssets(MemoryRepository[Asset]):
         self._grants |= self._new_grants
         self._accesses.extend(self._new_accesses)
         self._new_accesses.clear()
+        self._grants -= self._withdrawn
         for asset_id in self._removed:
             self._table.rows.pop(asset_id)

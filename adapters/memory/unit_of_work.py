@@ -45,6 +45,7 @@ from adapters.memory.licensing import (
     MemoryApprovals,
     MemoryGrants,
     MemoryRevocations,
+    MemorySold,
 )
 from adapters.memory.media import MemoryAssets
 from adapters.memory.messages import MemoryParkedMessages, Parked
@@ -209,6 +210,7 @@ class MemoryUnitOfWork:
             earnings=self.earnings,
             assets=self.assets,
         )
+        self.sold = MemorySold(self.orders)
         self.transfers = MemoryTransfers(table("transfer", unique=TRANSFER_KEYS))
         self.reversals = MemoryReversals(table("reversal", unique=REVERSAL_KEYS))
         self.reconciliations = MemoryReconciliationRuns(table("reconciliation", unique=RUN_KEYS))

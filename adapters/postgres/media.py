@@ -13,6 +13,7 @@ from sqlalchemy import (
     Integer,
     Table,
     Uuid,
+    delete,
     func,
     select,
     tuple_,
@@ -121,6 +122,14 @@ class PostgresAssets(PostgresRepository[Asset]):
                 id=func.gen_random_uuid(), asset_id=asset_id, user_id=user_id, at=at
             )
         )
+
+    async def withdraw_clean(self, order_id: UUID, asset_ids: Collection[UUID]) -> int:
+        withdrawn = await self._session.execute(
+            delete(asset_grants)
+            .where(asset_grants.c.order_id == order_id, asset_grants.c.asset_id.in_(asset_ids))
+            .returning(asset_grants.c.asset_id)
+        )
+        return len(withdrawn.all())
 
     async def grantees(self, asset_id: UUID) -> set[UUID]:
         statement = select(asset_grants.c.user_id).where(asset_grants.c.asset_id == asset_id)

@@ -22,6 +22,7 @@ from adapters.postgres.grants import PostgresGrants
 from adapters.postgres.identity import PostgresSessions, PostgresUsers
 from adapters.postgres.ledger import PostgresLedger
 from adapters.postgres.ledger_desk import PostgresProofs, PostgresWriteOffs
+from adapters.postgres.licence_sales import PostgresSold
 from adapters.postgres.licence_usage import PostgresUsage
 from adapters.postgres.media import PostgresAssets
 from adapters.postgres.message_queue import PostgresParkedMessages
@@ -84,6 +85,7 @@ class PostgresUnitOfWork:
         self.grants = PostgresGrants(self._session)
         self.approvals = PostgresApprovals(self._session)
         self.revocations = PostgresRevocations(self._session)
+        self.sold = PostgresSold(self._session)
         self.stores = PostgresStores(self._session)
         self.products = PostgresProducts(self._session)
         self.carts = PostgresCarts(self._session)

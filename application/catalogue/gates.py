@@ -53,6 +53,11 @@ class Verdict:
     use: Use | None = None
     sublicence: LicenceTerms | None = None
 
+    @property
+    def waits_for_creator(self) -> bool:
+        """Nothing is missing but the creator's word."""
+        return self.decision.outcome is Outcome.NEEDS_APPROVAL and not self.closed_gates
+
 
 async def load_offers(
     products: Sequence[Product], *, uow: UnitOfWork, at: datetime

@@ -9,6 +9,8 @@ import msgspec
 
 from application.catalogue.gates import Proposal, Verdict, ask_gates, decided_on, load_offers
 from application.identity.authority import StoreAct, store_for
+from application.licensing.approvals import ask_creator
+from application.licensing.circumstances import subject_of
 from application.licensing.decisions import Decided, record_decisions
 from application.licensing.standing import standing_terms
 from application.ports.clock import Clock
@@ -16,6 +18,7 @@ from application.ports.ids import Ids
 from application.ports.unit_of_work import UnitOfWork
 from domain.catalogue.product import ListingRefused, Product, ProductStatus
 from domain.identity.actor import Actor
+from domain.licensing.approval import ApprovalNeeded
 from domain.licensing.decision import Outcome, Reason
 from domain.licensing.record import DecisionPoint
 from domain.licensing.terms import ProductType
@@ -152,7 +155,11 @@ async def publish_product(
     ids: Ids,
     fees: FeeSchedule,
 ) -> ProductView:
-    """Put it on sale under the terms now in force. Raises ListingRefused with every reason."""
+    """Put it on sale under the terms now in force.
+
+    Raises ListingRefused with every reason; ApprovalNeeded when nothing but the creator's word is
+    missing, for which they have then been asked.
+    """
     now, asked = clock.now(), list[Decided]()
     try:
         async with uow:
@@ -161,6 +168,9 @@ async def publish_product(
                 product, DecisionPoint.LISTING, uow=uow, at=now, fees=fees
             )
             asked.append(decided)
+            if verdict.waits_for_creator:
+                record_decisions(asked, actor=actor, uow=uow, ids=ids, at=now)
+                raise await _ask_creator(product, verdict, actor=actor, uow=uow, ids=ids)
             product.publish(verdict.decision, closed_gates=verdict.closed_gates, at=now)
             record_decisions(asked, actor=actor, uow=uow, ids=ids, at=now)
             await uow.commit()
@@ -255,6 +265,26 @@ async def _own_product(
     except NotFound:
         raise NotFound("product", product_id) from None
     return product
+
+
+async def _ask_creator(
+    product: Product, verdict: Verdict, *, actor: Actor, uow: UnitOfWork, ids: Ids
+) -> ApprovalNeeded:
+    version = await uow.terms.get(product.terms_id)
+    subject = subject_of(product, version.terms)
+    if subject is None or verdict.use is None:
+        raise ListingRefused(verdict.decision.reasons)
+    return await ask_creator(
+        subject,
+        verdict.use,
+        verdict.decision,
+        version=version,
+        actor=actor,
+        uow=uow,
+        ids=ids,
+        store_id=product.store_id,
+        product_id=product.id,
+    )
 
 
 async def _judge(product: Product, *, uow: UnitOfWork, clock: Clock, fees: FeeSchedule) -> Verdict:

@@ -26,6 +26,7 @@ from domain.licensing.territories import COUNTRIES, permitted
 from domain.licensing.usage import Counter, CounterKind
 from domain.licensing.use import Action, Usage, Use
 from domain.licensing.use import Grant as GrantWord
+from domain.licensing.version import TermsVersion
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ class Circumstances:
             use,
             usage=self._usage(product),
             grant=self._grant(use, product, terms),
-            approved=self._word(product, terms, at=use.at),
+            approved=self._word(product, standing.terms_in_force()),
             sublicence_depth=sublicence.depth if sublicence else 0,
             revoked_from=standing.revoked_from(),
         )
@@ -82,10 +83,10 @@ class Circumstances:
             at=use.at,
         )
 
-    def _word(self, product: Product, terms: LicenceTerms, *, at: datetime) -> bool | None:
-        subject = subject_of(product, terms)
+    def _word(self, product: Product, version: TermsVersion) -> bool | None:
+        subject = subject_of(product, version.terms)
         request = self.approvals.get((product.creator_id, subject)) if subject else None
-        return request.word_at(at) if request else None
+        return request.word(terms_version=version.version) if request else None
 
     def _usage(self, product: Product) -> Usage:
         def value(kind: CounterKind, subject: str = "", currency: str = "") -> int:

@@ -102,3 +102,17 @@ class Revocations(Repository[LicenceRevocation], Protocol):
     async def of_creators(self, creator_ids: Collection[UUID]) -> list[LicenceRevocation]:
         """Newest first."""
         ...
+
+
+class Sold(Protocol):
+    """What was sold under a creator's licence, for when it is revoked."""
+
+    async def call_in(self, creator_id: UUID, *, up_to_version: int, at: datetime) -> list[UUID]:
+        """End the time of unpaid orders with a line under terms up to a version; answers them."""
+        ...
+
+    async def paid(
+        self, creator_id: UUID, *, up_to_version: int, after: UUID | None, limit: int
+    ) -> list[UUID]:
+        """Paid orders with such a line, by id, from after the last one."""
+        ...

@@ -38,6 +38,10 @@ class Assets(Repository[Asset], Protocol):
         """A buyer was given a link to the clean copy."""
         ...
 
+    async def withdraw_clean(self, order_id: UUID, asset_ids: Collection[UUID]) -> int:
+        """Take back what an order gave a right to; answers how many there were."""
+        ...
+
     async def grantees(self, asset_id: UUID) -> set[UUID]: ...
 
 

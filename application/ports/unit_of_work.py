@@ -26,7 +26,7 @@ from application.ports.ledger import (
     Transfers,
     WriteOffs,
 )
-from application.ports.licensing import Approvals, Grants, Revocations, Usage
+from application.ports.licensing import Approvals, Grants, Revocations, Sold, Usage
 from application.ports.media import Assets
 from application.ports.messages import Outbox, ParkedMessages
 from application.ports.ordering import Disputes, Orders, Refunds
@@ -67,6 +67,9 @@ class UnitOfWork(Protocol):
 
     @property
     def revocations(self) -> Revocations: ...
+
+    @property
+    def sold(self) -> Sold: ...
 
     @property
     def stores(self) -> Stores: ...

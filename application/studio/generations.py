@@ -12,6 +12,7 @@ from uuid import UUID
 
 import msgspec
 
+from application.licensing.approvals import ask_creator
 from application.licensing.decisions import Decided, record_decisions
 from application.licensing.standing import LicenceRefused, standing_terms
 from application.media.delivery import PREVIEW_LIFE
@@ -23,11 +24,15 @@ from application.ports.studio import GenerationRow, ImageRow, StudioViews
 from application.ports.unit_of_work import UnitOfWork
 from application.studio.changes import ask_to_stop, commit_job, plan_attempt
 from domain.identity.actor import Actor
+from domain.licensing.approval import ApprovalAnswered, subject_of_first_use, subject_of_generation
+from domain.licensing.conditions import Approval
 from domain.licensing.consent import ConsentUse
+from domain.licensing.decision import Outcome
 from domain.licensing.evaluate import evaluate
 from domain.licensing.record import DecisionPoint
-from domain.licensing.terms import Capability, Purpose
-from domain.licensing.use import Action, Use
+from domain.licensing.terms import Capability, LicenceTerms, Purpose
+from domain.licensing.usage import generation_claim
+from domain.licensing.use import Action, Usage, Use
 from domain.licensing.version import TermsVersion
 from domain.media.asset import AssetPurpose
 from domain.shared.errors import NotFound
@@ -112,7 +117,8 @@ async def request_generation(
     ids: Ids,
     live: LiveEvents,
 ) -> AcceptedJob:
-    """Raises SceneRequired, NotFound, ConsentMissing, NoLicence, ModelNotReady, LicenceRefused."""
+    """Raises SceneRequired, NotFound, ConsentMissing, NoLicence, ModelNotReady, LicenceRefused,
+    QuotaExhausted; ApprovalNeeded: the creator is asked, and the same wish may be sent again."""
     check_scene(command.mode, command.scene_asset_id)
     now, job_id = clock.now(), ids.new()
     async with uow:
@@ -265,6 +271,12 @@ async def _licensed(
         raise NotFound("creator", creator_id)
     standing.require_consent(ConsentUse.IMAGE)
     terms = standing.terms_in_force()
+    question = _question(terms.terms, actor=actor, prompt=prompt, purpose=purpose)
+    asked = None
+    if question is not None:
+        asked = (await uow.approvals.latest([(creator_id, question)])).get((creator_id, question))
+    claim = generation_claim(terms.terms, creator_id, at=at)
+    made = (await uow.usage.values([claim.counter]))[claim.counter] if claim else None
     use = Use(
         action=Action.GENERATE,
         at=at,
@@ -274,6 +286,9 @@ async def _licensed(
         texts=(("prompt", prompt),),
         creator_name=standing.creator.display_name,
         by_creator=standing.creator.user_id == actor.user_id,
+        approved=asked.word(terms_version=terms.version, spent_on=generation_id) if asked else None,
+        usage=Usage(generations_today=made),
+        revoked_from=standing.revoked_from(),
     )
     decision = evaluate(terms.terms, use)
     decided = Decided(
@@ -284,10 +299,38 @@ async def _licensed(
         decision=decision,
     )
     record_decisions([decided], actor=actor, uow=uow, ids=ids, at=at)
+    if asked is not None and asked.once and decision.allowed and not use.by_creator:
+        asked = await uow.approvals.get(asked.id, lock=True)
+        if asked.spend(generation_id) != generation_id:
+            raise ApprovalAnswered("This approval was used up by another generation.")
+    if question is not None and decision.outcome is Outcome.NEEDS_APPROVAL:
+        raise await ask_creator(
+            question,
+            use,
+            decision,
+            version=terms,
+            actor=actor,
+            uow=uow,
+            ids=ids,
+            once=terms.terms.approval is Approval.PER_GENERATION,
+        )
     if not decision.allowed:
         await uow.commit()
         raise LicenceRefused(decision)
+    if claim is not None:
+        await uow.usage.claim([claim], order_id=None)
     return terms
+
+
+def _question(terms: LicenceTerms, *, actor: Actor, prompt: str, purpose: Purpose) -> str | None:
+    """What the creator is asked, where the terms have them asked."""
+    match terms.approval:
+        case Approval.PER_GENERATION:
+            return subject_of_generation(actor.user_id, prompt, purpose)
+        case Approval.FIRST_USE:
+            return subject_of_first_use(actor.user_id)
+        case Approval.NONE | Approval.PER_PRODUCT:
+            return None
 
 
 async def _details_of(row: GenerationRow, *, storage: ObjectStorage) -> GenerationDetails:

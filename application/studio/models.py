@@ -92,7 +92,13 @@ async def train_model(
         standing = await standing_terms(uow, creator.id)
         consent = standing.require_consent(ConsentUse.TRAIN)
         terms = standing.terms_in_force()
-        use = Use(action=Action.TRAIN, at=now, capability=Capability.TRAIN, by_creator=True)
+        use = Use(
+            action=Action.TRAIN,
+            at=now,
+            capability=Capability.TRAIN,
+            by_creator=True,
+            revoked_from=standing.revoked_from(),
+        )
         decision = evaluate(terms.terms, use)
         decided = Decided(
             point=DecisionPoint.TRAINING,

@@ -7,7 +7,7 @@ nobody sends the same attempt again, for a second call would be a second bill.
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import msgspec
@@ -77,7 +77,7 @@ async def submit_attempt(attempt_id: UUID, *, workshop: Workshop) -> None:
             job = await uow.jobs.get(attempt.job_id)
             if attempt.status is not AttemptStatus.PLANNED or not job.awaits_provider:
                 return
-            inputs = await _inputs_of(attempt, job.kind, uow=uow)
+            inputs = await _inputs_of(attempt, job.kind, uow=uow, at=workshop.clock.now())
     except InputLost as lost:
         await _give_up(attempt_id, lost.code, workshop=workshop, retryable=False)
         return
@@ -117,18 +117,19 @@ async def submit_attempt(attempt_id: UUID, *, workshop: Workshop) -> None:
 
 
 async def _inputs_of(
-    attempt: Attempt, kind: JobKind, *, uow: UnitOfWork
+    attempt: Attempt, kind: JobKind, *, uow: UnitOfWork, at: datetime
 ) -> GenerationInputs | TrainingInputs:
-    """Raises InputLost: consent was withdrawn, or an image deleted, since it was accepted."""
+    """Raises InputLost: consent was withdrawn, the licence revoked, or an image deleted, since it
+    was accepted."""
     if kind is JobKind.TRAINING:
         model = await uow.models.get(attempt.job_id)
-        await _require_consent(model.creator_id, ConsentUse.TRAIN, uow=uow)
+        await _require_consent(model.creator_id, ConsentUse.TRAIN, uow=uow, at=at)
         images = {asset.id: asset for asset in await uow.assets.many(model.asset_ids)}
         if len(images) < len(model.asset_ids):
             raise InputLost("input_missing")
         return TrainingInputs(model, [images[asset_id] for asset_id in model.asset_ids])
     generation = await uow.generations.get(attempt.job_id)
-    await _require_consent(generation.creator_id, ConsentUse.IMAGE, uow=uow)
+    await _require_consent(generation.creator_id, ConsentUse.IMAGE, uow=uow, at=at)
     scene = None
     if generation.scene_asset_id is not None:
         try:
@@ -138,8 +139,13 @@ async def _inputs_of(
     return GenerationInputs(generation, await uow.models.get(generation.model_id), scene)
 
 
-async def _require_consent(creator_id: UUID, use: ConsentUse, *, uow: UnitOfWork) -> None:
+async def _require_consent(
+    creator_id: UUID, use: ConsentUse, *, uow: UnitOfWork, at: datetime
+) -> None:
     standing = await standing_terms(uow, creator_id)
+    revoked_from = standing.revoked_from()
+    if revoked_from is not None and at >= revoked_from:
+        raise InputLost("licence_revoked")
     try:
         standing.require_consent(use)
     except ConsentMissing as error:

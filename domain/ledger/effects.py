@@ -176,6 +176,23 @@ def taken_from(payee_id: UUID, amount_cents: int, *, from_hold_cents: int) -> li
     return [part for part in parts if part.amount_cents]
 
 
+def guarantee_paid(
+    *,
+    grant_id: UUID,
+    store_id: UUID,
+    currency: Currency,
+    amounts_cents: Mapping[UUID, int],
+    at: datetime,
+) -> Transaction:
+    """A store pays the guarantee of a grant out of what it has earned. `guarantee:{grant}`."""
+    paid = {payee: cents for payee, cents in amounts_cents.items() if cents}
+    entries = (
+        Entry(Account.PAYABLE_AVAILABLE, store_id, -sum(paid.values())),
+        *(Entry(Account.PAYABLE_AVAILABLE, payee, cents) for payee, cents in paid.items()),
+    )
+    return Transaction(f"guarantee:{grant_id}", "guarantee", currency, entries, at)
+
+
 def merge(parts: Iterable[Part]) -> tuple[Part, ...]:
     """One part for each account and payee, in order of first appearance."""
     sums: dict[tuple[Account, UUID | None], int] = {}

@@ -19,7 +19,7 @@ class ApprovalState(StrEnum):
 
 
 class ApprovalNeeded(RuleRefused):
-    """The creator has been asked and has until the deadline; do the same again afterwards."""
+    """The creator has been asked (`approval_id`) and has until `deadline`; then do it again."""
 
     code = "approval_needed"
 
@@ -64,15 +64,24 @@ class ApprovalRequest:
             return ApprovalState.EXPIRED
         return self.state
 
-    def word_at(self, at: datetime, *, user: UUID | None = None) -> bool | None:
-        """The creator's word for a use: None while it is open; spent approvals say nothing."""
-        match self.state_at(at):
-            case ApprovalState.PENDING:
-                return None
+    def word(self, *, terms_version: int, spent_on: UUID | None = None) -> bool | None:
+        """The creator's word on a use: None where it is open, or must be asked for (again).
+
+        A yes that is good for one generation is good for that one only; a no stands until the
+        terms change. Who was not answered in time has no yes, and may ask again.
+        """
+        match self.state:
             case ApprovalState.APPROVED:
-                return True if self.used_for in (None, user) else None
-            case ApprovalState.REJECTED | ApprovalState.EXPIRED:
-                return False
+                return True if self.used_for in (None, spent_on) else None
+            case ApprovalState.REJECTED:
+                return False if self.terms_version >= terms_version else None
+            case ApprovalState.PENDING | ApprovalState.EXPIRED:
+                return None
+
+    def spend(self, generation_id: UUID) -> UUID:
+        """A yes for one generation is used up by the first; answers by which."""
+        self.used_for = self.used_for or generation_id
+        return self.used_for
 
     def answer(self, *, approved: bool, reason: str, by: UUID, at: datetime) -> None:
         """Raises ApprovalAnswered."""

@@ -76,7 +76,8 @@ class LicenceGrant:
             problems["product_types"] = ["must name at least one product type"]
         if not self.territories or not self.territories <= COUNTRIES:
             problems["territories"] = ["must cover at least one country"]
-        if self.valid_until is not None and self.valid_until <= self.valid_from:
+        ended = self.ended_at is not None
+        if self.valid_until is not None and self.valid_until <= self.valid_from and not ended:
             problems["valid_until"] = ["must be after valid_from"]
         if self.guarantee_cents < 0 or (self.guarantee_cents > 0) != (self.currency is not None):
             problems["guarantee_cents"] = ["must be positive and have a currency"]

@@ -5,6 +5,7 @@ _KINDS = {
     "release": "the hold of order {order} is over",
     "reserve": "set aside for the transfer of order {order}",
     "transfer": "transferred to your account for order {order}",
+    "guarantee": "a guarantee, paid in advance by a store",
     "refund": "your part of a refund of order {order}",
     "payout_reserve": "set aside for a payout",
     "payout": "paid out",

@@ -9,6 +9,7 @@ from application.ledger.payees import sweep_accounts
 from application.ledger.payouts import sweep_payouts
 from application.ledger.reconciliation import plan_reconciliations
 from application.ledger.releases import plan_transfers, release_due_earnings
+from application.licensing.approvals import expire_approvals
 from application.media.assets import sweep_orphans
 from application.messaging.purging import purge_done_messages
 from application.ordering.completion import sweep_checkouts
@@ -71,6 +72,11 @@ def jobs(ports: Ports, settings: Settings) -> list[Job]:
             name="poll-image-providers",
             every=timedelta(seconds=10),
             run=lambda: poll_stale_attempts(workshop=ports.workshop),
+        ),
+        Job(
+            name="expire-approvals",
+            every=timedelta(minutes=1),
+            run=lambda: expire_approvals(uow=ports.uow(), clock=ports.clock),
         ),
         Job(
             name="erase-training-archives",

@@ -32,6 +32,12 @@ from application.ledger.transfers import (
     send_reversal,
     send_transfer,
 )
+from application.licensing.grants import FREEZE_LISTINGS, FreezeListings, freeze_listings
+from application.licensing.revocations import (
+    CARRY_OUT,
+    CarryOutRevocation,
+    carry_out_revocation,
+)
 from application.media.assets import ERASE_BYTES, erase_bytes
 from application.ordering.completion import (
     ORDER_PAID,
@@ -81,6 +87,7 @@ def topics(ports: Ports) -> Topics:
         **_payouts(ports),
         **_studio(ports),
         **_media(ports),
+        **_licensing(ports),
     }
 
 
@@ -262,3 +269,18 @@ def _studio(ports: Ports) -> Topics:
 
 def _media(ports: Ports) -> Topics:
     return {ERASE_BYTES: Topic(handle=partial(erase_bytes, storage=ports.storage))}
+
+
+def _licensing(ports: Ports) -> Topics:
+    async def freeze(body: FreezeListings) -> None:
+        await freeze_listings(body.grant_id, uow=ports.uow(), clock=ports.clock)
+
+    async def carry_out(body: CarryOutRevocation) -> None:
+        await carry_out_revocation(
+            body.revocation_id, uow=ports.uow(), clock=ports.clock, ids=ports.ids
+        )
+
+    return {
+        FREEZE_LISTINGS: Topic(handle=each(FreezeListings, freeze)),
+        CARRY_OUT: Topic(handle=each(CarryOutRevocation, carry_out)),
+    }

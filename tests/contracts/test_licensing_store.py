@@ -11,14 +11,13 @@ import pytest
 from application.ports.repository import AlreadyExists
 from domain.licensing.approval import ApprovalRequest, ApprovalState
 from domain.licensing.conditions import Exclusivity
-from domain.licensing.decision import Decision, Outcome
 from domain.licensing.grant import GrantOverlaps, LicenceGrant
 from domain.licensing.revocation import AlreadyRevoked, LicenceRevocation, RevocationCause
 from domain.licensing.royalty import Share
 from domain.licensing.terms import ProductType
 from domain.licensing.territories import COUNTRIES
 from domain.licensing.usage import Claim, Counter, CounterKind, QuotaExhausted
-from domain.licensing.use import Action, Use
+from tests import builders
 from tests.builders import NOON, Market, market, terms
 from tests.contracts.units_of_work import NewUnitOfWork, fields_of
 
@@ -147,20 +146,9 @@ async def test_a_guarantee_is_recouped_exactly_under_concurrency(
 
 
 def grant_of(shop: Market, **changes: object) -> LicenceGrant:
-    wanted = {
-        "id": uuid4(),
-        "creator_id": shop.creator.id,
-        "store_id": shop.store.id,
-        "kind": Exclusivity.EXCLUSIVE,
-        "product_types": frozenset({ProductType.SHIRT}),
-        "territories": frozenset({"US", "CA"}),
-        "valid_from": NOON,
-        "valid_until": NOON + 30 * DAY,
-        "terms_id": shop.terms.id,
-        "created_at": NOON,
-        "created_by": shop.creator_user.id,
-    }
-    return LicenceGrant(**{**wanted, **changes})  # type: ignore[arg-type]
+    """Exclusive, for thirty days."""
+    given = {"kind": Exclusivity.EXCLUSIVE, "valid_until": NOON + 30 * DAY, **changes}
+    return builders.grant_of(shop.terms, shop.store.id, **given)
 
 
 async def add_grant(new_uow: NewUnitOfWork, *grants: LicenceGrant) -> None:
@@ -276,19 +264,7 @@ async def test_of_overlapping_grants_given_at_once_exactly_one_stands(
 
 
 def question_of(shop: Market, subject: str = "product:1", **changes: object) -> ApprovalRequest:
-    wanted = {
-        "id": uuid4(),
-        "creator_id": shop.creator.id,
-        "requester_id": shop.owner.id,
-        "subject": subject,
-        "use": Use(action=Action.LIST, at=NOON, texts=(("title", "A shirt"),)),
-        "decision": Decision(Outcome.NEEDS_APPROVAL, ()),
-        "terms_id": shop.terms.id,
-        "terms_version": 1,
-        "created_at": NOON,
-        "deadline": NOON + DAY,
-    }
-    return ApprovalRequest(**{**wanted, **changes})  # type: ignore[arg-type]
+    return builders.approval_of(shop.terms, shop.owner.id, at=NOON, subject=subject, **changes)
 
 
 async def ask(new_uow: NewUnitOfWork, *questions: ApprovalRequest) -> None:

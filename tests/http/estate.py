@@ -71,6 +71,8 @@ VIEWERS_MEMBERSHIP = known(0xA1)
 STAFF = known(0xA2)
 KNOWN_EMAIL = "known@example.com"
 DISCOUNT = known(0xD0)
+GRANT = known(0xE0)
+APPROVAL = known(0xE1)
 PARKED = known(0xC0)
 STUCK_TOPIC = "estate.stuck"
 RECONCILIATION = known(0xC1)
@@ -89,6 +91,9 @@ async def furnish(ports: Ports, people: Mapping[str, User]) -> None:
     await _taxed(ports)
     async with (uow := ports.uow()):
         uow.discounts.add(builders.discount(STORE, id=DISCOUNT, code="KNOWN"))
+        terms = await uow.terms.get(TERMS)
+        uow.grants.add(builders.grant_of(terms, STORE, id=GRANT, guarantee_cents=1000))
+        uow.approvals.add(builders.approval_of(terms, OWNER, id=APPROVAL, at=ports.clock.now()))
         await uow.commit()
     await _stuck(ports)
     await _reconciled(ports)

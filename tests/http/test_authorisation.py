@@ -126,6 +126,23 @@ TABLE: dict[str, Row] = {
     "GET /api/v1/creators/{creator_id}/licence-terms/{version}": public(200),
     "GET /api/v1/creators/{creator_id}/decisions": owners(200),
     "GET /api/v1/creators/{creator_id}/licence-terms/{version}/odrl": public(200),
+    "GET /api/v1/creators/{creator_id}/grants": owners(200),
+    "POST /api/v1/creators/{creator_id}/grants": owners(201, {"store_id": str(estate.OTHER_STORE)}),
+    "GET /api/v1/stores/{store_id}/grants": owners(200, viewer=200),
+    "GET /api/v1/grants/{grant_id}": owners(200, viewer=200),
+    # What has been ended, answered or revoked by its owner cannot be again.
+    "POST /api/v1/grants/{grant_id}/end": Row((401, 404, 404, 404, 200, 409)),
+    "POST /api/v1/grants/{grant_id}/guarantee": owners(422, viewer=403),
+    "GET /api/v1/creators/{creator_id}/approvals": owners(200),
+    "GET /api/v1/approvals": signed_in(200),
+    "POST /api/v1/approvals/{approval_id}/approve": Row((401, 404, 404, 404, 200, 409), {}),
+    "POST /api/v1/approvals/{approval_id}/reject": Row(
+        (401, 404, 404, 404, 200, 409), {"reason": "No."}
+    ),
+    "GET /api/v1/creators/{creator_id}/revocations": owners(200),
+    "POST /api/v1/creators/{creator_id}/revocations": Row(
+        (401, 404, 404, 404, 201, 409), {"cause": "law"}
+    ),
     "POST /api/v1/licence-terms/{terms_id}/evaluate": signed_in(200, {"action": "list"}),
     "POST /api/v1/creators/{payee_id}/payee/onboarding": owners(201, URLS),
     "GET /api/v1/creators/{payee_id}/payee": owners(200),
@@ -334,6 +351,8 @@ IN_PATH = {
     "member_id": estate.STAFF,
     "token": "none",
     "discount_id": estate.DISCOUNT,
+    "grant_id": estate.GRANT,
+    "approval_id": estate.APPROVAL,
     "message_id": estate.PARKED,
     "run_id": estate.RECONCILIATION,
     "difference_id": estate.DIFFERENCE,

@@ -69,6 +69,8 @@ OWNED: dict[str, list[UUID]] = {
     "consent_id": [estate.CONSENT],
     "terms_id": [estate.TERMS],
     "session_id": [estate.SESSION],
+    "grant_id": [estate.GRANT],
+    "approval_id": [estate.APPROVAL],
 }
 WORDS: dict[str, list[Any]] = {
     "email": ["new@example.com"],

@@ -17,7 +17,9 @@ from application.studio.generations import (
     request_generation,
     retry_generation,
 )
+from domain.licensing.approval import ApprovalAnswered, ApprovalNeeded
 from domain.licensing.consent import ConsentMissing
+from domain.licensing.usage import QuotaExhausted
 from domain.shared.errors import NotFound
 from domain.studio.generation import ModelNotReady, SceneRequired
 from domain.studio.job import JobEnded, JobNotRetryable
@@ -35,7 +37,16 @@ from entrypoints.http.parameters import (
     TheUnitOfWork,
 )
 
-_REFUSALS = (NotFound, ConsentMissing, NoLicence, ModelNotReady, LicenceRefused)
+_REFUSALS = (
+    NotFound,
+    ConsentMissing,
+    NoLicence,
+    ModelNotReady,
+    LicenceRefused,
+    ApprovalNeeded,
+    ApprovalAnswered,
+    QuotaExhausted,
+)
 
 
 @post("/", status_code=202, opt=idempotent(), responses=errors(SceneRequired, *_REFUSALS))

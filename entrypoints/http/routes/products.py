@@ -19,6 +19,7 @@ from application.ports.views import (
     StoreProduct,
 )
 from domain.catalogue.product import ListingRefused
+from domain.licensing.approval import ApprovalNeeded
 from domain.shared.errors import NotFound
 from entrypoints.http.dependencies import CurrentActor
 from entrypoints.http.envelope import Data, Page
@@ -110,7 +111,7 @@ async def update_product(
 @post(
     "/{product_id:uuid}/publish",
     status_code=200,
-    responses=errors(NotFound, ListingRefused, NoLicence),
+    responses=errors(NotFound, ListingRefused, ApprovalNeeded, NoLicence),
 )
 async def publish_product(
     product_id: FromPath[UUID],
@@ -120,7 +121,8 @@ async def publish_product(
     ids: TheIds,
     fees: TheFees,
 ) -> Data[ProductView]:
-    """Put a product on sale, when licence, consent, payees and margin allow it."""
+    """Put a product on sale, when licence, consent, payees and margin allow it. Where the creator
+    has to approve it first, they are asked; publish it again when they have."""
     return Data(
         await products.publish_product(
             product_id, actor=actor, uow=uow, clock=clock, ids=ids, fees=fees
