@@ -114,7 +114,8 @@ def ask_gates(offer: Offer, proposal: Proposal, *, fees: FeeSchedule) -> Verdict
         return Verdict(Decision(Outcome.DENY, (reason,)), closed)
     use = offer.circumstances.complete(_use(offer, proposal), offer.product, offer.standing)
     sublicence = offer.circumstances.sublicence_terms(offer.product, at=use.at)
-    return Verdict(evaluate_under(terms.terms, sublicence, use), closed, use, sublicence)
+    beside = offer.standing.beside(sublicence, at=use.at)
+    return Verdict(evaluate_under(terms.terms, beside, use), closed, use, beside)
 
 
 def decided_on(

@@ -28,7 +28,7 @@ from domain.licensing.approval import ApprovalAnswered, subject_of_first_use, su
 from domain.licensing.conditions import Approval
 from domain.licensing.consent import ConsentUse
 from domain.licensing.decision import Outcome
-from domain.licensing.evaluate import evaluate
+from domain.licensing.evaluate import evaluate_under
 from domain.licensing.record import DecisionPoint
 from domain.licensing.terms import Capability, LicenceTerms, Purpose
 from domain.licensing.usage import generation_claim
@@ -290,13 +290,15 @@ async def _licensed(
         usage=Usage(generations_today=made),
         revoked_from=standing.revoked_from(),
     )
-    decision = evaluate(terms.terms, use)
+    beside = standing.beside(None, at=at)
+    decision = evaluate_under(terms.terms, beside, use)
     decided = Decided(
         point=DecisionPoint.GENERATION,
         subject_id=generation_id if decision.allowed else None,
         terms=terms,
         use=use,
         decision=decision,
+        sublicence=beside,
     )
     record_decisions([decided], actor=actor, uow=uow, ids=ids, at=at)
     if asked is not None and asked.once and decision.allowed and not use.by_creator:

@@ -46,13 +46,14 @@ GROUPS = frozenset(_GROUPS)
 CODES = COUNTRIES | GROUPS
 """What terms may name."""
 
-_CHANGES = tuple(sorted({since for history in _GROUPS.values() for since, _ in history}))
+EDITIONS = tuple(sorted({since for history in _GROUPS.values() for since, _ in history}))
+"""The instants since when some group has been another one."""
 
 
 def permitted(included: frozenset[str], excluded: frozenset[str], at: datetime) -> frozenset[str]:
     """The countries that terms permit at an instant: nothing included is the world, and what is
     excluded is excluded whatever includes it."""
-    edition = max((since for since in _CHANGES if since <= at), default=_ALWAYS)
+    edition = max((since for since in EDITIONS if since <= at), default=_ALWAYS)
     return _permitted(included, excluded, edition)
 
 

@@ -133,6 +133,10 @@ TABLE: dict[str, Row] = {
     # What has been ended, answered or revoked by its owner cannot be again.
     "POST /api/v1/grants/{grant_id}/end": Row((401, 404, 404, 404, 200, 409)),
     "POST /api/v1/grants/{grant_id}/guarantee": owners(422, viewer=403),
+    # The terms of the estate allow no sublicence.
+    "POST /api/v1/grants/{grant_id}/sublicences": owners(
+        422, {"store_id": str(estate.OTHER_STORE)}, viewer=403
+    ),
     "GET /api/v1/creators/{creator_id}/approvals": owners(200),
     "GET /api/v1/approvals": signed_in(200),
     "POST /api/v1/approvals/{approval_id}/approve": Row((401, 404, 404, 404, 200, 409), {}),

@@ -6,14 +6,16 @@ from uuid import UUID
 from litestar import Router, get, post
 from litestar.params import FromPath, JSONBody, QueryParameter
 
-from application.licensing import approvals, grants, revocations
+from application.licensing import approvals, grants, revocations, sublicences
 from application.licensing.approvals import AnswerApproval, ApprovalView, RejectApproval
 from application.licensing.grants import GiveGrant, GrantView, InsufficientBalance, NoGuarantee
 from application.licensing.revocations import RevocationView, Revoke
 from application.licensing.standing import NoLicence
+from application.licensing.sublicences import HandOn
 from domain.licensing.approval import ApprovalAnswered, ApprovalState
 from domain.licensing.grant import GrantEnded, GrantInvalid, GrantOverlaps
 from domain.licensing.revocation import AlreadyRevoked, NotRevocable
+from domain.licensing.subset import SublicenceTooWide
 from domain.shared.errors import NotFound
 from entrypoints.http.dependencies import CurrentActor
 from entrypoints.http.envelope import Data, Page
@@ -102,6 +104,24 @@ async def pay_guarantee(
 ) -> Data[GrantView]:
     """Pay the guarantee out of what the store has available; later royalties recoup it."""
     return Data(await grants.pay_guarantee(grant_id, actor=actor, uow=uow, clock=clock))
+
+
+@post(
+    "/{grant_id:uuid}/sublicences",
+    responses=errors(NotFound, GrantEnded, GrantInvalid, SublicenceTooWide),
+)
+async def hand_on(
+    grant_id: FromPath[UUID],
+    data: JSONBody[HandOn],
+    actor: CurrentActor,
+    uow: TheUnitOfWork,
+    clock: TheClock,
+    ids: TheIds,
+) -> Data[GrantView]:
+    """Hand on a part of a grant to another store, under terms that are no wider in any field."""
+    return Data(
+        await sublicences.hand_on(grant_id, data, actor=actor, uow=uow, clock=clock, ids=ids)
+    )
 
 
 @get("/{creator_id:uuid}/approvals", responses=errors(NotFound))
@@ -206,7 +226,9 @@ ROUTER = Router(
     tags=["Licensing"],
 )
 GRANTS_ROUTER = Router(
-    "/api/v1/grants", route_handlers=[read_grant, end_grant, pay_guarantee], tags=["Licensing"]
+    "/api/v1/grants",
+    route_handlers=[read_grant, end_grant, pay_guarantee, hand_on],
+    tags=["Licensing"],
 )
 STORES_ROUTER = Router("/api/v1/stores", route_handlers=[list_store_grants], tags=["Licensing"])
 APPROVALS_ROUTER = Router(

@@ -2,13 +2,14 @@
 
 from uuid import UUID
 
-from application.licensing import approvals, grants, revocations
+from application.licensing import approvals, grants, revocations, sublicences
 from application.licensing.approvals import ApprovalView
 from application.licensing.grants import GiveGrant, GrantView
 from application.licensing.revocations import RevocationView, Revoke
+from application.licensing.sublicences import HandOn
 from domain.identity.actor import Actor
 from domain.licensing.revocation import RevocationCause
-from tests.application.trade import Trade, creator_of
+from tests.application.trade import Trade, creator_of, owner_of
 from tests.builders import Market, store_of, user
 
 
@@ -77,3 +78,16 @@ async def carry_out(trade: Trade, revocation_id: UUID) -> None:
         await revocations.carry_out_revocation(
             revocation_id, uow=trade.uow(), clock=trade.clock, ids=trade.ids
         )
+
+
+async def hand_on(
+    trade: Trade, shop: Market, grant_id: UUID, store_id: UUID, **wish: object
+) -> GrantView:
+    return await sublicences.hand_on(
+        grant_id,
+        HandOn(**{"store_id": store_id, **wish}),  # type: ignore[arg-type]
+        actor=owner_of(shop),
+        uow=trade.uow(),
+        clock=trade.clock,
+        ids=trade.ids,
+    )

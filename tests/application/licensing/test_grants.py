@@ -7,6 +7,8 @@ import pytest
 
 from application.licensing.grants import FREEZE_LISTINGS, InsufficientBalance, NoGuarantee
 from application.licensing.usage import LineClaim, claim_usage, free_usage
+from application.ordering.checkout import SaleRefused
+from application.ordering.completion import reconcile_checkout
 from domain.catalogue.product import ListingRefused, ProductStatus
 from domain.ledger.posting import Account, Entry, Transaction
 from domain.licensing.conditions import Collaborator, Exclusivity, Quotas
@@ -305,13 +307,12 @@ async def test_a_quota_is_kept_and_given_back(quotas: Quotas, kind: str) -> None
 async def test_an_order_that_expires_gives_back_what_it_claimed() -> None:
     trade = Trade()
     shop, _ = await licensed(trade, quotas=Quotas(units=1))
-    started = await trade.check_out((shop.products[0].id, 1))
-    await claim(trade, shop, 1000, order_id=started.order_id)
-    with pytest.raises(QuotaExhausted):
-        await claim(trade, shop, 1000)
+    (product,) = shop.products
+    started = await trade.check_out((product.id, 1), key="first")
+    with pytest.raises(SaleRefused) as refused:
+        await trade.check_out((product.id, 1), key="second")
+    assert "units_used_up" in str(refused.value.facts["reasons"])
     trade.clock.advance(timedelta(minutes=61))
-    from application.ordering.completion import reconcile_checkout
-
     await reconcile_checkout(
         started.order_id,
         uow=trade.uow(),
@@ -319,4 +320,4 @@ async def test_an_order_that_expires_gives_back_what_it_claimed() -> None:
         clock=trade.clock,
         hold=timedelta(days=7),
     )
-    await claim(trade, shop, 1000)
+    await trade.check_out((product.id, 1), key="third")
