@@ -33,11 +33,6 @@ from application.ledger.transfers import (
     send_transfer,
 )
 from application.licensing.grants import FREEZE_LISTINGS, FreezeListings, freeze_listings
-from application.licensing.revocations import (
-    CARRY_OUT,
-    CarryOutRevocation,
-    carry_out_revocation,
-)
 from application.media.assets import ERASE_BYTES, erase_bytes
 from application.ordering.completion import (
     ORDER_PAID,
@@ -49,6 +44,11 @@ from application.ordering.dispute_evidence import SEND_EVIDENCE, SendEvidence, s
 from application.ordering.paid import announce_paid
 from application.ordering.payment_events import handle_payment_events
 from application.ordering.refund_outcomes import SEND_REFUND, SendRefund, send_refund
+from application.ordering.revocations import (
+    CARRY_OUT,
+    CarryOutRevocation,
+    carry_out_revocation,
+)
 from application.ordering.tax_reports import (
     REPORT_REFUND,
     REPORT_SALE,

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from application.licensing.revocations import carry_out_revocation
+from application.ordering.revocations import carry_out_revocation
 from domain.licensing.conditions import Approval, Quotas, Revocation
 from tests import builders
 from tests.http import estate

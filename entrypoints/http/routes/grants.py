@@ -6,12 +6,13 @@ from uuid import UUID
 from litestar import Router, get, post
 from litestar.params import FromPath, JSONBody, QueryParameter
 
-from application.licensing import approvals, grants, revocations, sublicences
+from application.licensing import approvals, grants, sublicences
 from application.licensing.approvals import AnswerApproval, ApprovalView, RejectApproval
 from application.licensing.grants import GiveGrant, GrantView, InsufficientBalance, NoGuarantee
-from application.licensing.revocations import RevocationView, Revoke
 from application.licensing.standing import NoLicence
 from application.licensing.sublicences import HandOn
+from application.ordering import revocations
+from application.ordering.revocations import RevocationView, Revoke
 from domain.licensing.approval import ApprovalAnswered, ApprovalState
 from domain.licensing.grant import GrantEnded, GrantInvalid, GrantOverlaps
 from domain.licensing.revocation import AlreadyRevoked, NotRevocable

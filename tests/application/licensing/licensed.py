@@ -2,11 +2,12 @@
 
 from uuid import UUID
 
-from application.licensing import approvals, grants, revocations, sublicences
+from application.licensing import approvals, grants, sublicences
 from application.licensing.approvals import ApprovalView
 from application.licensing.grants import GiveGrant, GrantView
-from application.licensing.revocations import RevocationView, Revoke
 from application.licensing.sublicences import HandOn
+from application.ordering import revocations
+from application.ordering.revocations import RevocationView, Revoke
 from domain.identity.actor import Actor
 from domain.licensing.revocation import RevocationCause
 from tests.application.trade import Trade, creator_of, owner_of
