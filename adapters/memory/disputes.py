@@ -19,8 +19,11 @@ EVIDENCE_WINDOW = timedelta(days=7)
 
 @dataclass(slots=True)
 class _Held:
+    """`answered` until an inquiry becomes a dispute, which may be answered anew."""
+
     said: DisputeChanged
     evidence: EvidenceRequest | None = None
+    answered: bool = False
 
 
 class MemoryDisputing(MemoryCheckout):
@@ -57,13 +60,15 @@ class MemoryDisputing(MemoryCheckout):
 
     def withdraw(self, dispute_id: str) -> None:
         """Also how an inquiry becomes a dispute."""
-        said = self._dispute(dispute_id).said
+        held = self._dispute(dispute_id)
+        said, held.answered = held.said, False
         self._moved(dispute_id, said.currency, -said.amount_cents - DISPUTE_FEE_CENTS)
         self._say(
             dispute_id,
             status=DisputeStatus.NEEDS_RESPONSE,
             withdrawn_cents=said.amount_cents,
             fee_cents=DISPUTE_FEE_CENTS,
+            due_by=self._clock.now() + EVIDENCE_WINDOW,
         )
 
     def close_inquiry(self, dispute_id: str) -> None:
@@ -126,9 +131,11 @@ class MemoryDisputing(MemoryCheckout):
 
     def _answer(self, request: EvidenceRequest) -> None:
         held = self._dispute(request.dispute_provider_id)
-        if held.said.status not in (DisputeStatus.INQUIRY, DisputeStatus.NEEDS_RESPONSE):
+        asked = held.said.status in (DisputeStatus.INQUIRY, DisputeStatus.NEEDS_RESPONSE)
+        late = held.said.due_by is not None and self._clock.now() > held.said.due_by
+        if not asked or held.answered or late:
             raise refused("The bank does not take evidence any more.")
-        held.evidence = request
+        held.evidence, held.answered = request, True
         if held.said.status is DisputeStatus.NEEDS_RESPONSE:
             self._say(request.dispute_provider_id, status=DisputeStatus.UNDER_REVIEW)
 

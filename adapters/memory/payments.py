@@ -128,8 +128,10 @@ class MemoryPayments(MemoryDisputing):
         charge = self._charge(request.charge_id)
         if self.is_disputed(request.charge_id):
             raise refused("The charge is disputed.", reason="charge_disputed")
-        gone_cents = charge.refunded_cents + self.lost_cents(request.charge_id)
-        remaining_cents = charge.captured.amount_cents - gone_cents
+        lost_cents = self.lost_cents(request.charge_id)
+        remaining_cents = charge.captured.amount_cents - charge.refunded_cents - lost_cents
+        if remaining_cents == 0 and lost_cents:
+            raise refused("The charge was charged back.", reason="charge_disputed")
         if remaining_cents == 0:
             raise refused("Nothing is left to refund.", reason="charge_already_refunded")
         if not 0 < request.amount_cents <= remaining_cents:

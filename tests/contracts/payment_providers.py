@@ -36,6 +36,7 @@ from tests.contracts.conftest import Sandbox
 
 Fault = Literal["unavailable", "lost_answer"]
 Endpoint = Literal["platform", "connect"]
+Verdict = Literal["won", "lost"]
 PLENTY_CENTS = 100_000_000
 """More than any provider advances."""
 NOWHERE = "http://127.0.0.1:9/"
@@ -83,8 +84,24 @@ class Provider(abc.ABC):
         """The buyer's bank sends a refund back."""
 
     @abc.abstractmethod
-    async def contest(self, charge_id: str) -> str:
-        """The buyer's bank withdraws a charge; answers the dispute's id."""
+    async def contest(self, charge_id: str, *, cents: int | None = None) -> str:
+        """The buyer's bank withdraws a charge, or a part; answers the dispute's id."""
+
+    @abc.abstractmethod
+    async def inquire(self, charge_id: str) -> str:
+        """The bank asks, and takes nothing yet; answers the dispute's id."""
+
+    @abc.abstractmethod
+    async def escalate(self, dispute_id: str) -> None:
+        """An inquiry becomes a dispute."""
+
+    @abc.abstractmethod
+    async def close_inquiry(self, dispute_id: str) -> None: ...
+
+    @abc.abstractmethod
+    async def decide(
+        self, dispute_id: str, outcome: Verdict, *, fee_returned: bool = False
+    ) -> None: ...
 
     @abc.abstractmethod
     async def fail(self, operation: str, fault: Fault) -> None: ...
@@ -171,8 +188,22 @@ class MemoryProvider(Provider):
     async def return_refund(self, refund_id: str) -> None:
         self._world.payments.return_refund(refund_id, reason="expired_or_canceled_card")
 
-    async def contest(self, charge_id: str) -> str:
-        return self._world.payments.dispute(charge_id)
+    async def contest(self, charge_id: str, *, cents: int | None = None) -> str:
+        return self._world.payments.dispute(charge_id, amount_cents=cents)
+
+    async def inquire(self, charge_id: str) -> str:
+        return self._world.payments.inquire(charge_id)
+
+    async def escalate(self, dispute_id: str) -> None:
+        self._world.payments.withdraw(dispute_id)
+
+    async def close_inquiry(self, dispute_id: str) -> None:
+        self._world.payments.close_inquiry(dispute_id)
+
+    async def decide(
+        self, dispute_id: str, outcome: Verdict, *, fee_returned: bool = False
+    ) -> None:
+        self._world.payments.decide(dispute_id, outcome, fee_returned=fee_returned)
 
     async def fail(self, operation: str, fault: Fault) -> None:
         self._world.calls.fail(operation, fault)
@@ -193,6 +224,8 @@ OPERATIONS = {
     "refund": "POST /v1/refunds",
     "transfer": "POST /v1/transfers",
     "reverse_transfer": "POST /v1/transfers/{id}/reversals",
+    "submit_evidence": "POST /v1/disputes/{id}",
+    "evidence_submitted": "GET /v1/disputes/{id}",
     "open_account": "POST /v1/accounts",
     "account_state": "GET /v1/accounts/{id}",
     "check": "GET /v1/balance",
@@ -249,8 +282,25 @@ class SandboxProvider(Provider):
     async def return_refund(self, refund_id: str) -> None:
         self._sandbox.control(f"stripe/refunds/{refund_id}/fail", code="expired_or_canceled_card")
 
-    async def contest(self, charge_id: str) -> str:
-        return str(self._sandbox.control(f"stripe/charges/{charge_id}/dispute")["id"])
+    async def contest(self, charge_id: str, *, cents: int | None = None) -> str:
+        path = f"stripe/charges/{charge_id}/dispute"
+        return str(self._sandbox.control(path, amount=cents)["id"])
+
+    async def inquire(self, charge_id: str) -> str:
+        path = f"stripe/charges/{charge_id}/dispute"
+        return str(self._sandbox.control(path, inquiry=True)["id"])
+
+    async def escalate(self, dispute_id: str) -> None:
+        self._sandbox.control(f"stripe/disputes/{dispute_id}/escalate")
+
+    async def close_inquiry(self, dispute_id: str) -> None:
+        self._sandbox.control(f"stripe/disputes/{dispute_id}/close", outcome="warning_closed")
+
+    async def decide(
+        self, dispute_id: str, outcome: Verdict, *, fee_returned: bool = False
+    ) -> None:
+        path = f"stripe/disputes/{dispute_id}/close"
+        self._sandbox.control(path, outcome=outcome, fee_returned=fee_returned)
 
     async def fail(self, operation: str, fault: Fault) -> None:
         kind = "status" if fault == "unavailable" else "timeout_after_acceptance"

@@ -120,3 +120,69 @@ def test_only_a_dispute_that_is_won_gives_the_amount_back(
     sandbox.control(f"stripe/disputes/{dispute_id}/close", outcome=outcome)
     assert client.v1.disputes.retrieve(dispute_id).status == outcome
     assert event_types(client)[-len(events) :] == events
+
+
+def test_the_books_of_a_dispute_that_was_won_show_both_movements(
+    sandbox: Sandbox, client: stripe.StripeClient
+) -> None:
+    charge = paid_charge(sandbox, client, amount_cents=1000)
+    sandbox.control(f"stripe/charges/{charge.id}/dispute", outcome="won", fee_returned=True)
+    dispute = client.v1.disputes.list({"charge": charge.id}).data[0]
+    moved = [(each.amount, each.fee, each.net) for each in dispute.balance_transactions]
+    assert moved == [(-1000, 1500, -2500), (1000, -1500, 2500)]
+    found = client.v1.balance_transactions.list({"source": dispute.id}).data
+    assert [each.reporting_category for each in found] == ["dispute_reversal", "dispute"]
+    assert client.v1.refunds.create({"charge": charge.id}).status == "succeeded"
+
+
+def test_evidence_may_be_staged_and_sent_later(
+    sandbox: Sandbox, client: stripe.StripeClient
+) -> None:
+    charge = paid_charge(sandbox, client)
+    dispute_id = sandbox.control(f"stripe/charges/{charge.id}/dispute")["id"]
+    staged = client.v1.disputes.update(
+        dispute_id, {"evidence": {"product_description": "A print"}, "submit": False}
+    )
+    assert (staged.status, staged.evidence_details.submission_count) == ("needs_response", 0)
+    sent = client.v1.disputes.update(dispute_id, {"submit": True})
+    assert (sent.status, sent.evidence_details.submission_count) == ("under_review", 1)
+
+
+def test_after_the_deadline_a_dispute_is_past_due(
+    sandbox: Sandbox, client: stripe.StripeClient
+) -> None:
+    charge = paid_charge(sandbox, client)
+    dispute_id = sandbox.control(f"stripe/charges/{charge.id}/dispute")["id"]
+    assert not client.v1.disputes.retrieve(dispute_id).evidence_details.past_due
+    sandbox.advance(days=8)
+    assert client.v1.disputes.retrieve(dispute_id).evidence_details.past_due
+    with pytest.raises(stripe.InvalidRequestError):
+        client.v1.disputes.update(dispute_id, {"evidence": {"product_description": "A print"}})
+
+
+def test_a_charge_is_found_by_its_transfer_group_and_its_open_dispute_decided(
+    sandbox: Sandbox, client: stripe.StripeClient
+) -> None:
+    paid_charge(sandbox, client, payment_intent_data={"transfer_group": "order_1"})
+    opened = sandbox.control("stripe/charges/order_1/dispute")
+    decided = sandbox.control("stripe/charges/order_1/dispute", outcome="lost")
+    assert (decided["id"], decided["status"]) == (opened["id"], "lost")
+    again = sandbox.http.post(f"{sandbox.url}/control/stripe/charges/order_1/dispute", json={})
+    assert again.status_code == 400
+
+
+def test_a_transfer_may_be_reversed_in_the_dashboard(
+    sandbox: Sandbox, client: stripe.StripeClient
+) -> None:
+    charge = paid_charge(sandbox, client)
+    transfer = client.v1.transfers.create(
+        {
+            "amount": 600,
+            "currency": "usd",
+            "destination": payable_account(sandbox, client),
+            "source_transaction": charge.id,
+        }
+    )
+    sandbox.advance(days=3)
+    sandbox.control(f"stripe/transfers/{transfer.id}/reverse", amount=200)
+    assert client.v1.transfers.retrieve(transfer.id).amount_reversed == 200

@@ -6,8 +6,16 @@ import msgspec
 from litestar import Router, post
 from litestar.params import FromPath, JSONBody
 
-from entrypoints.sandbox.stripe import accounts, disputes, events, payouts, refunds
+from entrypoints.sandbox.stripe import (
+    accounts,
+    disputes,
+    events,
+    payouts,
+    refunds,
+    reversals,
+)
 from entrypoints.sandbox.stripe.errors import no_such
+from entrypoints.sandbox.stripe.operations import Call
 from entrypoints.sandbox.stripe.store import PLATFORM, World, new_id
 from entrypoints.sandbox.stripe.table import Object
 
@@ -28,12 +36,26 @@ class Movement(msgspec.Struct):
 
 
 class Contest(msgspec.Struct):
+    """With a verdict the charge's open dispute is decided; one is opened where there is none."""
+
     amount: int | None = None
     reason: str = "fraudulent"
+    inquiry: bool = False
+    outcome: Literal["open", "won", "lost"] = "open"
+    fee_returned: bool = False
 
 
 class Verdict(msgspec.Struct):
-    outcome: Literal["won", "lost"]
+    """`warning_closed` ends an inquiry, the others a dispute."""
+
+    outcome: Literal["won", "lost", "warning_closed"]
+    fee_returned: bool = False
+
+
+class TakenBack(msgspec.Struct):
+    """How much of a transfer somebody reverses in the dashboard; None is all that is left."""
+
+    amount: int | None = None
 
 
 class Tampering(msgspec.Struct):
@@ -96,13 +118,35 @@ def create_stripe_control(world: World) -> Router:
 
     @post("/charges/{charge_id:str}/dispute", status_code=200)
     async def contest(charge_id: FromPath[str], data: JSONBody[Contest]) -> Object:
-        charge = world.charges.get(PLATFORM, charge_id)
-        return disputes.open_dispute(world, charge, amount_cents=data.amount, reason=data.reason)
+        charge = _charge_called(world, charge_id)
+        if data.outcome != "open":
+            return disputes.bring_about(
+                world,
+                charge,
+                outcome=data.outcome,
+                amount_cents=data.amount,
+                reason=data.reason,
+                fee_returned=data.fee_returned,
+            )
+        return disputes.open_dispute(
+            world, charge, amount_cents=data.amount, reason=data.reason, inquiry=data.inquiry
+        )
+
+    @post("/disputes/{dispute_id:str}/escalate", status_code=200)
+    async def escalate(dispute_id: FromPath[str]) -> Object:
+        return disputes.escalate(world, world.disputes.get(PLATFORM, dispute_id))
 
     @post("/disputes/{dispute_id:str}/close", status_code=200)
     async def close(dispute_id: FromPath[str], data: JSONBody[Verdict]) -> Object:
         dispute = world.disputes.get(PLATFORM, dispute_id)
-        return disputes.close_dispute(world, dispute, outcome=data.outcome)
+        return disputes.close_dispute(
+            world, dispute, outcome=data.outcome, fee_returned=data.fee_returned
+        )
+
+    @post("/transfers/{transfer_id:str}/reverse", status_code=200)
+    async def take_back(transfer_id: FromPath[str], data: JSONBody[TakenBack]) -> Object:
+        asked = {} if data.amount is None else {"amount": data.amount}
+        return reversals.create_reversal(world, Call(PLATFORM, (transfer_id,), asked))
 
     @post("/endpoints", status_code=200)
     async def endpoints(data: JSONBody[Endpoints]) -> dict[str, Any]:
@@ -169,11 +213,20 @@ def create_stripe_control(world: World) -> Router:
         move,
         move_platform,
         contest,
+        escalate,
+        take_back,
         close,
         endpoints,
         resend,
     ]
     return Router("/control/stripe", route_handlers=handlers)
+
+
+def _charge_called(world: World, name: str) -> Object:
+    """By its id, or by its transfer group: the one that was paid."""
+    in_group = world.charges.newest_first(PLATFORM, index=("transfer_group", name))
+    paid = next((charge for charge in in_group if charge["status"] == "succeeded"), None)
+    return paid or world.charges.get(PLATFORM, name)
 
 
 def _movements_of(world: World, source_id: str) -> list[Object]:

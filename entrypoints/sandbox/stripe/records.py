@@ -1,4 +1,4 @@
-"""Reading the books: balance, balance transactions, disputes and events."""
+"""Reading the books: balance, balance transactions and events."""
 
 from entrypoints.sandbox.stripe import events
 from entrypoints.sandbox.stripe.lists import page
@@ -24,16 +24,6 @@ def retrieve_transaction(world: World, call: Call) -> Object:
 def list_transactions(world: World, call: Call) -> Object:
     world.balances.settle(call.account)
     return page(world.transactions, call, url="/v1/balance_transactions")
-
-
-@operation("GET", "/v1/disputes/{id}", "DisputeRetrieveParams")
-def retrieve_dispute(world: World, call: Call) -> Object:
-    return world.disputes.get(call.account, call.ids[0])
-
-
-@operation("GET", "/v1/disputes", "DisputeListParams")
-def list_disputes(world: World, call: Call) -> Object:
-    return page(world.disputes, call, url="/v1/disputes")
 
 
 @operation("GET", "/v1/events/{id}", "EventRetrieveParams")

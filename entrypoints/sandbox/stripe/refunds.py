@@ -1,9 +1,11 @@
-"""Refunds: never more than what remains of the charge; transfers are left alone.
+"""Refunds: never more than what remains of the charge, none while a bank holds it; transfers are
+left alone.
 
 A refund may overdraw the platform's balance as far as its bank account covers; beyond that it stays
 `pending` until money comes in. Processing fees are not returned.
 """
 
+from entrypoints.sandbox.stripe import disputes
 from entrypoints.sandbox.stripe.errors import StripeProblem, in_words, invalid, missing_parameter
 from entrypoints.sandbox.stripe.events import emit
 from entrypoints.sandbox.stripe.lists import page
@@ -16,7 +18,7 @@ from entrypoints.sandbox.stripe.table import Object
 @operation("POST", "/v1/refunds", "RefundCreateParams")
 def create_refund(world: World, call: Call) -> Object:
     charge = _refundable_charge(world, call)
-    remaining_cents = charge["amount"] - charge["amount_refunded"]
+    remaining_cents = disputes.refundable_cents(world, charge)
     amount_cents = call.params.get("amount", remaining_cents)
     _require_remaining(charge, amount_cents=amount_cents, remaining_cents=remaining_cents)
     currency = charge["currency"]
@@ -78,7 +80,8 @@ def _refundable_charge(world: World, call: Call) -> Object:
             f"Charge {charge['id']} did not succeed: it cannot be refunded.",
             code="charge_not_refundable",
         )
-    if charge["disputed"]:
+    charged_back = not charge["refunded"] and disputes.refundable_cents(world, charge) == 0
+    if charged_back or disputes.is_contested(world, charge):
         raise StripeProblem(
             f"Charge {charge['id']} has been charged back; cannot issue a refund.",
             code="charge_disputed",
@@ -96,7 +99,8 @@ def _require_remaining(charge: Object, *, amount_cents: int, remaining_cents: in
         code = "parameter_invalid_integer"
         raise invalid("Invalid positive integer", param="amount", code=code)
     if amount_cents > remaining_cents:
-        what = "unrefunded amount on charge" if charge["amount_refunded"] else "charge amount"
+        whole = remaining_cents == charge["amount"]
+        what = "charge amount" if whole else "unrefunded amount on charge"
         raise StripeProblem(
             f"Refund amount ({in_words(amount_cents, currency)}) is greater than {what} "
             f"({in_words(remaining_cents, currency)})",

@@ -70,6 +70,7 @@ def create_stripe(
     def time_passed() -> None:
         checkout.expire_overdue(world)
         refunds.fund_pending(world)
+        disputes.mark_overdue(world)
 
     router = Router(
         PREFIX,
