@@ -260,7 +260,7 @@ def _statement_legs(order: OrderRecord, line: OrderLineRecord) -> list[Statement
 def _payee(payee_id: UUID | None, line: OrderLineRecord) -> str:
     if payee_id is None:
         return "platform"
-    return f"creator:{payee_id}" if payee_id == line.creator_id else f"store:{payee_id}"
+    return f"store:{payee_id}" if payee_id == line.store_id else f"creator:{payee_id}"
 
 
 def _line_view(line: OrderLineRecord) -> OrderLineView:
