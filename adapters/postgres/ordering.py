@@ -251,7 +251,7 @@ class PostgresOrders(PostgresRepository[Order]):
             )
             .where(orders.c.id == func.any(_ids(wanted)))
             .order_by(orders.c.id)
-            .with_for_update()
+            .with_for_update(key_share=True)  # see `get`: the batch may hold orders paid before
         )
         legs = await self._session.execute(_LEG_SUMS, {"order_ids": wanted})
         parts: dict[UUID, list[Part]] = {order_id: [] for order_id in wanted}

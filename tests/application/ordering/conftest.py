@@ -270,7 +270,7 @@ class Desk:
 PLATFORM_CENTS = 1_000_000
 
 _PAYEES_WITH_OTHER_MONEY_THAN_THEIR_EARNINGS = """
-    SELECT payee_id, held, earned - borne - sent + taken_back FROM (
+    SELECT payee_id, held, earned - borne - sent + taken_back + given_up FROM (
         SELECT b.payee_id,
             b.pending_cents + b.available_cents + b.reserved_cents + b.disputed_cents AS held,
             b.lifetime_cents,
@@ -282,10 +282,12 @@ _PAYEES_WITH_OTHER_MONEY_THAN_THEIR_EARNINGS = """
             (SELECT coalesce(sum(amount_cents), 0) FROM transfers t
              WHERE t.payee_id = b.payee_id AND t.state = 'sent') AS sent,
             (SELECT coalesce(sum(amount_cents), 0) FROM transfer_reversals r
-             WHERE r.payee_id = b.payee_id AND r.state = 'done') AS taken_back
+             WHERE r.payee_id = b.payee_id AND r.state = 'done') AS taken_back,
+            (SELECT coalesce(sum(amount_cents), 0) FROM ledger_write_offs w
+             WHERE w.payee_id = b.payee_id) AS given_up
         FROM payee_balances b
     ) AS found
-    WHERE held <> earned - borne - sent + taken_back OR lifetime_cents <> earned
+    WHERE held <> earned - borne - sent + taken_back + given_up OR lifetime_cents <> earned
 """
 
 _LINES_WITH_OTHER_REFUNDS_THAN_THEIR_ORDER = """
