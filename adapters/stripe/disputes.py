@@ -35,6 +35,7 @@ _STATUSES = {
 
 class _Movement(msgspec.Struct):
     amount: int
+    currency: str
     fee: int = 0
 
 
@@ -57,8 +58,14 @@ _decode = msgspec.json.Decoder(_Dispute).decode
 
 
 def read_dispute(raw: msgspec.Raw) -> DisputeChanged:
-    """A status that Stripe invents later reads as under review: it holds the money and waits."""
+    """A status that Stripe invents later reads as under review: it holds the money and waits.
+
+    Raises msgspec.ValidationError for money that Stripe converted: its figures are not the order's.
+    """
     found = _decode(raw)
+    foreign = {moved.currency for moved in found.balance_transactions} - {found.currency}
+    if foreign:
+        raise msgspec.ValidationError(f"{found.currency} was contested, {min(foreign)} moved")
     taken = [moved for moved in found.balance_transactions if moved.amount < 0]
     back = [moved for moved in found.balance_transactions if moved.amount > 0]
     due_by = found.evidence_details.due_by if found.evidence_details else None

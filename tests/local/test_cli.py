@@ -124,6 +124,14 @@ def test_the_clock_of_a_stack_that_is_not_up_cannot_be_moved(tmp_path: Path) -> 
     assert "No stack of this checkout is up" in result.stderr
 
 
+def test_no_bank_acts_where_no_stack_is_up(tmp_path: Path) -> None:
+    result = likeness("dev", "dispute", "ch_1", "--outcome", "lost", data_dir=tmp_path)
+
+    assert result.returncode == 1
+    assert "No stack of this checkout is up" in result.stderr
+    assert not (tmp_path / "postgres").exists()
+
+
 @pytest.mark.parametrize(
     ("error", "told"),
     [

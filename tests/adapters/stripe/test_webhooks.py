@@ -2,8 +2,10 @@
 
 import json
 import time
+from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
 import pytest
 import stripe
 from hypothesis import given
@@ -14,6 +16,7 @@ from application.ports.payments import (
     AccountChanged,
     CapturedPayment,
     CheckoutEnded,
+    DisputeChanged,
     FeeReported,
     Irrelevant,
     PaymentCaptured,
@@ -22,6 +25,7 @@ from application.ports.payments import (
     RefundChanged,
 )
 from application.ports.webhooks import SignatureRefused
+from domain.ordering.dispute import DisputeStatus
 from tests.adapters.stripe.scripted import Script, api_over
 from tests.contracts.payment_providers import new_id
 
@@ -208,3 +212,72 @@ class TestEvents:
 
     def test_everything_else_does_not_matter(self) -> None:
         assert read("payout.paid", {"id": "po_1"}) == Irrelevant(kind="payout.paid")
+
+
+DISPUTE: dict[str, Any] = {
+    "id": "dp_1",
+    "object": "dispute",
+    "amount": 2500,
+    "balance_transactions": [
+        {"id": "txn_1", "amount": -2500, "currency": "usd", "fee": 1500, "net": -4000},
+        {"id": "txn_2", "amount": 2500, "currency": "usd", "fee": -1500, "net": 4000},
+    ],
+    "charge": "ch_1",
+    "currency": "usd",
+    "evidence_details": {"due_by": 1_800_000_000, "submission_count": 0},
+    "reason": "product_not_received",
+    "status": "won",
+}
+
+
+class TestDisputes:
+    @pytest.mark.parametrize(
+        "kind", ["created", "updated", "closed", "funds_withdrawn", "funds_reinstated"]
+    )
+    def test_every_event_of_a_dispute_tells_all_of_it(self, kind: str) -> None:
+        assert read(f"charge.dispute.{kind}", DISPUTE) == DisputeChanged(
+            provider_id="dp_1",
+            charge_id="ch_1",
+            amount_cents=2500,
+            currency="usd",
+            reason="product_not_received",
+            status=DisputeStatus.WON,
+            withdrawn_cents=2500,
+            fee_cents=1500,
+            reinstated_cents=2500,
+            returned_fee_cents=1500,
+            due_by=datetime.fromtimestamp(1_800_000_000, UTC),
+        )
+
+    @pytest.mark.parametrize(
+        ("theirs", "ours"),
+        [
+            ("warning_needs_response", DisputeStatus.INQUIRY),
+            ("warning_under_review", DisputeStatus.INQUIRY),
+            ("warning_closed", DisputeStatus.INQUIRY_CLOSED),
+            ("prevented", DisputeStatus.INQUIRY_CLOSED),
+            ("needs_response", DisputeStatus.NEEDS_RESPONSE),
+            ("under_review", DisputeStatus.UNDER_REVIEW),
+            ("won", DisputeStatus.WON),
+            ("lost", DisputeStatus.LOST),
+            ("a_word_of_next_year", DisputeStatus.UNDER_REVIEW),
+        ],
+    )
+    def test_every_status_has_a_word_and_a_new_one_holds_the_money(
+        self, theirs: str, ours: DisputeStatus
+    ) -> None:
+        said = read("charge.dispute.updated", DISPUTE | {"status": theirs})
+        assert isinstance(said, DisputeChanged)
+        assert said.status is ours
+
+    def test_a_dispute_without_movements_or_a_deadline_has_moved_nothing(self) -> None:
+        bare = DISPUTE | {"balance_transactions": [], "evidence_details": {"due_by": None}}
+        said = read("charge.dispute.created", bare)
+        assert isinstance(said, DisputeChanged)
+        assert (said.withdrawn_cents, said.fee_cents, said.due_by) == (0, 0, None)
+
+    def test_what_moved_in_another_currency_is_not_read_as_ours(self) -> None:
+        """Stripe converted it: its figures are no cents of the order."""
+        moved = {"id": "txn_1", "amount": -2700, "currency": "eur", "fee": 1500}
+        with pytest.raises(msgspec.DecodeError, match="eur"):
+            read("charge.dispute.created", DISPUTE | {"balance_transactions": [moved]})
