@@ -1,10 +1,11 @@
-"""The one composition root: settings in, a record of ports out. Read it in one sitting.
+"""The one composition root: settings in, a record of ports out. Read it in one sitting: what it
+needs of one area is in the `bootstrap_…` module beside it.
 
 Nothing is connected here; pools and clients connect when they are first used. Whoever opens the
 ports closes them.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import timedelta
@@ -16,13 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.argon2.passwords import Argon2PasswordHasher
 from adapters.arro3.tables import Arro3Tables
-from adapters.fal.images import FalImageGenerator
-from adapters.fal.queue import QUEUE_URL
-from adapters.fal.training import FalModelTrainer
-from adapters.fal.webhooks import JWKS_URL, FalWebhooks
 from adapters.filesystem.links import SignedLinks
-from adapters.filesystem.storage import FilesystemStorage
-from adapters.httpx.remote_files import HttpxRemoteFiles
 from adapters.jwt.access_tokens import JwtAccessTokens
 from adapters.pillow.processor import PillowImages
 from adapters.postgres.audit import PostgresAuditViews
@@ -59,29 +54,21 @@ from adapters.postgres.views import (
 from adapters.redis.live import RedisLiveEvents, RedisLiveFeed, live_client
 from adapters.redis.rate_limits import RedisRateLimits
 from adapters.redis.wake import RedisWake, RedisWakeListener
-from adapters.replicate.images import API_URL as REPLICATE_URL
-from adapters.replicate.images import ReplicateImageGenerator
-from adapters.replicate.webhooks import ReplicateWebhooks
 from adapters.reportlab.renderer import ReportLabDocuments
-from adapters.s3.storage import S3Storage
 from adapters.stripe.accounts import StripePayeeAccounts
 from adapters.stripe.books import StripeBooks
-from adapters.stripe.client import StripeApi
 from adapters.stripe.payments import StripePayments
-from adapters.stripe.taxes import StripeTaxes
-from adapters.stripe.webhooks import StripeWebhooks
 from adapters.system.clock import ShiftedClock, SystemClock
 from adapters.system.ids import UuidV7Ids
 from adapters.system.seals import HmacSeals
 from adapters.system.secrets import SystemSecrets
-from adapters.tax_table.taxes import TableTaxes
 from application.ports.audit import AuditViews
 from application.ports.clock import Clock, ClockControl
 from application.ports.decisions import DecisionViews
 from application.ports.dispute_views import DisputeViews
 from application.ports.documents import DocumentRenderer, TableEncoder
 from application.ports.exports import ExportViews
-from application.ports.generation import ImageGenerator, ModelTrainer, ProviderWebhooks
+from application.ports.generation import ProviderWebhooks
 from application.ports.idempotency import Idempotency
 from application.ports.identity import IdentityViews, PasswordHasher, SessionPurge
 from application.ports.ids import Ids
@@ -105,7 +92,6 @@ from application.ports.payouts import (
 from application.ports.provider_books import ProviderBooks
 from application.ports.rate_limits import RateLimits
 from application.ports.reconciliation import Comparison, ReconciliationViews
-from application.ports.remote_files import RemoteFiles
 from application.ports.reporting import StatementViews
 from application.ports.schedule import JobRuns, Leadership
 from application.ports.seals import Seals
@@ -120,12 +106,11 @@ from application.ports.unit_of_work import UnitOfWork
 from application.ports.views import BalanceViews, CatalogueViews, OrderViews
 from application.studio.workshop import Workshop
 from domain.ledger.payout_rules import PayoutPolicy
-from domain.ordering.fees import FeeRate, FeesBorneBy, FeeSchedule, SaleKind, fee_schedule
-from domain.studio.generation import Mode
+from domain.ordering.fees import FeesBorneBy, FeeSchedule
+from entrypoints.bootstrap_payments import fees_of, stripe_api, stripe_webhooks, tax_provider
 from entrypoints.bootstrap_payouts import payout_policy, payout_providers
-from entrypoints.providers import fal_access, replicate_access, stripe_access
-from entrypoints.settings import Settings, SettingsError
-from entrypoints.settings_values import FileStorageLocation
+from entrypoints.bootstrap_studio import image_providers, object_storage, remote_files
+from entrypoints.settings import Settings
 
 WEBHOOKS = "/api/v1/webhooks"
 FILES = "/api/v1/files"
@@ -232,23 +217,23 @@ def build_ports(settings: Settings) -> Ports:
         secrets=[key.encode() for key in secret_keys],
         clock=clock,
     )
-    storage = _storage(settings, links, closing)
+    storage = object_storage(settings, links, closing)
     images = PillowImages()
     closing.callback(images.close)
     documents = ReportLabDocuments()
     closing.callback(documents.close)
     hasher = Argon2PasswordHasher()
     closing.callback(hasher.close)
-    api = _stripe_api(settings, closing)
+    api = stripe_api(settings, closing)
     rails, bank_accounts, bank_links, payout_webhooks = payout_providers(settings, api, closing)
-    generators, trainers, provider_webhooks = _image_providers(settings, closing)
+    generators, trainers, provider_webhooks = image_providers(settings, closing)
     return Ports(
         uow=new_uow,
         clock=clock,
         ids=ids,
         secrets=SystemSecrets(),
         seals=HmacSeals([key.encode() for key in secret_keys]),
-        fees=_fees(settings),
+        fees=fees_of(settings),
         hold=timedelta(days=settings.hold_days),
         fees_borne_by=settings.processing_fees_borne_by,
         password_hasher=hasher,
@@ -257,7 +242,7 @@ def build_ports(settings: Settings) -> Ports:
         session_purge=PostgresSessionPurge(sessions),
         payments=StripePayments(api),
         payee_accounts=StripePayeeAccounts(api),
-        payment_webhooks=_stripe_webhooks(settings, api),
+        payment_webhooks=stripe_webhooks(settings, api),
         payout_policy=payout_policy(settings),
         payout_rails=rails,
         payout_webhooks=payout_webhooks,
@@ -265,7 +250,7 @@ def build_ports(settings: Settings) -> Ports:
         payout_days=PostgresPayoutDays(engine),
         bank_accounts_provider=bank_accounts,
         bank_links=bank_links,
-        taxes=_taxes(settings, api),
+        taxes=tax_provider(settings, api),
         address_required=settings.collects_tax,
         provider_webhooks=provider_webhooks,
         workshop=Workshop(
@@ -274,7 +259,7 @@ def build_ports(settings: Settings) -> Ports:
             ids=ids,
             storage=storage,
             images=images,
-            remote_files=_remote_files(settings, closing),
+            remote_files=remote_files(settings, closing),
             live=live,
             generators=generators,
             trainers=trainers,
@@ -327,103 +312,6 @@ def build_ports(settings: Settings) -> Ports:
 async def open_ports(settings: Settings) -> Ports:
     """`build_ports` within the loop that will use them."""
     return build_ports(settings)
-
-
-def _fees(settings: Settings) -> FeeSchedule:
-    return fee_schedule({kind: FeeRate(getattr(settings, f"fee_{kind}_bps")) for kind in SaleKind})
-
-
-def _storage(settings: Settings, links: SignedLinks, closing: AsyncExitStack) -> ObjectStorage:
-    where = settings.storage
-    if isinstance(where, FileStorageLocation):
-        return FilesystemStorage(where.folder, links=links)
-    access_key, secret_key = settings.s3_access_key_id, settings.s3_secret_access_key
-    storage = S3Storage(
-        bucket=where.bucket,
-        region=where.region,
-        endpoint_url=where.endpoint_url,
-        access_key_id=access_key.reveal() if access_key else "",
-        secret_access_key=secret_key.reveal() if secret_key else "",
-    )
-    closing.callback(storage.close)
-    return storage
-
-
-def _stripe_api(settings: Settings, closing: AsyncExitStack) -> StripeApi:
-    access = stripe_access(settings)
-    api = StripeApi(secret_key=access.secret_key.reveal(), base_url=access.api_base)
-    closing.push_async_callback(api.close)
-    return api
-
-
-def _stripe_webhooks(settings: Settings, api: StripeApi) -> StripeWebhooks:
-    access = stripe_access(settings)
-    return StripeWebhooks(
-        api,
-        platform_secrets=[secret.reveal() for secret in access.webhook_secrets],
-        connect_secrets=[secret.reveal() for secret in access.connect_webhook_secrets],
-    )
-
-
-def _taxes(settings: Settings, api: StripeApi) -> Taxes:
-    """Raises SettingsError for a registration without a rate."""
-    if settings.tax_provider == "stripe":
-        return StripeTaxes(api)
-    try:
-        return TableTaxes(settings.tax_registrations)
-    except ValueError as error:
-        raise SettingsError([f"LIKENESS_TAX_REGISTRATIONS: {error}."]) from None
-
-
-def _image_providers(
-    settings: Settings, closing: AsyncExitStack
-) -> tuple[
-    Mapping[Mode, Sequence[ImageGenerator]],
-    Sequence[ModelTrainer],
-    Mapping[str, ProviderWebhooks],
-]:
-    """Text goes to Replicate, or to fal where that is the only one; photos and training to fal."""
-    text_to_image: list[ImageGenerator] = []
-    photo_to_image: list[ImageGenerator] = []
-    trainers: list[ModelTrainer] = []
-    webhooks: dict[str, ProviderWebhooks] = {}
-    if (replicate_keys := replicate_access(settings)) is not None:
-        replicate = ReplicateImageGenerator(
-            api_token=replicate_keys.api_token.reveal(),
-            base_url=replicate_keys.api_base or REPLICATE_URL,
-        )
-        closing.push_async_callback(replicate.aclose)
-        text_to_image.append(replicate)
-        webhooks["replicate"] = ReplicateWebhooks(
-            signing_secret=replicate_keys.webhook_secret.reveal()
-        )
-    if (fal_keys := fal_access(settings)) is not None:
-        key, base_url = fal_keys.key.reveal(), fal_keys.api_base or QUEUE_URL
-        photo = FalImageGenerator(api_key=key, mode="photo", base_url=base_url)
-        trainer = FalModelTrainer(api_key=key, base_url=base_url)
-        callbacks = FalWebhooks(
-            user_id=fal_keys.user_id,
-            clock=SystemClock(),
-            jwks_url=fal_keys.jwks_url or JWKS_URL,
-        )
-        for client in (photo, trainer, callbacks):
-            closing.push_async_callback(client.aclose)
-        photo_to_image.append(photo)
-        trainers.append(trainer)
-        webhooks["fal"] = callbacks
-        if not text_to_image:
-            plain = FalImageGenerator(api_key=key, mode="text", base_url=base_url)
-            closing.push_async_callback(plain.aclose)
-            text_to_image.append(plain)
-    return {Mode.TEXT: text_to_image, Mode.PHOTO: photo_to_image}, trainers, webhooks
-
-
-def _remote_files(settings: Settings, closing: AsyncExitStack) -> RemoteFiles:
-    """Results come from public addresses only; in development from the sandbox as well."""
-    trusted = [settings.sandbox_url] if settings.sandbox_url and not settings.is_production else []
-    files = HttpxRemoteFiles(trusted_origins=trusted)
-    closing.push_async_callback(files.aclose)
-    return files
 
 
 async def _database_answers(engine: AsyncEngine) -> None:
