@@ -60,7 +60,8 @@ def orders(count: int, *, chance: random.Random) -> list[Order]:
     for _ in range(count):
         shirts, cards = chance.choice([(1, 0), (0, 1), (1, 1), (2, 1), (0, 3), (3, 2)])
         refunds = chance.choice([(), (), (), (150,), (100, 37)])
-        made.append(Order(shirts, cards, refunds))
+        contested = not refunds and chance.random() < 0.1
+        made.append(Order(shirts, cards, refunds, contested))
     return made
 
 
@@ -170,6 +171,14 @@ class Trade:
             self.say(f"{len(refunded)} orders are refunded in part, some of them twice")
             list(everybody.map(self._refund, refunded))
             self._until_none("refunded", "SELECT 1 FROM refunds WHERE status = 'pending'")
+            contested = [order for order in self.orders if order.contested]
+            self.say(f"{len(contested)} payments are taken back by banks; half of them for good")
+            list(everybody.map(self._contest, contested))
+            count = f"SELECT count(*) >= {len(contested)} FROM disputes"
+            self._await("contested", lambda: self.stack.rows(count) == [(True,)])
+            for number, order in enumerate(contested):
+                self._decide(order, "lost" if number % 2 else "won")
+            self._until_none("decided", "SELECT 1 FROM orders WHERE dispute_status = 'open'")
             self._until_none(
                 "given back", "SELECT 1 FROM transfer_reversals WHERE state = 'intended'"
             )
@@ -215,6 +224,11 @@ class Trade:
         for topic, error in self.stack.rows(_PARKED):
             if not error:
                 self.faults.append(f"parked without a reason: {topic}")
+        ended = Counter(row["status"] for row in self._all("disputes"))
+        ours_ended = Counter({str(row[0]): row[1] for row in self.stack.rows(_DISPUTES_BY_STATUS)})
+        if ended != ours_ended:
+            self.faults.append(f"disputes ended as {dict(ended)}, here as {dict(ours_ended)}")
+        counts["disputes"] = ended.total()
         counts["parked messages"] = len(self.stack.rows(_PARKED))
         self._clearing_is_the_balance(report)
         return counts
@@ -238,6 +252,17 @@ class Trade:
             key, body = str(uuid4()), {"amount_cents": cents}
             path = f"/orders/{order.id}/refunds"
             insisting(lambda body=body, key=key, path=path: keyed(seller, path, body, key=key))  # type: ignore[misc]
+
+    def _contest(self, order: Order) -> None:
+        rows = insisting(
+            lambda: self.stack.rows("SELECT charge_id FROM orders WHERE id = $1", order.id)
+        )
+        self.stack.sandbox.control(f"stripe/charges/{rows[0][0]}/dispute")
+
+    def _decide(self, order: Order, outcome: str) -> None:
+        query = "SELECT provider_id FROM disputes WHERE order_id = $1"
+        rows = insisting(lambda: self.stack.rows(query, order.id))
+        self.stack.sandbox.control(f"stripe/disputes/{rows[0][0]}/close", outcome=outcome)
 
     def _until(self, what: str, count: str) -> None:
         self._await(what, lambda: self.stack.rows(count) == [(len(self.orders),)])
@@ -310,6 +335,7 @@ _NOT_TRANSFERRED = """
         WHERE t.order_id = e.order_id AND t.payee_id = e.payee_id AND t.state = 'sent'
     )
 """
+_DISPUTES_BY_STATUS = "SELECT status, count(*)::int FROM disputes GROUP BY 1"
 _ORDERS_WITHOUT_ONE_SALE = """
     SELECT o.id FROM orders o
     LEFT JOIN ledger_transactions t ON t.order_id = o.id AND t.kind = 'sale'
