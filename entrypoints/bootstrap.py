@@ -107,6 +107,7 @@ from application.ports.views import BalanceViews, CatalogueViews, OrderViews
 from application.studio.workshop import Workshop
 from domain.ledger.payout_rules import PayoutPolicy
 from domain.ordering.fees import FeesBorneBy, FeeSchedule
+from domain.ordering.invoice import Party
 from entrypoints.bootstrap_payments import fees_of, stripe_api, stripe_webhooks, tax_provider
 from entrypoints.bootstrap_payouts import payout_policy, payout_providers
 from entrypoints.bootstrap_studio import image_providers, object_storage, remote_files
@@ -131,6 +132,7 @@ class Ports:
     fees: FeeSchedule
     hold: timedelta
     fees_borne_by: FeesBorneBy
+    seller: Party
     password_hasher: PasswordHasher
     access_tokens: AccessTokens
     identity_views: IdentityViews
@@ -236,6 +238,11 @@ def build_ports(settings: Settings) -> Ports:
         fees=fees_of(settings),
         hold=timedelta(days=settings.hold_days),
         fees_borne_by=settings.processing_fees_borne_by,
+        seller=Party(
+            name=settings.seller_name,
+            address=settings.seller_address,
+            tax_id=settings.seller_tax_id or None,
+        ),
         password_hasher=hasher,
         access_tokens=JwtAccessTokens(secret_keys),
         identity_views=PostgresIdentityViews(sessions),

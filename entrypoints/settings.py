@@ -339,6 +339,20 @@ class Settings:
         example="DE,FR,US-CA",
         default_shown="nowhere",
     )
+    seller_name: str = setting(
+        "Who sells, as it stands on invoices: the platform's legal name.",
+        values.text,
+        "Likeness",
+        example="Likeness Commerce Ltd",
+    )
+    seller_address: tuple[str, ...] = setting(
+        "The seller's address on invoices: its lines, separated by semicolons.",
+        values.address_lines,
+        example="1 Market Street;Dublin D01 X2P2;Ireland",
+    )
+    seller_tax_id: str = setting(
+        "The seller's tax number on invoices.", values.text, example="IE1234567FA"
+    )
     bank_payouts: bool = setting(
         "Payouts to bank accounts by the payout provider. On in development, where the sandbox "
         "plays FlowPay and Plaid; production needs the keys of both.",

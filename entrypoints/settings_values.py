@@ -53,6 +53,10 @@ def text(raw: str) -> str:
     return raw
 
 
+def address_lines(raw: str) -> tuple[str, ...]:
+    return tuple(line.strip() for line in raw.split(";") if line.strip())
+
+
 def secret(raw: str) -> Secret:
     return Secret(raw)
 

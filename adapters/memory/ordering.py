@@ -12,6 +12,7 @@ from domain.ledger.earning import Earning
 from domain.ledger.effects import merge
 from domain.ordering.cart import CartOrdered
 from domain.ordering.dispute import Dispute
+from domain.ordering.invoice import Invoice, InvoiceKind
 from domain.ordering.order import Order, PaymentStatus
 from domain.ordering.refund import Refund
 from domain.ordering.settlement import Settlement, SettlementPlan, part_of_leg
@@ -32,6 +33,12 @@ DISPUTE_KEYS: UniqueKeys[Dispute] = {lambda dispute: dispute.provider_id: alread
 REFUND_KEYS: UniqueKeys[Refund] = {
     lambda refund: (refund.order_id, refund.request_key): already_exists,
     lambda refund: refund.provider_id: already_exists,
+}
+INVOICE_KEYS: UniqueKeys[Invoice] = {
+    lambda paper: (paper.kind, paper.year, paper.sequence): already_exists,
+    lambda paper: paper.order_id if paper.kind is InvoiceKind.INVOICE else None: already_exists,
+    lambda paper: paper.refund_id: already_exists,
+    lambda paper: paper.dispute_id: already_exists,
 }
 
 _UNENDED = (PaymentStatus.UNPAID, PaymentStatus.PROCESSING)
@@ -157,3 +164,18 @@ class MemoryRefunds(MemoryRepository[Refund]):
 
     async def by_provider_id(self, provider_id: str) -> Refund | None:
         return next(self._where(lambda refund: refund.provider_id == provider_id), None)
+
+
+class MemoryInvoices(MemoryRepository[Invoice]):
+    async def next_in_series(self, kind: InvoiceKind, year: int) -> int:
+        taken = self._where(lambda paper: (paper.kind, paper.year) == (kind, year))
+        return max((paper.sequence for paper in taken), default=0) + 1
+
+    async def of_order(self, order_id: UUID) -> Invoice | None:
+        key = (order_id, InvoiceKind.INVOICE)
+        return next(self._where(lambda paper: (paper.order_id, paper.kind) == key), None)
+
+    async def credit_notes(self, order_id: UUID) -> list[Invoice]:
+        key = (order_id, InvoiceKind.CREDIT_NOTE)
+        found = self._where(lambda paper: (paper.order_id, paper.kind) == key)
+        return sorted(found, key=lambda paper: (paper.year, paper.sequence))

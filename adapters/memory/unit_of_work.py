@@ -51,9 +51,11 @@ from adapters.memory.media import MemoryAssets
 from adapters.memory.messages import MemoryParkedMessages, Parked
 from adapters.memory.ordering import (
     DISPUTE_KEYS,
+    INVOICE_KEYS,
     ORDER_KEYS,
     REFUND_KEYS,
     MemoryDisputes,
+    MemoryInvoices,
     MemoryOrders,
     MemoryRefunds,
 )
@@ -193,6 +195,7 @@ class MemoryUnitOfWork:
         )
         self.refunds = MemoryRefunds(table("refund", unique=REFUND_KEYS))
         self.disputes = MemoryDisputes(table("dispute", unique=DISPUTE_KEYS))
+        self.invoices = MemoryInvoices(table("invoice", unique=INVOICE_KEYS))
         self.earnings = MemoryEarnings(
             table("earning", key=earning_key),
             refunds=self.refunds,

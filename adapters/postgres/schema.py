@@ -13,6 +13,7 @@ from adapters.postgres import (  # noqa: F401
     idempotency,
     identity,
     invariants,
+    invoices,
     ledger,
     ledger_desk,
     ledger_upkeep,

@@ -20,6 +20,7 @@ from adapters.postgres.earnings import PostgresEarnings, PostgresReversals, Post
 from adapters.postgres.errors import translated
 from adapters.postgres.grants import PostgresGrants
 from adapters.postgres.identity import PostgresSessions, PostgresUsers
+from adapters.postgres.invoices import PostgresInvoices
 from adapters.postgres.ledger import PostgresLedger
 from adapters.postgres.ledger_desk import PostgresProofs, PostgresWriteOffs
 from adapters.postgres.licence_sales import PostgresSold
@@ -93,6 +94,7 @@ class PostgresUnitOfWork:
         self.orders = PostgresOrders(self._session)
         self.refunds = PostgresRefunds(self._session)
         self.disputes = PostgresDisputes(self._session)
+        self.invoices = PostgresInvoices(self._session)
         self.payees = PostgresPayees(self._session)
         self.ledger = PostgresLedger(self._session, ids=self._ids)
         self.earnings = PostgresEarnings(self._session)

@@ -7,6 +7,7 @@ disputes of one order come one after the other, and either order leaves the same
 from datetime import datetime
 from uuid import UUID
 
+from application.ordering.invoices import ISSUE_CREDIT_NOTE, IssueCreditNote
 from application.ordering.taking_back import Cause, take_back
 from application.ports.clock import Clock
 from application.ports.ids import Ids
@@ -22,8 +23,9 @@ from domain.ordering.dispute import (
     StepKind,
     dispute_state_of,
 )
-from domain.ordering.giving_back import contest, lose, regain
+from domain.ordering.giving_back import Change, contest, lose, regain
 from domain.ordering.order import Order
+from domain.ordering.refund import LineRefund
 from domain.shared.errors import NotFound
 
 
@@ -70,7 +72,7 @@ async def _book(
         case StepKind.WON:
             change = regain(order, step.amount_cents)
         case StepKind.LOST:
-            change = lose(order, step.amount_cents)
+            change = _lose(step, dispute, order, uow=uow)
     cause = Cause(dispute_id=dispute.id)
     parts = await take_back(change, order, cause, uow=uow, at=at, ids=ids)
     posting: Transaction | None
@@ -103,6 +105,23 @@ async def _book(
             )
     if posting is not None:
         await uow.ledger.post([posting])
+
+
+def _lose(step: Step, dispute: Dispute, order: Order, *, uow: UnitOfWork) -> Change:
+    """What is lost of each line is told to the credit note: later only the sum is known."""
+    before = [line.lost_cents for line in order.lines]
+    change = lose(order, step.amount_cents)
+    lost = [
+        LineRefund(line.id, line.lost_cents - was)
+        for line, was in zip(order.lines, before, strict=True)
+        if line.lost_cents > was
+    ]
+    uow.outbox.add(
+        ISSUE_CREDIT_NOTE,
+        IssueCreditNote(order_id=order.id, dispute_id=dispute.id, lost=lost),
+        key=str(dispute.id),
+    )
+    return change
 
 
 def _new(said: DisputeChanged, order: Order, *, dispute_id: UUID, at: datetime) -> Dispute:

@@ -1,4 +1,4 @@
-"""What follows when orders have been paid: screens and tax are told, the fee is asked for."""
+"""What follows when orders have been paid: screens and tax are told, a fee and a number asked."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
@@ -8,6 +8,7 @@ import msgspec
 
 from application.ledger.fees import RECORD_FEE, RecordFee
 from application.ordering.completion import OrderPaid
+from application.ordering.invoices import ISSUE_INVOICE, IssueInvoice
 from application.ordering.tax_reports import REPORT_SALE, ReportSale
 from application.ports.clock import Clock
 from application.ports.live import LiveEvents, OrderChanged, orders_channel
@@ -35,6 +36,9 @@ async def announce_paid(
                 RecordFee(charge_id=order.charge_id),
                 due_at=clock.now() + FEE_IS_KNOWN_AFTER,
                 key=order.charge_id,
+            )
+            uow.outbox.add(
+                ISSUE_INVOICE, IssueInvoice(order_id=order.order_id), key=str(order.order_id)
             )
         for order_id in await uow.orders.taxed_by_provider({order.order_id for order in paid}):
             uow.outbox.add(REPORT_SALE, ReportSale(order_id=order_id), key=str(order_id))

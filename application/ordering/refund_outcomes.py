@@ -10,6 +10,7 @@ from uuid import UUID
 
 import msgspec
 
+from application.ordering.invoices import ISSUE_CREDIT_NOTE, IssueCreditNote
 from application.ordering.taking_back import Cause, take_back
 from application.ordering.tax_reports import REPORT_REFUND, ReportRefund
 from application.ports.clock import Clock
@@ -92,6 +93,11 @@ async def _post(refund: Refund, order: Order, *, uow: UnitOfWork, at: datetime, 
     refund.ended_at = at
     if order.tax_calculation_id is not None:
         uow.outbox.add(REPORT_REFUND, ReportRefund(refund_id=refund.id))
+    uow.outbox.add(
+        ISSUE_CREDIT_NOTE,
+        IssueCreditNote(order_id=order.id, refund_id=refund.id),
+        key=str(refund.id),
+    )
     change = give_back(order, refund.lines)
     parts = await take_back(change, order, Cause(refund_id=refund.id), uow=uow, at=at, ids=ids)
     await uow.ledger.post(

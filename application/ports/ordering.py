@@ -7,6 +7,7 @@ from uuid import UUID
 
 from application.ports.repository import Repository
 from domain.ordering.dispute import Dispute
+from domain.ordering.invoice import Invoice, InvoiceKind
 from domain.ordering.order import Order, PaymentStatus
 from domain.ordering.refund import Refund
 from domain.ordering.settlement import Settlement, SettlementPlan
@@ -67,3 +68,20 @@ class Refunds(Repository[Refund], Protocol):
     async def by_request_key(self, order_id: UUID, request_key: str) -> Refund | None: ...
 
     async def by_provider_id(self, provider_id: str) -> Refund | None: ...
+
+
+class Invoices(Repository[Invoice], Protocol):
+    """Invoices and credit notes, which are added and never changed."""
+
+    async def next_in_series(self, kind: InvoiceKind, year: int) -> int:
+        """The next number, from 1. The series is locked until the transaction ends; without a
+        commit the number is given again."""
+        ...
+
+    async def of_order(self, order_id: UUID) -> Invoice | None:
+        """The invoice of an order."""
+        ...
+
+    async def credit_notes(self, order_id: UUID) -> list[Invoice]:
+        """Those of an order, oldest first."""
+        ...

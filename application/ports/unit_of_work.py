@@ -29,7 +29,7 @@ from application.ports.ledger import (
 from application.ports.licensing import Approvals, Grants, Revocations, Sold, Usage
 from application.ports.media import Assets
 from application.ports.messages import Outbox, ParkedMessages
-from application.ports.ordering import Disputes, Orders, Refunds
+from application.ports.ordering import Disputes, Invoices, Orders, Refunds
 from application.ports.payouts import AllPayoutSettings, BankAccounts, Payouts
 from application.ports.reconciliation import Differences, ProviderMovements, ReconciliationRuns
 from application.ports.studio import Attempts, Decisions, Generations, Jobs, LikenessModels
@@ -91,6 +91,9 @@ class UnitOfWork(Protocol):
 
     @property
     def disputes(self) -> Disputes: ...
+
+    @property
+    def invoices(self) -> Invoices: ...
 
     @property
     def payees(self) -> Payees: ...

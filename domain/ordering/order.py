@@ -75,7 +75,7 @@ class OrderInvalid(Invalid):
 
 
 class NotPaid(Conflict):
-    """The order has no money to give back."""
+    """The order has not been paid: there is nothing to give back, and nothing to invoice."""
 
     code = "order_not_paid"
 

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from litestar import Response
@@ -34,6 +34,11 @@ AskedPaper = Annotated[
     ),
 ]
 """`asked_format: AskedPaper = None`"""
+AskedPdf = Annotated[
+    Literal["json", "pdf"] | None,
+    QueryParameter(name="format", description="`json` or `pdf`; else by Accept."),
+]
+"""`asked_format: AskedPdf = None`, of what is a paper and no table"""
 Accepted = Annotated[str | None, HeaderParameter(name="Accept", max_length=1000)]
 """`accept: Accepted = None`"""
 _PRIVATE = {
@@ -58,6 +63,11 @@ def chosen(asked: Paper | None, accept: str | None) -> Paper:
     return Paper.JSON
 
 
+def as_pdf(asked: Literal["json", "pdf"] | None, accept: str | None) -> bool:
+    """Whether a paper that is no table is wanted as PDF."""
+    return chosen(Paper(asked) if asked else None, accept) is Paper.PDF
+
+
 def downloaded(content: bytes, *, media_type: str, name: str) -> Response[bytes]:
     headers = {**_PRIVATE, "Content-Disposition": attachment(name)}
     return Response(content, media_type=media_type, headers=headers)
@@ -75,11 +85,14 @@ def as_json(content: msgspec.Struct) -> Response[Any]:
 AS_FILES = {"files": (MEDIA_TYPES[Paper.CSV], MEDIA_TYPES[Paper.PDF])}
 """`opt=AS_FILES`: the answer may be one of these files; `openapi.py` says so."""
 
+AS_PDF = {"files": (MEDIA_TYPES[Paper.PDF],)}
+"""`opt=AS_PDF`: likewise, of what is a paper and no table."""
 
-def documented(answer: Any) -> ResponseSpec:
+
+def documented(answer: Any, files: str = "`text/csv` or `application/pdf`") -> ResponseSpec:
     """How OpenAPI describes a 200 that may also be a file."""
     return ResponseSpec(
         answer,
         media_type="application/json",
-        description="JSON; or a file, `text/csv` or `application/pdf`, when asked for.",
+        description=f"JSON; or a file, {files}, when asked for.",
     )

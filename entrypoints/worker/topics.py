@@ -41,6 +41,13 @@ from application.ordering.completion import (
     reconcile_checkout,
 )
 from application.ordering.dispute_evidence import SEND_EVIDENCE, SendEvidence, send_evidence
+from application.ordering.invoices import (
+    ISSUE_CREDIT_NOTE,
+    ISSUE_INVOICE,
+    IssueCreditNote,
+    issue_credit_note,
+    issue_invoices,
+)
 from application.ordering.paid import announce_paid
 from application.ordering.payment_events import handle_payment_events
 from application.ordering.refund_outcomes import SEND_REFUND, SendRefund, send_refund
@@ -88,6 +95,7 @@ def topics(ports: Ports) -> Topics:
         **_studio(ports),
         **_media(ports),
         **_licensing(ports),
+        **_invoices(ports),
     }
 
 
@@ -283,4 +291,18 @@ def _licensing(ports: Ports) -> Topics:
     return {
         FREEZE_LISTINGS: Topic(handle=each(FreezeListings, freeze)),
         CARRY_OUT: Topic(handle=each(CarryOutRevocation, carry_out)),
+    }
+
+
+def _invoices(ports: Ports) -> Topics:
+    issue = partial(
+        issue_invoices, new_uow=ports.uow, seller=ports.seller, clock=ports.clock, ids=ports.ids
+    )
+
+    async def credit(body: IssueCreditNote) -> None:
+        await issue_credit_note(body, uow=ports.uow(), clock=ports.clock, ids=ports.ids)
+
+    return {
+        ISSUE_INVOICE: Topic(handle=issue, batch_size=50),
+        ISSUE_CREDIT_NOTE: Topic(handle=each(IssueCreditNote, credit), batch_size=5),
     }

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import msgspec
 
+from application.ordering.invoices import IssueCreditNote, issue_credit_note, issue_invoice
 from application.ports.messages import Setback
 from application.ports.unit_of_work import UnitOfWork
 from domain.catalogue.product import Product, ProductStatus
@@ -29,6 +30,7 @@ from domain.licensing.terms import Purpose
 from domain.media.asset import Asset, AssetPurpose
 from domain.ordering.dispute import Dispute, DisputeStatus
 from domain.ordering.order import Order, PaymentStatus
+from domain.ordering.refund import LineRefund
 from domain.shared.money import Currency
 from domain.studio.generation import Generation, Mode
 from domain.studio.job import Job, JobKind
@@ -52,6 +54,8 @@ ORDER = known(0x40)
 LINE = known(0x41)
 UNPAID_ORDER = known(0x42)
 DISPUTE = known(0x44)
+INVOICE = known(0x45)
+CREDIT_NOTE = known(0x46)
 GENERATION = known(0x50)
 RUNNING = known(0x51)
 CANCELLED = known(0x52)
@@ -291,6 +295,21 @@ async def _sold(ports: Ports) -> None:
     async with (uow := ports.uow()):
         uow.disputes.add(_inquiry(paid))
         await uow.commit()
+    await _invoiced(ports)
+
+
+async def _invoiced(ports: Ports) -> None:
+    """The paid order's invoice, and a credit note of $1.00."""
+    await issue_invoice(
+        ORDER, uow=ports.uow(), seller=ports.seller, clock=ports.clock, ids=_Always(INVOICE)
+    )
+    lost = [LineRefund(LINE, 100)]
+    await issue_credit_note(
+        IssueCreditNote(order_id=ORDER, dispute_id=DISPUTE, lost=lost),
+        uow=ports.uow(),
+        clock=ports.clock,
+        ids=_Always(CREDIT_NOTE),
+    )
 
 
 def _inquiry(order: Order) -> Dispute:

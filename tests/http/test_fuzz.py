@@ -60,6 +60,7 @@ OWNED: dict[str, list[UUID]] = {
     "payee_id": [estate.CREATOR, estate.STORE],
     "product_id": [estate.PRODUCT, estate.DRAFT],
     "order_id": [estate.ORDER, estate.UNPAID_ORDER],
+    "credit_note_id": [estate.CREDIT_NOTE],
     "line_id": [estate.LINE],
     "generation_id": [estate.GENERATION, estate.RUNNING, estate.CANCELLED],
     "asset_id": [estate.PICTURE, estate.SPARE_PICTURE],

@@ -4,22 +4,18 @@ from typing import Any
 from uuid import UUID
 
 from litestar import Request, Response, Router, get, post
-from litestar.di import NamedDependency, Provide
-from litestar.params import FromPath, JSONBody, SkipValidation
+from litestar.params import FromPath, JSONBody
 
 from application.ordering import cancellation, reading, refunds
 from application.ordering.cancellation import Cancelled, NotCancellable
-from application.ordering.checkout import ORDER_SEAL
 from application.ordering.reading import OrderView, Statement
 from application.ordering.refunds import RefundView, RequestRefund
 from application.ports.views import OrderSummary, RefundRecord, TransferRecord
 from application.reporting import order_papers
-from domain.identity.actor import Actor
 from domain.ordering.order import DisputeOpen, NotPaid
 from domain.ordering.refund import NothingToRefund, RefundInvalid, RefundTooLarge
 from domain.shared.errors import NotFound
-from entrypoints.http.authentication import SignInRequired
-from entrypoints.http.dependencies import CurrentActor, Visitor
+from entrypoints.http.dependencies import CurrentActor
 from entrypoints.http.envelope import Data, Page
 from entrypoints.http.errors import errors
 from entrypoints.http.formats import (
@@ -34,6 +30,7 @@ from entrypoints.http.formats import (
     downloaded,
 )
 from entrypoints.http.idempotency import idempotent
+from entrypoints.http.order_reader import READER, OrderReader
 from entrypoints.http.paging import PageCursor, PageLimit, page_of, read_cursor
 from entrypoints.http.parameters import (
     TheClock,
@@ -42,23 +39,8 @@ from entrypoints.http.parameters import (
     TheIds,
     TheOrderViews,
     ThePayments,
-    TheSeals,
     TheUnitOfWork,
 )
-
-
-def _reader(request: Request[Any, Any, Any], visitor: Visitor, seals: TheSeals) -> Actor:
-    """The signed-in user, or the guest of the order that `Order-Token` names."""
-    token = request.headers.get("order-token")
-    content = seals.open(ORDER_SEAL, token) if token else None
-    if content is not None:
-        return Actor(UUID(bytes=content), frozenset())
-    if visitor is None:
-        raise SignInRequired
-    return visitor
-
-
-OrderReader = NamedDependency[SkipValidation[Actor]]
 
 
 @get("/")
@@ -199,7 +181,7 @@ async def cancel_order(
 
 ROUTER = Router(
     "/api/v1/orders",
-    dependencies={"reader": Provide(_reader, sync_to_thread=False)},
+    dependencies=READER,
     route_handlers=[
         cancel_order,
         list_orders,
