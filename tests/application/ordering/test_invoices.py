@@ -17,7 +17,8 @@ from tests.application.ordering.conftest import Desk
 async def credit_what_is_asked(desk: Desk, order_id: UUID) -> list[Invoice]:
     """Handle all messages twice, for each may come twice."""
     asked = await desk.rows(
-        "SELECT convert_from(payload, 'UTF8') FROM outbox WHERE topic = :topic ORDER BY id",
+        "SELECT convert_from(payload, 'UTF8') FROM outbox_messages "
+        "WHERE topic = :topic ORDER BY id",
         topic=ISSUE_CREDIT_NOTE,
     )
     for (payload,) in asked * 2:
