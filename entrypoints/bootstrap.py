@@ -39,6 +39,7 @@ from adapters.postgres.message_views import PostgresMessageViews
 from adapters.postgres.messages import PostgresInbox
 from adapters.postgres.payouts import PostgresPayoutDays, PostgresPayoutViews
 from adapters.postgres.reconciliation_views import PostgresReconciliationViews
+from adapters.postgres.reports import PostgresReportViews
 from adapters.postgres.scheduler_runs import PostgresJobRuns
 from adapters.postgres.statements import PostgresStatementViews
 from adapters.postgres.studio_views import PostgresJobProgress, PostgresStudioViews
@@ -93,6 +94,7 @@ from application.ports.provider_books import ProviderBooks
 from application.ports.rate_limits import RateLimits
 from application.ports.reconciliation import Comparison, ReconciliationViews
 from application.ports.reporting import StatementViews
+from application.ports.reports import ReportViews
 from application.ports.schedule import JobRuns, Leadership
 from application.ports.seals import Seals
 from application.ports.secrets import Secrets
@@ -162,6 +164,7 @@ class Ports:
     dispute_views: DisputeViews
     balance_views: BalanceViews
     statement_views: StatementViews
+    report_views: ReportViews
     export_views: ExportViews
     tax_views: TaxViews
     catalogue_views: CatalogueViews
@@ -283,6 +286,7 @@ def build_ports(settings: Settings) -> Ports:
         dispute_views=PostgresDisputeViews(engine),
         balance_views=PostgresBalanceViews(engine),
         statement_views=PostgresStatementViews(engine),
+        report_views=PostgresReportViews(engine),
         export_views=PostgresExportViews(engine),
         tax_views=PostgresTaxViews(engine),
         catalogue_views=PostgresCatalogueViews(engine),

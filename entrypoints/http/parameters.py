@@ -28,6 +28,7 @@ from application.ports.payouts import (
     PayoutWebhooks,
 )
 from application.ports.reporting import StatementViews
+from application.ports.reports import ReportViews
 from application.ports.seals import Seals
 from application.ports.storage import LinkVerifier, ObjectStorage
 from application.ports.studio import StudioViews
@@ -54,6 +55,7 @@ TheOrderViews = NamedDependency[SkipValidation[OrderViews]]
 TheBooksViews = NamedDependency[SkipValidation[BooksViews]]
 TheBalanceViews = NamedDependency[SkipValidation[BalanceViews]]
 TheStatementViews = NamedDependency[SkipValidation[StatementViews]]
+TheReportViews = NamedDependency[SkipValidation[ReportViews]]
 TheExportViews = NamedDependency[SkipValidation[ExportViews]]
 TheTaxViews = NamedDependency[SkipValidation[TaxViews]]
 TheCatalogueViews = NamedDependency[SkipValidation[CatalogueViews]]
