@@ -15,6 +15,8 @@ from typing import Any, TextIO
 import msgspec
 import structlog
 
+from application.messaging import correlation
+
 Event = MutableMapping[str, Any]
 
 
@@ -25,6 +27,7 @@ def configure_logging(
     output = stream or sys.stderr
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
+        _request_named,
         _facts_added(facts),
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -78,6 +81,13 @@ def _facts_added(facts: Mapping[str, str]) -> structlog.typing.Processor:
         return event
 
     return add
+
+
+def _request_named(_logger: Any, _method: str, event: Event) -> Event:
+    request_id = correlation.request_id.get()
+    if request_id is not None:
+        event.setdefault("request_id", request_id)
+    return event
 
 
 def _describe_exception(_logger: Any, _method: str, event: Event) -> Event:

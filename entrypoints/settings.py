@@ -204,6 +204,12 @@ class Settings:
         "INFO",
         example="WARNING",
     )
+    log_format: str = setting(
+        "`json`: an object a line, for machines. `console`: columns, for people.",
+        cast("Callable[[str], str]", _optional(values.one_of("json", "console"))),
+        example="json",
+        default_shown="`console` in development, otherwise `json`",
+    )
     stripe_secret_key: Secret | None = setting(
         "Key of the Stripe platform account. Without one, the sandbox plays Stripe.",
         _optional(values.secret),

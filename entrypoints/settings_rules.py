@@ -23,6 +23,8 @@ def settle(found: dict[str, Any], variables: Mapping[str, str]) -> list[str]:
     problems = []
     if found["rate_limits"] is None:
         found["rate_limits"] = found["env"] != "development"
+    if found["log_format"] is None:
+        found["log_format"] = "console" if found["env"] == "development" else "json"
     if found["bank_payouts"] is None:
         found["bank_payouts"] = found["env"] != "production"
     if found["env"] == "production":

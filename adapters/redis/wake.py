@@ -12,10 +12,14 @@ from redis.exceptions import RedisError
 _KEY = "messages:wake"
 _KEPT_S = 5
 _QUIET_S = 1.0
+_APART_S = 0.01
 
 
 class RedisWake:
-    """See `application.ports.messages.Wake`. Nudges while one is being sent become one more."""
+    """See `application.ports.messages.Wake`.
+
+    The first nudge goes out at once; those of the next hundredth of a second become one more.
+    """
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
@@ -45,6 +49,7 @@ class RedisWake:
                     pipe.ltrim(_KEY, 0, 0)
                     pipe.expire(_KEY, _KEPT_S)
                     await pipe.execute()
+                await asyncio.sleep(_APART_S)
         except (RedisError, OSError):
             self._quiet_until = asyncio.get_running_loop().time() + _QUIET_S
         finally:

@@ -7,11 +7,11 @@ answer. The log line names the route's template, never the address that was aske
 import re
 from collections.abc import Callable
 from time import perf_counter
-from uuid import uuid4
 
 import structlog
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
+from uuid_utils import uuid4
 
 from application.messaging import correlation
 from entrypoints import metrics
@@ -54,11 +54,10 @@ def at_the_edge(app: ASGIApp, settings: HttpSettings) -> ASGIApp:
         open_exchange(scope, exchange)
         correlation.request_id.set(exchange.request_id)
         correlation.client_address.set(exchange.client_address)
-        with structlog.contextvars.bound_contextvars(request_id=exchange.request_id):
-            if scope["type"] == ScopeType.HTTP:
-                await _observe(app, scope, receive, send, exchange, fixed)
-            else:
-                await app(scope, receive, send)
+        if scope["type"] == ScopeType.HTTP:
+            await _observe(app, scope, receive, send, exchange, fixed)
+        else:
+            await app(scope, receive, send)
 
     return wrapped
 
@@ -81,11 +80,12 @@ async def _observe(
             message["headers"] = _completed(list(message["headers"]), exchange, fixed)
         await send(message)
 
-    with metrics.HTTP_IN_PROGRESS.track_inprogress():
-        try:
-            await app(scope, receive, send_with_headers)
-        finally:
-            _record(scope, exchange, status, perf_counter() - started)
+    metrics.HTTP_IN_PROGRESS.inc()
+    try:
+        await app(scope, receive, send_with_headers)
+    finally:
+        metrics.HTTP_IN_PROGRESS.dec()
+        _record(scope, exchange, status, perf_counter() - started)
 
 
 def _completed(
@@ -93,7 +93,8 @@ def _completed(
 ) -> list[tuple[bytes, bytes]]:
     present = {name.lower() for name, _ in headers}
     headers += [header for header in fixed if header[0] not in present]
-    headers += [(k.lower().encode(), v.encode()) for k, v in exchange.answer_headers.items()]
+    if exchange.answer_headers:
+        headers += [(k.lower().encode(), v.encode()) for k, v in exchange.answer_headers.items()]
     headers.append((b"x-request-id", exchange.request_id.encode()))
     return headers
 
@@ -115,9 +116,13 @@ def _record(scope: Scope, exchange: Exchange, status: int, duration_s: float) ->
 
 
 def _exchange_for(scope: Scope, proxies: TrustedProxies) -> Exchange:
-    sent = dict(scope["headers"]).get(b"x-request-id", b"")
+    sent, forwarded = b"", b""
+    for name, value in scope["headers"]:
+        if name == b"x-request-id":
+            sent = value
+        elif name == b"x-forwarded-for":
+            forwarded = forwarded + b"," + value if forwarded else value
     request_id = sent.decode() if _SANE_ID.fullmatch(sent) else str(uuid4())
-    forwarded = b",".join(v for k, v in scope["headers"] if k == b"x-forwarded-for")
     client = scope.get("client")
     address = proxies.client_address(client[0] if client else None, forwarded.decode("latin-1"))
     return Exchange(request_id=request_id, client_address=address)

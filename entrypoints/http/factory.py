@@ -21,7 +21,7 @@ from entrypoints.settings_http import http_settings
 def create_app() -> Litestar:
     """For a server that takes a factory; the ports are closed when it stops serving."""
     settings = Settings.load()
-    configure_logging(json=settings.is_production, level=settings.log_level, process="api")
+    configure_logging(json=settings.log_format == "json", level=settings.log_level, process="api")
     ports = build_ports(settings)
     routers = list(ROUTERS)
     if ports.clock_control is not None:

@@ -33,17 +33,16 @@ def short_way(app: ASGIApp, routes: Mapping[str, TakeIn], *, max_body_bytes: int
         if take_in is None:
             await app(scope, receive, send)
             return
-        first = await receive()
-        if first["type"] != "http.request" or first.get("more_body"):
-            await app(scope, _starting_with(first, receive), send)
+        taken, body = await _whole(receive, max_body_bytes)
+        if body is None:
+            await app(scope, _starting_with(taken, receive), send)
             return
-        body = first["body"]
         try:
-            received = await take_in(_text(scope), body) if len(body) <= max_body_bytes else None
+            received = await take_in(_text(scope), body)
         except Exception:  # noqa: BLE001 - the route meets it again, and answers it
             received = None
         if received is None:
-            await app(scope, _starting_with(first, receive), send)
+            await app(scope, _starting_with(taken, receive), send)
             return
         scope["path_template"] = scope["path"]
         answer = _ANSWERS[received.duplicate]
@@ -54,15 +53,36 @@ def short_way(app: ASGIApp, routes: Mapping[str, TakeIn], *, max_body_bytes: int
     return wrapped
 
 
+async def _whole(receive: Receive, max_body_bytes: int) -> tuple[list[Any], bytes | None]:
+    """The messages of a body, and the body; None when it is too large or was broken off.
+
+    A server may send the end of a body as a message of its own, even when all of it had come.
+    """
+    taken: list[Any] = []
+    size = 0
+    while True:
+        message = await receive()
+        taken.append(message)
+        if message["type"] != "http.request":
+            return taken, None
+        size += len(message["body"])
+        if size > max_body_bytes:
+            return taken, None
+        if not message.get("more_body"):
+            return taken, b"".join(part["body"] for part in taken)
+
+
 def _text(scope: Scope) -> dict[str, str]:
     return {k.decode("latin-1"): v.decode("latin-1") for k, v in scope["headers"]}
 
 
-def _starting_with(first: Any, receive: Receive) -> Receive:
-    """`receive`, after the message that was taken from it already."""
-    waiting = [first]
+def _starting_with(taken: list[Any], receive: Receive) -> Receive:
+    """`receive`, after the messages that were taken from it already."""
+    waiting = iter(taken)
 
     async def again() -> Any:
-        return waiting.pop() if waiting else await receive()
+        for message in waiting:
+            return message
+        return await receive()
 
     return again

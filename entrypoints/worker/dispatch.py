@@ -11,7 +11,6 @@ from uuid import UUID
 
 import structlog
 
-from application.messaging import correlation
 from application.messaging.handling import Handled, handle_claim
 from application.messaging.retrying import RetryPolicy, given_back, setback_of
 from application.ports.clock import Clock
@@ -87,9 +86,7 @@ class Dispatcher:
 
 def _with_log_context(name: str, handler: Handler) -> Handler:
     async def handle(messages: Sequence[Message]) -> Mapping[UUID, Exception] | None:
-        with structlog.contextvars.bound_contextvars(
-            topic=name, request_id=correlation.request_id.get()
-        ):
+        with structlog.contextvars.bound_contextvars(topic=name):
             return await handler(messages)
 
     return handle

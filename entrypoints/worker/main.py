@@ -46,7 +46,9 @@ def run(settings: Settings) -> None:
 def _serve_alone(settings: Settings) -> None:
     from entrypoints.bootstrap import open_ports
 
-    configure_logging(json=settings.is_production, level=settings.log_level, process="worker")
+    configure_logging(
+        json=settings.log_format == "json", level=settings.log_level, process="worker"
+    )
 
     async def opening() -> tuple[WorkerPorts, Topics]:
         ports = await open_ports(settings)

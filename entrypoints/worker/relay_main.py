@@ -15,7 +15,7 @@ from entrypoints.worker.topics import topics
 
 def run(settings: Settings) -> None:
     """Relay until SIGTERM or SIGINT."""
-    configure_logging(json=settings.is_production, level=settings.log_level, process="relay")
+    configure_logging(json=settings.log_format == "json", level=settings.log_level, process="relay")
     uvloop.run(_main(settings))
 
 

@@ -13,7 +13,9 @@ from entrypoints.worker.signals import stop_on_signals
 
 def run(settings: Settings) -> None:
     """Schedule, or wait to follow the process that does, until SIGTERM or SIGINT."""
-    configure_logging(json=settings.is_production, level=settings.log_level, process="scheduler")
+    configure_logging(
+        json=settings.log_format == "json", level=settings.log_level, process="scheduler"
+    )
     uvloop.run(_main(settings))
 
 

@@ -115,6 +115,7 @@ def ground() -> Iterator[Ground]:
             "LIKENESS_STRIPE_API_BASE": "http://127.0.0.1:9",
             "LIKENESS_SANDBOX_URL": "http://127.0.0.1:9",
             "LIKENESS_RATE_LIMITS": "off",
+            "LIKENESS_LOG_FORMAT": "json",
         }
         yield Ground(postgres, redis, environ)
 

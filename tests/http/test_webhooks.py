@@ -51,7 +51,7 @@ async def test_a_message_that_comes_twice_is_kept_once(shop: Shop) -> None:
     assert len(await kept(shop)) == 1
 
 
-async def test_a_message_in_pieces_takes_the_long_way_to_the_same_answer(shop: Shop) -> None:
+async def test_a_message_in_pieces_gets_the_same_answer(shop: Shop) -> None:
     event = told(shop)
 
     async def in_pieces() -> AsyncIterator[bytes]:
