@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from domain.shared.errors import NotFound
 from entrypoints.http.routes.received import Received
 from entrypoints.http.short_way import short_way
 
@@ -38,7 +37,7 @@ async def asked(messages: list[dict[str, Any]], *, method: str = "POST", path: s
 
     async def take_in(headers: Mapping[str, str], whole: bytes) -> Received:
         if whole == b"wrong":
-            raise NotFound
+            raise ValueError("not signed")
         return Received(received=True, duplicate=False)
 
     app = short_way(application, {PATH: take_in}, max_body_bytes=10)
