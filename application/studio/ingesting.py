@@ -7,17 +7,17 @@ of an image are shown before somebody pays. Weights are kept under a key that no
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from application.media.assets import ERASE_BYTES, EraseBytes, store_renditions
+from application.media.assets import ERASE_BYTES, EraseBytes
 from application.ports.images import ImageRefused, ImageTypeRefused
 from application.ports.messages import Message
 from application.ports.remote_files import RemoteFileRefused
 from application.studio.changes import commit_job, locked_job, try_again_or_fail
+from application.studio.finishing import finish_image
 from application.studio.submission import archive_key
 from application.studio.workshop import Workshop, for_each_attempt
-from domain.media.asset import Asset, AssetPurpose, AssetState
+from domain.media.asset import Asset, AssetState
 from domain.studio.attempt import Attempt, AttemptStatus
 from domain.studio.failures import failure_message
-from domain.studio.generation import Generation
 from domain.studio.job import JobKind, JobStatus
 
 MAX_IMAGE_BYTES = 50 * 1024 * 1024
@@ -49,7 +49,12 @@ async def ingest_result(attempt_id: UUID, *, workshop: Workshop) -> None:
     try:
         if generation is not None:
             assets = [
-                await _bring_image(asset_id, url, generation, workshop=workshop)
+                await finish_image(
+                    asset_id,
+                    await workshop.remote_files.fetch(url, max_bytes=MAX_IMAGE_BYTES),
+                    generation,
+                    workshop=workshop,
+                )
                 for asset_id, url in zip(attempt.asset_ids, attempt.output_urls, strict=True)
             ]
             await _finish_generation(attempt_id, assets, workshop=workshop)
@@ -58,36 +63,6 @@ async def ingest_result(attempt_id: UUID, *, workshop: Workshop) -> None:
             await _finish_training(attempt_id, key, workshop=workshop)
     except (RemoteFileRefused, ImageRefused, ImageTypeRefused):
         await _refuse_output(attempt_id, workshop=workshop)
-
-
-async def _bring_image(
-    asset_id: UUID, url: str, generation: Generation, *, workshop: Workshop
-) -> Asset:
-    content = await workshop.remote_files.fetch(url, max_bytes=MAX_IMAGE_BYTES)
-    facts = await workshop.images.inspect(content)
-    made = await workshop.images.derive(content, watermark=workshop.watermark)
-    original = await workshop.storage.put(
-        f"assets/{asset_id}/original.{facts.format}", content, content_type=facts.content_type
-    )
-    stored = await store_renditions(
-        asset_id, made.clean, made.preview, made.thumbnail, storage=workshop.storage
-    )
-    return Asset(
-        id=asset_id,
-        owner_id=generation.owner_id,
-        purpose=AssetPurpose.GENERATION,
-        content_type=made.clean.content_type,
-        width=made.clean.width,
-        height=made.clean.height,
-        size_bytes=stored.clean.size_bytes,
-        sha256=stored.clean.sha256,
-        original_key=original.key,
-        clean_key=stored.clean.key,
-        preview_key=stored.preview.key,
-        thumbnail_key=stored.thumbnail.key,
-        generation_id=generation.id,
-        created_at=workshop.clock.now(),
-    )
 
 
 async def _finish_generation(attempt_id: UUID, assets: list[Asset], *, workshop: Workshop) -> None:

@@ -1,0 +1,41 @@
+"""From the bytes that a provider made to what may be shown: judged, cleaned, signed, stored.
+
+One place for every image that is delivered. Written twice, it lands on itself.
+"""
+
+from uuid import UUID
+
+from application.media.assets import store_renditions
+from application.studio.workshop import Workshop
+from domain.media.asset import Asset, AssetPurpose
+from domain.studio.generation import Generation
+
+
+async def finish_image(
+    asset_id: UUID, content: bytes, generation: Generation, *, workshop: Workshop
+) -> Asset:
+    """Raises ImageRefused, ImageTypeRefused; Unavailable when our storage fails: try again."""
+    facts = await workshop.images.inspect(content)
+    made = await workshop.images.derive(content, watermark=workshop.watermark)
+    original = await workshop.storage.put(
+        f"assets/{asset_id}/original.{facts.format}", content, content_type=facts.content_type
+    )
+    stored = await store_renditions(
+        asset_id, made.clean, made.preview, made.thumbnail, storage=workshop.storage
+    )
+    return Asset(
+        id=asset_id,
+        owner_id=generation.owner_id,
+        purpose=AssetPurpose.GENERATION,
+        content_type=made.clean.content_type,
+        width=made.clean.width,
+        height=made.clean.height,
+        size_bytes=stored.clean.size_bytes,
+        sha256=stored.clean.sha256,
+        original_key=original.key,
+        clean_key=stored.clean.key,
+        preview_key=stored.preview.key,
+        thumbnail_key=stored.thumbnail.key,
+        generation_id=generation.id,
+        created_at=workshop.clock.now(),
+    )
