@@ -20,7 +20,6 @@ from sqlalchemy import (
     UniqueConstraint,
     and_,
     exists,
-    func,
     select,
     tuple_,
 )
@@ -287,13 +286,6 @@ class PostgresPayoutViews(Reader):
                 > tuple_(after.payee_id, after.currency)
             )
         return [Candidate(**row) for row in await self._rows(found)]
-
-    async def stuck(self, *, before: datetime) -> int:
-        counted = select(func.count().label("stuck")).where(
-            sql("state IN ('reserved', 'unknown', 'sent')"), payouts.c.created_at < before
-        )
-        [row] = await self._rows(counted)
-        return int(row["stuck"])
 
 
 class PostgresPayoutDays:

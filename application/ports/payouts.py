@@ -216,10 +216,6 @@ class PayoutViews(Protocol):
         the order of their ids."""
         ...
 
-    async def stuck(self, *, before: datetime) -> int:
-        """How many payouts that began before have not ended."""
-        ...
-
 
 class PayoutDays(Protocol):
     async def is_done(self, day: date) -> bool: ...

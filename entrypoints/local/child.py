@@ -18,6 +18,7 @@ from entrypoints.local.errors import LocalError
 from entrypoints.local.processes import ProcessRecord, Roll, kill_group
 
 _READY_POLL_S = 0.05
+_EXIT_POLL_S = 0.05
 _LINE_LIMIT = 1 << 20
 
 Check = Callable[[], bool | Awaitable[bool]]
@@ -73,7 +74,7 @@ class Child:
 
     async def wait(self) -> int:
         running = self._live()
-        code = await running.wait()
+        code = await _exit_code(running)
         kill_group(running.pid)  # what it started itself must not outlive it
         return code
 
@@ -104,7 +105,7 @@ class Child:
         if self._running.returncode is None:
             with contextlib.suppress(ProcessLookupError):
                 self._running.send_signal(signal.SIGTERM)
-            gone = asyncio.create_task(self._running.wait())
+            gone = asyncio.create_task(_exit_code(self._running))
             hurried = asyncio.create_task(hurry.wait())
             await asyncio.wait(
                 {gone, hurried},
@@ -115,7 +116,7 @@ class Child:
             if not gone.done():
                 self._tell("likeness", f"{self.name} does not stop; killing it")
         kill_group(self._running.pid)
-        await self._running.wait()
+        await _exit_code(self._running)
         await self._read_to_end()
 
     def last_words(self) -> str:
@@ -156,6 +157,14 @@ class Child:
                 log.flush()
                 self._last_lines.append(line)
                 self._tell(self.name, line)
+
+
+async def _exit_code(running: asyncio.subprocess.Process) -> int:
+    """When the process itself has ended; asyncio's own `wait` waits for its pipes as well, which
+    the servers that a killed leader leaves behind hold open for as long as they serve."""
+    while running.returncode is None:  # noqa: ASYNC110 - nothing else tells of it
+        await asyncio.sleep(_EXIT_POLL_S)
+    return running.returncode
 
 
 def _answers(url: str) -> bool:

@@ -67,6 +67,7 @@ def _storm(
         survived = trade.compare()
         deliveries = stack.sandbox.state()["deliveries"]["counts"]
         injected = dict(sorted(weather.did.items()))
+        trade.faults += [f"the storm spared a process: {name}" for name in weather.spared]
         injected["webhooks dropped"] = deliveries.get("dropped", 0)
         return trade.faults, injected, survived
 

@@ -1,6 +1,7 @@
-"""`python -m tests.local.stack FOLDER PORT [postgres] [stubborn]`: a small stack to be ended.
+"""`python -m tests.local.stack FOLDER PORT [PART …]`: a small stack to be ended.
 
-Runs until a signal comes, as `likeness up` does, but without the application.
+PART is `postgres`, `stubborn` or `leader`. Runs until a signal comes, as `likeness up` does, but
+without the application.
 """
 
 import asyncio
@@ -15,6 +16,10 @@ from entrypoints.local.redis import EmbeddedRedis
 from entrypoints.local.supervisor import Part, Supervisor
 
 _SERVE = "import http.server as s; s.HTTPServer(('127.0.0.1', {port}), s.{handler}).serve_forever()"
+
+_SLEEP = "import time; time.sleep(600)"
+_LEAD = f"import subprocess, sys; subprocess.run([sys.executable, '-c', '{_SLEEP}'])"
+"""As the API does: a process that only leads, and another that serves and shares its output."""
 
 
 def tell(name: str, line: str) -> None:
@@ -46,6 +51,8 @@ def main() -> None:
         if "stubborn" in sys.argv:
             ignore = "import signal, time; signal.signal(15, signal.SIG_IGN); time.sleep(99)"
             parts.append(Process(name="stubborn", argv=(sys.executable, "-c", ignore), grace_s=0.5))
+        if "leader" in sys.argv:
+            parts.append(Process(name="leader", argv=(sys.executable, "-c", _LEAD)))
         supervisor = Supervisor(folder, [servers, [once], parts], tell=tell)
         asyncio.run(supervisor.run(for_ever, facts={"base_url": f"http://127.0.0.1:{port}"}))
     except LocalError as error:

@@ -144,6 +144,23 @@ def test_what_crashes_is_started_again(start_stack: StartStack, tmp_path: Path) 
     read_until(stack, "PostgreSQL does not answer; starting it again")
 
 
+def test_a_leader_that_crashes_is_started_again_though_its_servers_live_on(
+    start_stack: StartStack, tmp_path: Path
+) -> None:
+    stack = start_stack(tmp_path, "leader")
+    read_until(stack, "test: up")
+    children = psutil.Process(stack.pid).children()
+    leader = next(child for child in children if "subprocess.run" in " ".join(child.cmdline()))
+    while not (servers := leader.children()):
+        time.sleep(0.02)
+
+    leader.kill()
+
+    read_until(stack, "leader ended (signal SIGKILL); starting it again")
+    psutil.wait_procs(servers, timeout=10)
+    assert not any(server.is_running() for server in servers)
+
+
 def test_a_second_supervisor_says_who_holds_the_place(
     start_stack: StartStack, tmp_path: Path
 ) -> None:

@@ -111,15 +111,28 @@ async def an_unanswered_refund(desk: Desk) -> None:
     desk.clock.advance(timedelta(hours=25))
 
 
-async def an_endless_payout(desk: Desk) -> None:
+async def a_payout(desk: Desk, state: str, *, age: timedelta) -> None:
     await tamper(
         desk,
         "INSERT INTO payouts (id, payee_id, method, speed, currency, amount_cents, fee_cents, "
-        "net_cents, destination, state, attempts, provider_fee_cents, created_at) VALUES "
-        "(gen_random_uuid(), gen_random_uuid(), 'connect', 'standard', 'usd', 5000, 0, 5000, "
-        "'acct_1', 'unknown', 1, 0, :then)",
-        then=desk.clock.now() - timedelta(days=6),
+        "net_cents, destination, state, attempts, provider_id, provider_fee_cents, created_at) "
+        "VALUES (gen_random_uuid(), gen_random_uuid(), 'connect', 'standard', 'usd', 5000, 0, "
+        "5000, 'acct_1', :state, 1, 'po_' || :state, 0, :then)",
+        state=state,
+        then=desk.clock.now() - age,
     )
+
+
+async def a_payout_that_is_not_taken(desk: Desk) -> None:
+    await a_payout(desk, "reserved", age=timedelta(hours=25))
+
+
+async def an_unanswered_payout(desk: Desk) -> None:
+    await a_payout(desk, "unknown", age=timedelta(hours=25))
+
+
+async def a_payout_that_never_arrives(desk: Desk) -> None:
+    await a_payout(desk, "sent", age=timedelta(days=5, hours=1))
 
 
 async def an_unbooked_order(desk: Desk) -> None:
@@ -212,7 +225,9 @@ BREACHES: list[tuple[Callable[[Desk], Awaitable[None]], Invariant, str]] = [
     (an_unsent_transfer, Invariant.TRANSFERS_END, "transfer "),
     (an_unsent_reversal, Invariant.REVERSALS_END, "reversal "),
     (an_unanswered_refund, Invariant.REFUNDS_END, "refund "),
-    (an_endless_payout, Invariant.PAYOUTS_END, "payout "),
+    (a_payout_that_is_not_taken, Invariant.PAYOUTS_END, "payout "),
+    (an_unanswered_payout, Invariant.PAYOUTS_END, "payout "),
+    (a_payout_that_never_arrives, Invariant.PAYOUTS_END, "payout "),
     (an_unbooked_order, Invariant.PAID_ORDERS_ARE_BOOKED, "order "),
     (a_sale_of_nothing, Invariant.BOOKED_SALES_ARE_PAID, "sale:ch_"),
     (a_sale_of_nothing, Invariant.EARNINGS_ARE_PAID_FOR, "earning "),
@@ -254,6 +269,13 @@ async def test_in_an_ordinary_life_everything_holds(desk: Desk) -> None:
 
     assert {name for name, result in results.items() if not result.holds} == set()
     assert results.keys() == set(Invariant)
+
+
+async def test_banks_may_take_some_days(desk: Desk) -> None:
+    await a_payout(desk, "sent", age=timedelta(days=4, hours=23))
+    await a_payout(desk, "paid", age=timedelta(days=30))
+
+    assert (await check(desk))[Invariant.PAYOUTS_END].holds
 
 
 async def test_results_are_kept_measured_and_told_as_errors(desk: Desk) -> None:
