@@ -2,14 +2,17 @@
 
 _KINDS = {
     "sale": "earned by order {order}",
+    "processing_fee": "your share of what the payment of order {order} cost",
     "release": "the hold of order {order} is over",
     "reserve": "set aside for the transfer of order {order}",
     "transfer": "transferred to your account for order {order}",
     "guarantee": "a guarantee, paid in advance by a store",
     "refund": "your part of a refund of order {order}",
+    "dispute_opened": "the buyer's bank contests the payment of order {order}",
+    "dispute_won": "the dispute about order {order} was won",
+    "dispute_lost": "the dispute about order {order} was lost",
     "payout_reserve": "set aside for a payout",
     "payout": "paid out",
-    "payout_paid": "paid out, and confirmed by the bank",
     "payout_failed": "a payout failed, and the money is yours to withdraw again",
     "payout_returned": "a payout was returned by the bank",
     "payout_fee": "the fee of an instant payout",
