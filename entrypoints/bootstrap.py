@@ -21,10 +21,10 @@ from adapters.filesystem.links import SignedLinks
 from adapters.jwt.access_tokens import JwtAccessTokens
 from adapters.pillow.processor import PillowImages
 from adapters.postgres.audit import PostgresAuditViews
+from adapters.postgres.column_keys import PostgresColumnKeys
 from adapters.postgres.comparison import PostgresComparison
 from adapters.postgres.decision_views import PostgresDecisionViews
 from adapters.postgres.dispute_views import PostgresDisputeViews
-from adapters.postgres.encrypted import use_keys
 from adapters.postgres.engine import open_engine, sessions_of
 from adapters.postgres.exports import PostgresExportViews
 from adapters.postgres.idempotency import PostgresIdempotency
@@ -65,6 +65,7 @@ from adapters.system.seals import HmacSeals
 from adapters.system.secrets import SystemSecrets
 from application.ports.audit import AuditViews
 from application.ports.clock import Clock, ClockControl
+from application.ports.column_keys import ColumnKeys
 from application.ports.decisions import DecisionViews
 from application.ports.dispute_views import DisputeViews
 from application.ports.documents import DocumentRenderer, TableEncoder
@@ -110,6 +111,7 @@ from application.studio.workshop import Workshop
 from domain.ledger.payout_rules import PayoutPolicy
 from domain.ordering.fees import FeesBorneBy, FeeSchedule
 from domain.ordering.invoice import Party
+from entrypoints.bootstrap_keys import use_settings_keys
 from entrypoints.bootstrap_payments import fees_of, stripe_api, stripe_webhooks, tax_provider
 from entrypoints.bootstrap_payouts import payout_policy, payout_providers
 from entrypoints.bootstrap_studio import image_providers, object_storage, remote_files
@@ -171,6 +173,7 @@ class Ports:
     ledger_views: LedgerViews
     books_views: BooksViews
     ledger_upkeep: LedgerUpkeep
+    column_keys: ColumnKeys
     invariant_checks: InvariantChecks
     sweep_cursors: SweepCursors
     provider_books: ProviderBooks
@@ -216,7 +219,7 @@ def build_ports(settings: Settings) -> Ports:
     closing.push_async_callback(live_feed.close)
     new_uow = partial(PostgresUnitOfWork, sessions, clock=clock, ids=ids, wake=wake)
     secret_keys = [key.reveal() for key in settings.secret_keys]
-    use_keys(lambda: secret_keys)
+    use_settings_keys(settings)
     links = SignedLinks(
         base_url=settings.base_url + FILES,
         secrets=[key.encode() for key in secret_keys],
@@ -293,6 +296,7 @@ def build_ports(settings: Settings) -> Ports:
         ledger_views=PostgresLedgerViews(engine),
         books_views=PostgresBooksViews(engine),
         ledger_upkeep=PostgresLedgerUpkeep(engine),
+        column_keys=PostgresColumnKeys(engine),
         invariant_checks=PostgresInvariantChecks(engine),
         sweep_cursors=PostgresSweepCursors(engine),
         provider_books=StripeBooks(api),

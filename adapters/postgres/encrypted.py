@@ -1,7 +1,8 @@
 """Columns that only we can read: Fernet (AES-128-CBC with HMAC-SHA256) under the settings' keys.
 
 The first key encrypts; all of them decrypt, so that keys can be rotated: what is written again is
-written under the new one. The keys come as a callable and stand in no migration.
+written under the new one, and `likeness keys rotate` writes the rest. The keys come as a callable
+and stand in no migration.
 """
 
 import base64
@@ -25,14 +26,16 @@ class _Sealer:
     keys: Callable[[], Sequence[str]] | None = None
 
     def fernet(self) -> MultiFernet:
+        return MultiFernet(self.each())
+
+    def each(self) -> list[Fernet]:
+        """One for each key, the newest first."""
         if self.keys is None:
             raise KeysMissing("call use_keys() before encrypted columns are read or written")
-        return MultiFernet(
-            [
-                Fernet(base64.urlsafe_b64encode(hashlib.sha256(_PURPOSE + key.encode()).digest()))
-                for key in self.keys()
-            ]
-        )
+        return [
+            Fernet(base64.urlsafe_b64encode(hashlib.sha256(_PURPOSE + key.encode()).digest()))
+            for key in self.keys()
+        ]
 
 
 _sealer = _Sealer()
@@ -61,3 +64,26 @@ class EncryptedText(TypeDecorator[str]):
 
 def encrypted(name: str, *, nullable: bool = False) -> Column[str]:
     return Column(name, EncryptedText(), nullable=nullable)
+
+
+class Resealer:
+    """Tells under which key a stored value is, and writes it under the newest. Made for a batch:
+    deriving keys takes longer than using them."""
+
+    def __init__(self) -> None:
+        self._each = _sealer.each()
+        self._all = MultiFernet(self._each)
+
+    def key_of(self, stored: str) -> int | None:
+        """0 is the newest key; None, if none of them decrypts it."""
+        for number, fernet in enumerate(self._each):
+            try:
+                fernet.decrypt(stored)
+            except InvalidToken:
+                continue
+            return number
+        return None
+
+    def renewed(self, stored: str) -> str:
+        """Under the newest key. Whoever asks knows that some key decrypts it."""
+        return self._all.rotate(stored).decode()

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from application.ports.column_keys import KeyCount
 from entrypoints.local.errors import LocalError
 from entrypoints.local.ports import is_free
 from entrypoints.local.supervisor import running_stack
@@ -53,6 +54,7 @@ async def examine(settings: Settings, *, given: Settings) -> list[Finding]:
     checks: dict[str, Callable[[], Awaitable[Finding]]] = {
         "data folder": lambda: asyncio.to_thread(_data_folder, settings.data_dir),
         "PostgreSQL": lambda: _postgres(settings, embedded=not given.database_url),
+        "keys": lambda: _keys(settings),
         "Redis": lambda: _redis(settings, embedded=not given.redis_url),
         "storage": lambda: asyncio.to_thread(_storage, settings),
         "port": lambda: asyncio.to_thread(_port, given),
@@ -137,6 +139,34 @@ def judge_postgres(version: str, *, has_tables: bool, embedded: bool) -> Finding
     maker = "`likeness up`" if embedded else "`likeness migrate up`"
     tables = "" if has_tables else f"; no tables yet, {maker} makes them"
     return Finding("PostgreSQL", True, f"{kind}, version {version}{tables}")
+
+
+async def _keys(settings: Settings) -> Finding:
+    """Whether the newest key decrypts all that is encrypted; a database that is not there, or has
+    no tables, is another check's."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from application.identity.key_rotation import needs_old_key
+    from entrypoints.bootstrap_keys import open_column_keys
+
+    try:
+        async with open_column_keys(settings) as keys:
+            found = await needs_old_key(keys)
+    except (OSError, SQLAlchemyError):
+        return Finding("keys", True, "not looked at: no database, or no tables yet")
+    return judge_keys(found, of=len(settings.secret_keys))
+
+
+def judge_keys(found: KeyCount | None, *, of: int) -> Finding:
+    """`found` is a table with a row that the newest of `of` keys does not decrypt."""
+    if found is not None and found.lost:
+        advice = "put the key that is missing last in LIKENESS_SECRET_KEY"
+        return Finding("keys", False, f"a row of {found.table} needs a key not given; {advice}")
+    if found is not None:
+        advice = "run `likeness keys rotate` before it goes"
+        return Finding("keys", False, f"a row of {found.table} needs an older key; {advice}")
+    older = "" if of == 1 else f"; the {of - 1} older may go when no link needs them, after 7 days"
+    return Finding("keys", True, f"the newest decrypts everything{older}")
 
 
 async def _redis(settings: Settings, *, embedded: bool) -> Finding:
