@@ -4,7 +4,7 @@ the last check of the invariants found."""
 from prometheus_client import Gauge
 
 from application.ports.clock import Clock
-from application.ports.invariants import InvariantChecks
+from application.ports.invariants import Invariant, InvariantChecks
 from application.ports.messages import MessageViews
 from entrypoints.metrics import REGISTRY
 
@@ -43,6 +43,12 @@ INVARIANTS_CHECKED = Gauge(
     registry=REGISTRY,
     multiprocess_mode="mostrecent",
 )
+BOOKS_PROVED = Gauge(
+    "books_proved_timestamp_seconds",
+    "When all books were last proved.",
+    registry=REGISTRY,
+    multiprocess_mode="mostrecent",
+)
 
 _shown: set[tuple[str, str, str]] = set()
 
@@ -67,4 +73,5 @@ async def refresh_invariant_gauges(checks: InvariantChecks) -> None:
     for result in await checks.latest():
         INVARIANT_BREACHES.labels(str(result.name)).set(result.count)
         INVARIANT_OLDEST.labels(str(result.name)).set(result.oldest_age_s or 0)
-        INVARIANTS_CHECKED.set(result.checked_at.timestamp())
+        nightly = result.name is Invariant.BOOKS_PROVED
+        (BOOKS_PROVED if nightly else INVARIANTS_CHECKED).set(result.checked_at.timestamp())

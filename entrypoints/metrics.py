@@ -51,7 +51,8 @@ RATE_LIMITS_SKIPPED = Counter(
 )
 LEDGER_BREACHES = Gauge(
     "ledger_breaches",
-    "What the last proof of the books found wrong; anything but 0 needs a person.",
+    "What the last proof of the recent, or of all books found wrong; all but 0 needs a person.",
+    ("books",),
     registry=REGISTRY,
     multiprocess_mode="mostrecent",
 )

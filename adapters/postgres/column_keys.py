@@ -110,7 +110,7 @@ def _keys(stored: Stored, resealer: Resealer) -> set[int | None]:
 def _outdated(batch: Sequence[tuple[Any, Stored]]) -> list[tuple[Any, Stored, Stored]]:
     """Key, values as read and values under the newest key; rows that nobody can read are left."""
     resealer = Resealer()
-    found = []
+    found: list[tuple[Any, Stored, Stored]] = []
     for row_key, stored in batch:
         keys = _keys(stored, resealer)
         if None not in keys and keys != {0}:

@@ -2,12 +2,16 @@
 
 Each check answers what breaks it, with its age. Limits leave room for what retries by itself:
 what is named here has had its chances.
+
+The books are proved twice: what is recent with every check, all of them every night. What the
+night found stands until all of them are proved again.
 """
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from itertools import islice
 
-from application.ledger.verification import LedgerReport
+from application.ledger.verification import Breach, LedgerReport, verify_ledger
 from application.ports.clock import Clock
 from application.ports.invariants import (
     MOST_COUNTED,
@@ -17,7 +21,11 @@ from application.ports.invariants import (
     InvariantChecks,
     Violation,
 )
+from application.ports.ledger_views import LedgerViews
 from domain.identity.actor import Actor, Role
+
+NIGHTLY_AT = timedelta(hours=3)
+"""After midnight (UTC): the day before is closed and sealed by then."""
 
 _PROVED = (Invariant.LEDGER_SUMS, Invariant.KEPT_BALANCES)
 
@@ -25,14 +33,39 @@ _PROVED = (Invariant.LEDGER_SUMS, Invariant.KEPT_BALANCES)
 async def check_invariants(
     report: LedgerReport, *, checks: InvariantChecks, clock: Clock
 ) -> list[CheckResult]:
-    """Check everything and keep the results. `report` is a proof of the books made just now."""
+    """Check everything and keep the results. `report` is a proof made just now; whether all books
+    are proved is kept by `keep_proof`."""
     now = clock.now()
     results = [
         _result(invariant, await _violations(invariant, report, checks, now), now)
         for invariant in Invariant
+        if invariant is not Invariant.BOOKS_PROVED
     ]
     await checks.keep(results)
     return results
+
+
+async def prove_nightly(
+    views: LedgerViews, *, checks: InvariantChecks, clock: Clock
+) -> LedgerReport | None:
+    """Prove all books, unless that was done since three in the morning. Asked all day, so that a
+    night without a scheduler is made up for."""
+    due = clock.now().replace(hour=0, minute=0, second=0, microsecond=0) + NIGHTLY_AT
+    if clock.now() < due:
+        due -= timedelta(days=1)
+    for last in await checks.latest():
+        if last.name is Invariant.BOOKS_PROVED and last.checked_at >= due:
+            return None
+    report = await verify_ledger(views)
+    await keep_proof(report, checks=checks, clock=clock)
+    return report
+
+
+async def keep_proof(report: LedgerReport, *, checks: InvariantChecks, clock: Clock) -> CheckResult:
+    """What a proof of all books found stands until the next one."""
+    result = _result(Invariant.BOOKS_PROVED, _told(report.breaches), clock.now())
+    await checks.keep([result])
+    return result
 
 
 async def _violations(
@@ -40,10 +73,17 @@ async def _violations(
 ) -> Sequence[Violation]:
     if invariant not in _PROVED:
         return await checks.violations(invariant, now=now)
+    return _told(
+        breach
+        for breach in report.breaches
+        if (breach.rule == "kept_balance") is (invariant is Invariant.KEPT_BALANCES)
+    )
+
+
+def _told(breaches: Iterable[Breach]) -> list[Violation]:
     return [
         Violation(subject=breach.subject, detail=f"{breach.rule}: {breach.message}")
-        for breach in report.breaches[:MOST_COUNTED]
-        if (breach.rule == "kept_balance") is (invariant is Invariant.KEPT_BALANCES)
+        for breach in islice(breaches, MOST_COUNTED)
     ]
 
 

@@ -13,10 +13,17 @@ Report = Callable[[SealRule, str, str], None]
 
 
 class SealedDays:
-    """Days are shown in order; every seal is met by its day, or told as broken."""
+    """Days are shown in order; every seal is met by its day, or told as broken.
 
-    def __init__(self, seals: Sequence[KeptSeal], *, report: Report) -> None:
-        self._seals = {kept.seal.day: kept for kept in seals}
+    `after` is the last day that will not be shown: up to it, seals are held against each other.
+    """
+
+    def __init__(
+        self, seals: Sequence[KeptSeal], *, report: Report, after: date | None = None
+    ) -> None:
+        self._seals = {
+            kept.seal.day: kept for kept in seals if after is None or kept.seal.day > after
+        }
         self._last: date | None = seals[-1].seal.day if seals else None
         self._report = report
         self._check_chain(seals)

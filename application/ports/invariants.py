@@ -12,11 +12,12 @@ MOST_NAMED = 20
 
 
 class Invariant(StrEnum):
-    """Each is broken by anything that its check finds. The first two come of the proof of the
-    books, the others of one bounded question each."""
+    """Each is broken by anything that its check finds. The first two come of the proof of recent
+    books, the third of the proof of all of them, the others of one bounded question each."""
 
     LEDGER_SUMS = "ledger_sums"
     KEPT_BALANCES = "kept_balances"
+    BOOKS_PROVED = "books_proved"
     INBOX_FLOWS = "inbox_flows"
     OUTBOX_FLOWS = "outbox_flows"
     NOTHING_PARKED = "nothing_parked"
@@ -53,11 +54,11 @@ class CheckResult(msgspec.Struct, frozen=True, kw_only=True):
 
 class InvariantChecks(Protocol):
     async def violations(self, invariant: Invariant, *, now: datetime) -> Sequence[Violation]:
-        """The oldest first, up to `MOST_COUNTED`. Not for what the proof of the books tells."""
+        """The oldest first, up to `MOST_COUNTED`. Not for what the proofs of the books tell."""
         ...
 
     async def keep(self, results: Sequence[CheckResult]) -> None:
-        """In place of the results before."""
+        """In place of the results before of the same invariants."""
         ...
 
     async def latest(self) -> list[CheckResult]:

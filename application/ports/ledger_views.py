@@ -71,6 +71,14 @@ class BalanceDifference(msgspec.Struct, frozen=True, kw_only=True):
     posted_cents: int
 
 
+class PayableTotal(msgspec.Struct, frozen=True, kw_only=True):
+    """What all payees' balances say together, of the account that they keep."""
+
+    account: str
+    currency: str
+    total_cents: int
+
+
 class LedgerSnapshot(Protocol):
     """The books as they stood when the snapshot was opened, whatever is posted meanwhile."""
 
@@ -88,11 +96,23 @@ class LedgerSnapshot(Protocol):
         """The sums kept for the end of a sealed day."""
         ...
 
-    def balance_differences(self) -> AsyncIterator[Sequence[BalanceDifference]]:
-        """Every payee's balance is compared; batches of bounded size, most of them empty."""
+    async def checkpoints_rewritten(self, *, since: date) -> bool:
+        """Whether any was written, since the day `since` was sealed, other than with its seal."""
         ...
 
-    async def count_entries(self) -> int:
+    def balance_differences(
+        self, *, written_apart_since: date | None = None
+    ) -> AsyncIterator[Sequence[BalanceDifference]]:
+        """Balances that are not the sums of their postings; batches of bounded size, most of them
+        empty. With a sealed day, only such are compared as were written since it was sealed by
+        a transaction that posted nothing to the payee: there should be none."""
+        ...
+
+    async def payable_totals(self) -> Sequence[PayableTotal]:
+        """By currency and account, without such as are zero."""
+        ...
+
+    async def count_entries(self, *, since: date | None = None) -> int:
         """All entries, also such as belong to no transaction."""
         ...
 

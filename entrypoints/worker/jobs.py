@@ -17,7 +17,7 @@ from application.ordering.missed_events import sweep_missed_events
 from application.studio.polling import poll_stale_attempts, sweep_training_archives
 from entrypoints.bootstrap import Ports
 from entrypoints.settings import Settings
-from entrypoints.worker.books import keep_months, watch_invariants
+from entrypoints.worker.books import keep_months, watch_all_books, watch_invariants
 from entrypoints.worker.scheduler import Job
 
 
@@ -111,6 +111,13 @@ def jobs(ports: Ports, settings: Settings) -> list[Job]:
             name="check-invariants",
             every=timedelta(minutes=15),
             run=lambda: watch_invariants(
+                ports.ledger_views, checks=ports.invariant_checks, clock=ports.clock
+            ),
+        ),
+        Job(
+            name="prove-books",  # asks whether all books were proved since three in the morning
+            every=timedelta(minutes=10),
+            run=lambda: watch_all_books(
                 ports.ledger_views, checks=ports.invariant_checks, clock=ports.clock
             ),
         ),

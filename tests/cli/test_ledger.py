@@ -19,6 +19,7 @@ def test_a_fresh_ledger_is_sound_and_the_exit_code_says_so(tmp_path: Path) -> No
         "breach_count": 0,
         "breaches": [],
         "trial_balance": [],
+        "since": None,
     }
 
 

@@ -13,6 +13,7 @@ from application.ports.ledger_views import (
     BalanceDifference,
     KeptSeal,
     LedgerSnapshot,
+    PayableTotal,
     TransactionBatch,
     TransactionFault,
 )
@@ -51,10 +52,18 @@ class Books:
     async def checkpoint(self, through: date) -> Sequence[AccountTotal]:
         return []
 
-    async def balance_differences(self) -> AsyncIterator[Sequence[BalanceDifference]]:
+    async def checkpoints_rewritten(self, *, since: date) -> bool:
+        return False
+
+    async def balance_differences(
+        self, *, written_apart_since: date | None = None
+    ) -> AsyncIterator[Sequence[BalanceDifference]]:
         yield self.differences
 
-    async def count_entries(self) -> int:
+    async def payable_totals(self) -> Sequence[PayableTotal]:
+        return []
+
+    async def count_entries(self, *, since: date | None = None) -> int:
         return 0
 
 
@@ -80,10 +89,10 @@ async def test_each_breach_is_an_error_and_a_sound_ledger_clears_the_gauge() -> 
         ("error", "kept_balance"),
     ]
     assert logged[0]["subject"] == "sale:ch_1"
-    assert "ledger_breaches 2.0" in exposition().decode()
+    assert 'ledger_breaches{books="recent"} 2.0' in exposition().decode()
 
     with structlog.testing.capture_logs() as logged:
         await watch_books(Books())
 
     assert logged == []
-    assert "ledger_breaches 0.0" in exposition().decode()
+    assert 'ledger_breaches{books="recent"} 0.0' in exposition().decode()
