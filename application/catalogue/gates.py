@@ -28,6 +28,7 @@ from domain.licensing.version import TermsVersion
 from domain.ordering.fees import FeeSchedule, sale_kind_of
 from domain.ordering.split import Line, MarginNegative, split
 from domain.shared.errors import RuleRefused
+from domain.shared.money import format_money, rules_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,6 +188,8 @@ def _closed_gates(offer: Offer, proposal: Proposal, fees: FeeSchedule) -> Iterat
                 "Somebody who shares the royalty cannot be paid yet.",
             )
     product, terms = offer.product, offer.standing.terms
+    if proposal.action is Action.LIST:
+        yield from _unchargeable(product)
     try:
         cost = TEMPLATES[product.product_type].cost_cents(product.currency)
         split(
@@ -206,6 +209,29 @@ def _closed_gates(offer: Offer, proposal: Proposal, fees: FeeSchedule) -> Iterat
         field = "price_cents" if isinstance(error, MarginNegative) else "currency"
         value = product.price_cents if isinstance(error, MarginNegative) else product.currency
         yield Reason(error.code, field, None, value, error.message)
+
+
+def _unchargeable(product: Product) -> Iterator[Reason]:
+    """A price that the payment provider could never take. What is on sale already is not asked
+    again by a checkout, whose total is what is charged: several cheap pieces can be enough."""
+    cents, code = product.price_cents, product.currency
+    rules = rules_of(code)
+    if cents % rules.quantum:
+        yield Reason(
+            "price_not_in_steps",
+            "price_cents",
+            rules.quantum,
+            cents,
+            f"Prices in {code.upper()} are multiples of {rules.quantum} minor units.",
+        )
+    if cents < rules.minimum_charge_cents:
+        yield Reason(
+            "price_below_smallest_charge",
+            "price_cents",
+            rules.minimum_charge_cents,
+            cents,
+            f"Less than {format_money(rules.minimum_charge_cents, code)} cannot be charged.",
+        )
 
 
 def _sharers(

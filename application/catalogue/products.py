@@ -207,13 +207,21 @@ async def update_product(
     try:
         async with uow:
             product = await _own_product(product_id, actor=actor, uow=uow)
-            point = _point_of(command, product)
+            point, old_cents = _point_of(command, product), product.price_cents
             _change(product, command)
             verdict, decided = await _decide(product, point, uow=uow, at=now, fees=fees)
             if product.is_listed:
                 asked.append(decided)
                 product.publish(verdict.decision, closed_gates=verdict.closed_gates, at=now)
                 record_decisions(asked, actor=actor, uow=uow, ids=ids, at=now)
+            if product.price_cents != old_cents:
+                uow.audit.record(
+                    "product.repriced",
+                    actor=actor,
+                    on=("product", product.id),
+                    before={"price_cents": old_cents},
+                    after={"price_cents": product.price_cents, "currency": product.currency},
+                )
             await uow.commit()
     except ListingRefused:
         await _keep_refusal(asked, actor=actor, uow=uow, ids=ids, at=now)

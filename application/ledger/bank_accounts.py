@@ -143,7 +143,7 @@ async def add_bank_account(
         opened = await provider.open_account(key=_key(payee.id, command.token), token=command.token)
     except Rejected as error:
         raise BankTokenRefused from error
-    return await _keep(payee.id, opened, uow=uow, clock=clock, ids=ids)
+    return await _keep(payee.id, opened, actor=actor, uow=uow, clock=clock, ids=ids)
 
 
 async def start_link(
@@ -187,7 +187,7 @@ async def link_bank_account(
         opened = await provider.open_account(key=_key(payee.id, token), processor_token=token)
     except Rejected as error:
         raise BankTokenRefused from error
-    return await _keep(payee.id, opened, uow=uow, clock=clock, ids=ids)
+    return await _keep(payee.id, opened, actor=actor, uow=uow, clock=clock, ids=ids)
 
 
 async def verify_bank_account(
@@ -231,6 +231,7 @@ async def verify_bank_account(
     async with uow:
         account = await uow.bank_accounts.get(account_id, lock=True)
         account.verified(at=clock.now())
+        _record("verified", account, actor=actor, uow=uow)
         await uow.commit()
     return _view(account)
 
@@ -246,6 +247,7 @@ async def make_default(
         if chosen is None:
             raise NotFound("bank account", account_id)
         await uow.bank_accounts.choose(chosen, among=accounts)
+        _record("made_default", chosen, actor=actor, uow=uow)
         await uow.commit()
     return _view(chosen)
 
@@ -267,6 +269,7 @@ async def remove_bank_account(
         if was_default and heir is not None:
             await uow.bank_accounts.choose(heir, among=accounts)
         uow.outbox.add(CLOSE_BANK_ACCOUNT, CloseBankAccount(provider_id=gone.provider_id))
+        _record("removed", gone, actor=actor, uow=uow)
         await uow.commit()
     return _view(gone)
 
@@ -282,6 +285,7 @@ async def review_bank_account(
     async with uow:
         account = await uow.bank_accounts.get(account_id, lock=True)
         account.review(approved=command.approved)
+        _record("reviewed", account, actor=actor, uow=uow)
         await uow.commit()
     return _view(account)
 
@@ -292,7 +296,13 @@ async def close_bank_account(provider_id: str, *, provider: BankAccountProvider)
 
 
 async def _keep(
-    payee_id: UUID, opened: ProviderBankAccount, *, uow: UnitOfWork, clock: Clock, ids: Ids
+    payee_id: UUID,
+    opened: ProviderBankAccount,
+    *,
+    actor: Actor,
+    uow: UnitOfWork,
+    clock: Clock,
+    ids: Ids,
 ) -> BankAccountView:
     async with uow:
         payee = await uow.payees.get(payee_id, lock=True)
@@ -317,6 +327,7 @@ async def _keep(
             verified_at=now if opened.verified else None,
         )
         uow.bank_accounts.add(account)
+        _record("added", account, actor=actor, uow=uow)
         await uow.commit()
     return _view(account)
 
@@ -338,6 +349,21 @@ async def _own(
     if account.payee_id != payee.id or not account.is_there:
         raise NotFound("bank account", account_id)
     return account
+
+
+def _record(done: str, account: BankAccount, *, actor: Actor, uow: UnitOfWork) -> None:
+    """Where money goes is the first thing that a thief changes: each change is in the log."""
+    uow.audit.record(
+        f"bank_account.{done}",
+        actor=actor,
+        on=("bank_account", account.id),
+        after={
+            "payee_id": account.payee_id,
+            "state": account.state,
+            "holder": account.holder_name,
+            "is_default": account.is_default,
+        },
+    )
 
 
 def _require_bank_payouts(policy: PayoutPolicy) -> None:

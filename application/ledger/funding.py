@@ -21,5 +21,12 @@ async def fund_payouts(
     )
     async with uow:
         new = await uow.ledger.post([posting])
+        if new:
+            uow.audit.record(
+                "payouts.funded",
+                actor="the command line",
+                on=("funding", reference),
+                after={"amount_cents": amount_cents, "currency": posting.currency},
+            )
         await uow.commit()
     return bool(new)

@@ -67,6 +67,7 @@ async def choose(
         settings = await uow.payout_settings.of_payee(payee.id, lock=True)
         if settings.updated_at is None:
             uow.payout_settings.add(settings)
+        before = _facts(settings)
         settings.method = command.method
         settings.schedule = command.schedule
         settings.minimum_cents = command.minimum_cents
@@ -75,6 +76,13 @@ async def choose(
             await uow.earnings.let_go(payee.id)
         else:
             await uow.earnings.keep(payee.id)
+        uow.audit.record(
+            "payout_settings.changed",
+            actor=actor,
+            on=("payee", payee.id),
+            before=before,
+            after=_facts(settings),
+        )
         await uow.commit()
     return _view(settings)
 
@@ -93,6 +101,10 @@ async def show_eligibility(
         payee = await own_payee(store_id, actor=actor, uow=uow)
         standing = await standing_of(payee, code, uow=uow, policy=policy)
     return eligibility_of(standing, policy=policy)
+
+
+def _facts(settings: PayoutSettings) -> dict[str, object]:
+    return msgspec.structs.asdict(_view(settings))
 
 
 def _view(settings: PayoutSettings) -> PayoutChoice:

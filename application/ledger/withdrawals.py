@@ -97,7 +97,7 @@ async def withdraw(
         if standing.blocks:
             raise PayoutBlocked(standing.blocks)
         if standing.settings.method is PayoutMethod.CONNECT and there_cents is None:
-            return await _by_transfers(standing, command, uow=uow, policy=policy)
+            return await _by_transfers(standing, command, actor=actor, uow=uow, policy=policy)
         payout = _payout(
             standing,
             command,
@@ -111,6 +111,19 @@ async def withdraw(
         if payout.method is PayoutMethod.BANK:
             await uow.ledger.reserve_available(payout_reserved(payout, at=payout.created_at))
         uow.outbox.add(SEND_PAYOUT, SendPayout(payout_id=payout.id))
+        uow.audit.record(
+            "payout.requested",
+            actor=actor,
+            on=("payout", payout.id),
+            after={
+                "payee_id": payout.payee_id,
+                "amount_cents": payout.amount_cents,
+                "fee_cents": payout.fee_cents,
+                "currency": payout.currency,
+                "method": payout.method,
+                "speed": payout.speed,
+            },
+        )
         await uow.commit()
     return _withdrawal(payout)
 
@@ -124,7 +137,7 @@ async def _at_the_provider(payee: Payee, code: Currency, *, rails: PayoutRails) 
 
 
 async def _by_transfers(
-    standing: Standing, command: Withdraw, *, uow: UnitOfWork, policy: PayoutPolicy
+    standing: Standing, command: Withdraw, *, actor: Actor, uow: UnitOfWork, policy: PayoutPolicy
 ) -> Withdrawal:
     """Let kept earnings go: the next look for them, within a minute, makes transfers of them."""
     code = standing.balance.currency
@@ -135,6 +148,12 @@ async def _by_transfers(
     if small is not None:
         raise PayoutBlocked([small])
     await uow.earnings.let_go(standing.payee.id, currency=code)
+    uow.audit.record(
+        "earnings.let_go",
+        actor=actor,
+        on=("payee", standing.payee.id),
+        after={"amount_cents": everything, "currency": code},
+    )
     await uow.commit()
     return Withdrawal(
         method=PayoutMethod.CONNECT,

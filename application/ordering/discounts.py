@@ -133,6 +133,9 @@ async def create_discount(
         asked = await _check_licences(discount, named, at=now, uow=uow, fees=fees)
         record_decisions(asked, actor=actor, uow=uow, ids=ids, at=now)
         uow.discounts.add(discount)
+        uow.audit.record(
+            "discount.given", actor=actor, on=("discount", discount.id), after=_facts(discount)
+        )
         await uow.commit()
     return _view(discount)
 
@@ -146,6 +149,7 @@ async def update_discount(
     """
     async with uow:
         discount = await _own(discount_id, actor=actor, uow=uow)
+        before = _facts(discount)
         if command.title is not None:
             discount.title = command.title
         if command.active is not None:
@@ -158,6 +162,13 @@ async def update_discount(
             discount.per_customer_limit = command.per_customer_limit
         discount.check()
         discount.used = await uow.discounts.recount(discount.id) if discount.is_limited else 0
+        uow.audit.record(
+            "discount.changed",
+            actor=actor,
+            on=("discount", discount.id),
+            before=before,
+            after=_facts(discount),
+        )
         await uow.commit()
     return _view(discount)
 
@@ -167,6 +178,9 @@ async def end_discount(discount_id: UUID, *, actor: Actor, uow: UnitOfWork) -> N
     async with uow:
         discount = await _own(discount_id, actor=actor, uow=uow)
         discount.archived = True
+        uow.audit.record(
+            "discount.ended", actor=actor, on=("discount", discount.id), before=_facts(discount)
+        )
         await uow.commit()
 
 
@@ -239,6 +253,17 @@ async def _check_licences(
     if refused:
         raise DiscountTooDeep(refused)
     return asked
+
+
+def _facts(discount: Discount) -> dict[str, object]:
+    """What the audit log keeps of it."""
+    return {name: getattr(discount, name) for name in _AUDITED}
+
+
+_AUDITED = (
+    *("store_id", "code", "scope", "kind", "value", "currency", "product_ids", "starts_at"),
+    *("ends_at", "usage_limit", "per_customer_limit", "active"),
+)
 
 
 def _currency(code: str | None) -> Currency | None:

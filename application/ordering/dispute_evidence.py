@@ -72,6 +72,12 @@ async def submit_evidence(
         dispute = await uow.disputes.get(dispute_id, lock=True)
         dispute.intend_evidence(fields, by=actor.user_id, at=clock.now())
         uow.outbox.add(SEND_EVIDENCE, SendEvidence(dispute_id=dispute_id))
+        uow.audit.record(
+            "dispute.answered",
+            actor=actor,
+            on=("dispute", dispute_id),
+            after={"order_id": dispute.order_id, "said": sorted(fields)},
+        )
         await uow.commit()
     return await dispute_views.one(dispute_id, scope)
 

@@ -64,6 +64,12 @@ async def adopt_refund(
             ended_at=now if failed else None,
         )
         uow.refunds.add(refund)
+        uow.audit.record(
+            "refund.adopted",
+            actor="the payment provider",
+            on=("refund", refund.id),
+            after={"order_id": order.id, "amount_cents": refund.amount_cents},
+        )
         await uow.commit()
     return refund.id
 
@@ -91,6 +97,12 @@ async def settle_refund(
                         at=now,
                     )
                 ]
+            )
+            uow.audit.record(
+                "refund.settled",
+                actor=actor,
+                on=("refund", refund.id),
+                after={"amount_cents": refund.amount_cents, "reference": command.reference},
             )
             await uow.commit()
     return view_of(refund)

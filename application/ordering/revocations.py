@@ -237,6 +237,17 @@ async def _refund(
     )
     uow.refunds.add(refund)
     uow.outbox.add(SEND_REFUND, SendRefund(refund_id=refund.id))
+    uow.audit.record(
+        "refund.requested",
+        actor="a revocation",
+        on=("refund", refund.id),
+        after={
+            "order_id": order.id,
+            "amount_cents": amount_cents,
+            "currency": order.currency,
+            "revocation_id": revocation.id,
+        },
+    )
     return 1
 
 

@@ -34,6 +34,38 @@ async def test_a_code_is_given_once_until_it_is_ended(shop: Shop) -> None:
     assert refusal(again) == (404, "not_found")
 
 
+async def test_what_is_done_with_a_discount_is_in_the_audit_log(shop: Shop) -> None:
+    made = data_of(await given(shop, code="LOGGED", usage_limit=5), 201)
+    path = f"/discounts/{made['id']}"
+    await shop.send("PATCH", path, {"usage_limit": 9}, by=shop.owner)
+    await shop.send("DELETE", path, by=shop.owner)
+
+    ended, changed, first = data_of(
+        await shop.get(f"/admin/audit?object_id={made['id']}", by=shop.admin)
+    )
+    assert {entry["actor_id"] for entry in (first, changed, ended)} == {str(shop.owner.user_id)}
+    assert [entry["act"] for entry in (first, changed, ended)] == [
+        "discount.given",
+        "discount.changed",
+        "discount.ended",
+    ]
+    assert (first["before"], first["after"]["value"]) == (None, 1000)
+    limits = (changed["before"]["usage_limit"], changed["after"]["usage_limit"])
+    assert limits == (5, 9)
+    assert (ended["before"]["code"], ended["after"]) == ("LOGGED", None)
+
+
+async def test_a_refused_change_leaves_no_line(shop: Shop) -> None:
+    made = data_of(await given(shop), 201)
+    answer = await shop.send(
+        "PATCH", f"/discounts/{made['id']}", {"ends_at": "2020-01-01T00:00:00Z"}, by=shop.owner
+    )
+    assert answer.status_code == 400
+
+    acts = data_of(await shop.get(f"/admin/audit?object_id={made['id']}", by=shop.admin))
+    assert [entry["act"] for entry in acts] == ["discount.given"]
+
+
 async def test_a_change_leaves_out_what_stays_and_null_takes_a_limit_away(shop: Shop) -> None:
     made = data_of(await given(shop, usage_limit=5, per_customer_limit=1), 201)
     path = f"/discounts/{made['id']}"

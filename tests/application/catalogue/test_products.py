@@ -242,6 +242,51 @@ async def test_a_currency_without_a_production_price_is_refused() -> None:
     ]
 
 
+async def test_a_price_that_could_never_be_charged_is_refused_at_listing() -> None:
+    """Stripe takes dinars in steps of ten, and no payment below 50 cents."""
+    trade = Trade()
+    shop = await trade.market(licence=terms(min_price_cents=0))
+
+    between = await trade.draft(shop, price_cents=25_005, currency="kwd")
+    in_steps = await trade.draft(shop, price_cents=25_010, currency="kwd")
+    small = await trade.draft(shop, price_cents=49, product_type=ProductType.DIGITAL)
+    enough = await trade.draft(shop, price_cents=50, product_type=ProductType.DIGITAL)
+
+    assert await refusal(trade, between, shop) == ["price_not_in_steps"]
+    assert await refusal(trade, small, shop) == ["price_below_smallest_charge"]
+    for view in (in_steps, enough):
+        assert (await trade.publish(view.id, who=owner_of(shop))).status is ProductStatus.ACTIVE
+    with pytest.raises(ListingRefused) as refused:
+        await trade.update(in_steps.id, UpdateProduct(price_cents=25_011), who=owner_of(shop))
+    (reason,) = refused.value.reasons
+    assert (reason.code, reason.field, reason.limit, reason.value) == (
+        "price_not_in_steps",
+        "price_cents",
+        10,
+        25_011,
+    )
+
+
+async def test_a_change_of_price_is_in_the_audit_log() -> None:
+    trade = Trade()
+    shop = await trade.market()
+    owner, (product,) = owner_of(shop), shop.products
+
+    await trade.update(product.id, UpdateProduct(title="Another name"), who=owner)
+    await trade.update(product.id, UpdateProduct(price_cents=3000), who=owner)
+
+    (entry,) = trade.database.audit
+    assert (entry.act, entry.actor_id, entry.object_id) == (
+        "product.repriced",
+        owner.user_id,
+        str(product.id),
+    )
+    assert (entry.before, entry.after) == (
+        {"price_cents": 2500},
+        {"price_cents": 3000, "currency": "usd"},
+    )
+
+
 async def test_a_licence_that_has_ended_or_not_begun_is_refused() -> None:
     trade = Trade()
     now = trade.clock.now()

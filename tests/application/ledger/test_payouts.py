@@ -57,6 +57,21 @@ async def test_a_withdrawal_is_reserved_sent_and_paid(world: MemoryBank) -> None
     assert world.total(Account.PAYOUT_CLEARING) == 4000
 
 
+async def test_asking_for_money_and_where_it_goes_are_in_the_audit_log(world: MemoryBank) -> None:
+    payee = await paid_by_bank(world)
+    withdrawal = await payee.withdraw(4000)
+    assert withdrawal.payout is not None
+
+    entries = world.database.audit
+    assert {entry.actor_id for entry in entries} == {payee.actor.user_id}
+    acts = [entry.act for entry in entries]
+    assert {"payout_settings.changed", "bank_account.added", "bank_account.verified"} <= set(acts)
+    assert acts[-1] == "payout.requested"
+    assert entries[-1].object_id == str(withdrawal.payout.id)
+    assert entries[-1].after is not None
+    assert entries[-1].after["amount_cents"] == 4000
+
+
 async def test_without_an_amount_everything_leaves(world: MemoryBank) -> None:
     payee = await paid_by_bank(world, cents=12_345)
 
@@ -330,6 +345,7 @@ async def test_a_connected_account_is_withdrawn_to_whole(world: MemoryBank) -> N
     withdrawal = await payee.withdraw()
 
     assert (withdrawal.amount_cents, withdrawal.payout) == (5000, None)
+    assert world.database.audit[-1].act == "earnings.let_go"
 
 
 async def test_a_dispute_stops_payouts_unless_the_platform_says_otherwise() -> None:
