@@ -58,6 +58,9 @@ class MemoryAssets(MemoryRepository[Asset]):
         granted = (self._grants | self._new_grants) - self._withdrawn
         return {grant.user_id for grant in granted if grant.asset_id == asset_id}
 
+    async def granted(self, user_id: UUID, asset_ids: Collection[UUID]) -> set[UUID]:
+        return {i for i in asset_ids if user_id in await self.grantees(i)}
+
     def flush(self) -> None:
         super().flush()
         self._grants |= self._new_grants

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, or_, select, true
+from sqlalchemy import ColumnElement, Select, func, or_, select, true
 
 from adapters.postgres.creators import creators
 from adapters.postgres.disputes import disputes
@@ -45,7 +45,10 @@ class PostgresDisputeViews(Reader):
         bought = select(order_lines.c.asset_id).where(order_lines.c.order_id == order_id)
         return await self._all(
             select(asset_accesses.c.asset_id, asset_accesses.c.at)
-            .join(orders, orders.c.buyer_id == asset_accesses.c.user_id)
+            .join(
+                orders,
+                func.coalesce(orders.c.buyer_id, orders.c.id) == asset_accesses.c.user_id,
+            )
             .where(orders.c.id == order_id, asset_accesses.c.asset_id.in_(bought))
             .order_by(asset_accesses.c.at),
             AssetAccess,

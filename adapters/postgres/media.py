@@ -135,6 +135,12 @@ class PostgresAssets(PostgresRepository[Asset]):
         statement = select(asset_grants.c.user_id).where(asset_grants.c.asset_id == asset_id)
         return set(await self._session.scalars(statement))
 
+    async def granted(self, user_id: UUID, asset_ids: Collection[UUID]) -> set[UUID]:
+        statement = select(asset_grants.c.asset_id).where(
+            asset_grants.c.asset_id.in_(asset_ids), asset_grants.c.user_id == user_id
+        )
+        return set(await self._session.scalars(statement))
+
 
 class PostgresAssetViews:
     """See `application.ports.media.AssetViews`."""

@@ -7,6 +7,7 @@ disputes of one order come one after the other, and either order leaves the same
 from datetime import datetime
 from uuid import UUID
 
+from application.ordering.files import withdraw_paid_back
 from application.ordering.invoices import ISSUE_CREDIT_NOTE, IssueCreditNote
 from application.ordering.taking_back import Cause, take_back
 from application.ports.clock import Clock
@@ -73,6 +74,7 @@ async def _book(
             change = regain(order, step.amount_cents)
         case StepKind.LOST:
             change = _lose(step, dispute, order, uow=uow)
+            await withdraw_paid_back(order, uow=uow)
     cause = Cause(dispute_id=dispute.id)
     parts = await take_back(change, order, cause, uow=uow, at=at, ids=ids)
     posting: Transaction | None

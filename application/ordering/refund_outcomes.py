@@ -10,6 +10,7 @@ from uuid import UUID
 
 import msgspec
 
+from application.ordering.files import withdraw_paid_back
 from application.ordering.invoices import ISSUE_CREDIT_NOTE, IssueCreditNote
 from application.ordering.taking_back import Cause, take_back
 from application.ordering.tax_reports import REPORT_REFUND, ReportRefund
@@ -99,6 +100,7 @@ async def _post(refund: Refund, order: Order, *, uow: UnitOfWork, at: datetime, 
         key=str(refund.id),
     )
     change = give_back(order, refund.lines)
+    await withdraw_paid_back(order, uow=uow)
     parts = await take_back(change, order, Cause(refund_id=refund.id), uow=uow, at=at, ids=ids)
     await uow.ledger.post(
         [

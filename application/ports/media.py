@@ -44,6 +44,10 @@ class Assets(Repository[Asset], Protocol):
 
     async def grantees(self, asset_id: UUID) -> set[UUID]: ...
 
+    async def granted(self, user_id: UUID, asset_ids: Collection[UUID]) -> set[UUID]:
+        """Those of the assets to whose clean copy the buyer has a right."""
+        ...
+
 
 class AssetViews(Protocol):
     async def page(

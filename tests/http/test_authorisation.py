@@ -237,6 +237,8 @@ TABLE: dict[str, Row] = {
     "GET /api/v1/orders/{order_id}/transfers": owners(200, viewer=200),
     "GET /api/v1/orders/{order_id}/refunds": owners(200, viewer=200),
     "POST /api/v1/orders/{order_id}/refunds": owners(201, {"amount_cents": 100}, viewer=403),
+    # The copies are the buyer's: neither those who sold them nor administrators have them.
+    "GET /api/v1/orders/{order_id}/files": own(200),
     "GET /api/v1/orders/{order_id}/invoice": owners(200, viewer=200),
     "GET /api/v1/orders/{order_id}/receipt": owners(200, viewer=200),
     "GET /api/v1/orders/{order_id}/credit-notes": owners(200, viewer=200),

@@ -1,4 +1,4 @@
-"""Images of the signed-in user: upload, look, delete. Answers hold links, never bytes."""
+"""Images of the signed-in user, and of guests what they bought. Answers hold links, never bytes."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,6 +22,7 @@ from domain.shared.errors import NotFound
 from entrypoints.http.dependencies import CurrentActor
 from entrypoints.http.envelope import Data, Page
 from entrypoints.http.errors import errors
+from entrypoints.http.order_reader import READER, OrderReader
 from entrypoints.http.paging import PageCursor, PageLimit, page_of, read_cursor
 from entrypoints.http.parameters import (
     TheAssetViews,
@@ -101,13 +102,14 @@ async def list_own(
 @get("/{asset_id:uuid}", responses=errors(NotFound))
 async def read(
     asset_id: FromPath[UUID],
-    actor: CurrentActor,
+    reader: OrderReader,
     uow: TheUnitOfWork,
     storage: TheStorage,
     clock: TheClock,
 ) -> Data[AssetDetails]:
-    """An image with fresh links, for its owner and for who bought it."""
-    return Data(await read_asset(asset_id, actor=actor, uow=uow, storage=storage, clock=clock))
+    """An image with fresh links, for its owner and for who bought it. A guest sends the
+    `Order-Token` of the order in which it was bought."""
+    return Data(await read_asset(asset_id, actor=reader, uow=uow, storage=storage, clock=clock))
 
 
 @delete("/{asset_id:uuid}", responses=errors(NotFound, AssetInUse))
@@ -120,4 +122,9 @@ async def remove(
     await delete_asset(asset_id, actor=actor, uow=uow)
 
 
-ROUTER = Router("/api/v1/assets", route_handlers=[upload, list_own, read, remove], tags=["Assets"])
+ROUTER = Router(
+    "/api/v1/assets",
+    dependencies=READER,
+    route_handlers=[upload, list_own, read, remove],
+    tags=["Assets"],
+)

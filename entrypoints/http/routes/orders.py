@@ -6,8 +6,9 @@ from uuid import UUID
 from litestar import Request, Response, Router, get, post
 from litestar.params import FromPath, JSONBody
 
-from application.ordering import cancellation, reading, refunds
+from application.ordering import cancellation, files, reading, refunds
 from application.ordering.cancellation import Cancelled, NotCancellable
+from application.ordering.files import OrderFile
 from application.ordering.reading import OrderView, Statement
 from application.ordering.refunds import RefundView, RequestRefund
 from application.ports.views import OrderSummary, RefundRecord, TransferRecord
@@ -39,6 +40,7 @@ from entrypoints.http.parameters import (
     TheIds,
     TheOrderViews,
     ThePayments,
+    TheStorage,
     TheUnitOfWork,
 )
 
@@ -96,6 +98,18 @@ async def read_statement(
         )
         content = await order_papers.order_pdf(shown, order, refunds_seen, documents=documents)
     return downloaded(content, media_type=MEDIA_TYPES[paper], name=f"order-{order_id}.{paper}")
+
+
+@get("/{order_id:uuid}/files", responses=errors(NotFound, NotPaid))
+async def list_files(
+    order_id: FromPath[UUID],
+    reader: OrderReader,
+    uow: TheUnitOfWork,
+    storage: TheStorage,
+) -> Data[list[OrderFile]]:
+    """The images that the buyer has of the order. `GET /assets/{asset_id}`, with the same
+    `Order-Token` for a guest, answers the link to a clean copy, which lives five minutes."""
+    return Data(await files.list_files(order_id, actor=reader, uow=uow, storage=storage))
 
 
 @get("/{order_id:uuid}/refunds", responses=errors(NotFound))
@@ -188,6 +202,7 @@ ROUTER = Router(
         read_order,
         read_statement,
         list_transfers,
+        list_files,
         list_refunds,
         request_refund,
     ],
