@@ -43,7 +43,7 @@ class Function(NamedTuple):
 @cache
 def functions() -> dict[str, Function]:
     """All of the application's, by their full names."""
-    found = {}
+    found: dict[str, Function] = {}
     for source in sorted((ROOT / "application").rglob("*.py")):
         module = ".".join(source.relative_to(ROOT).with_suffix("").parts)
         for node in ast.parse(source.read_text()).body:
@@ -56,7 +56,7 @@ def functions() -> dict[str, Function]:
 def names_in(module: str) -> dict[str, str]:
     """What a name that is called in a module stands for: its own functions, and imported ones."""
     tree = ast.parse((ROOT / f"{module.replace('.', '/')}.py").read_text())
-    known = {}
+    known: dict[str, str] = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("application."):
             known |= {(a.asname or a.name): f"{node.module}.{a.name}" for a in node.names}
