@@ -68,8 +68,7 @@ from application.ports.clock import Clock, ClockControl
 from application.ports.column_keys import ColumnKeys
 from application.ports.decisions import DecisionViews
 from application.ports.dispute_views import DisputeViews
-from application.ports.documents import DocumentRenderer, TableEncoder
-from application.ports.exports import ExportViews
+from application.ports.documents import DocumentRenderer
 from application.ports.generation import ProviderWebhooks
 from application.ports.idempotency import Idempotency
 from application.ports.identity import IdentityViews, PasswordHasher, SessionPurge
@@ -107,6 +106,7 @@ from application.ports.taxes import Taxes
 from application.ports.tokens import AccessTokens
 from application.ports.unit_of_work import UnitOfWork
 from application.ports.views import BalanceViews, CatalogueViews, OrderViews
+from application.reporting.exports import Books
 from application.studio.workshop import Workshop
 from domain.ledger.payout_rules import PayoutPolicy
 from domain.ordering.fees import FeesBorneBy, FeeSchedule
@@ -159,7 +159,6 @@ class Ports:
     file_links: LinkVerifier
     images: ImageProcessor
     documents: DocumentRenderer
-    tables: TableEncoder
     asset_views: AssetViews
     studio_views: StudioViews
     order_views: OrderViews
@@ -167,7 +166,7 @@ class Ports:
     balance_views: BalanceViews
     statement_views: StatementViews
     report_views: ReportViews
-    export_views: ExportViews
+    export_books: Books
     tax_views: TaxViews
     catalogue_views: CatalogueViews
     ledger_views: LedgerViews
@@ -217,6 +216,7 @@ def build_ports(settings: Settings) -> Ports:
     closing.push_async_callback(wake.aclose)
     live, live_feed = RedisLiveEvents(redis), RedisLiveFeed(listening)
     closing.push_async_callback(live_feed.close)
+    tax_views = PostgresTaxViews(engine)
     new_uow = partial(PostgresUnitOfWork, sessions, clock=clock, ids=ids, wake=wake)
     secret_keys = [key.reveal() for key in settings.secret_keys]
     use_settings_keys(settings)
@@ -282,7 +282,6 @@ def build_ports(settings: Settings) -> Ports:
         file_links=links,
         images=images,
         documents=documents,
-        tables=Arro3Tables(),
         asset_views=PostgresAssetViews(sessions),
         studio_views=PostgresStudioViews(sessions),
         order_views=PostgresOrderViews(engine),
@@ -290,8 +289,13 @@ def build_ports(settings: Settings) -> Ports:
         balance_views=PostgresBalanceViews(engine),
         statement_views=PostgresStatementViews(engine),
         report_views=PostgresReportViews(engine),
-        export_views=PostgresExportViews(engine),
-        tax_views=PostgresTaxViews(engine),
+        export_books=Books(
+            new_uow=new_uow,
+            views=PostgresExportViews(engine),
+            tax_views=tax_views,
+            tables=Arro3Tables(),
+        ),
+        tax_views=tax_views,
         catalogue_views=PostgresCatalogueViews(engine),
         ledger_views=PostgresLedgerViews(engine),
         books_views=PostgresBooksViews(engine),

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import count
 from uuid import UUID, uuid4
 
@@ -32,6 +32,7 @@ from domain.ordering.discount import Discount, DiscountKind, DiscountScope
 from domain.ordering.fees import FeeRate, FeeSchedule, SaleKind, fee_schedule, sale_kind_of
 from domain.ordering.order import Order, OrderLine
 from domain.ordering.split import Line, split
+from domain.reporting.export import Export, ExportFormat, ExportKind
 from domain.reporting.tax_profile import Certificate, EntityType, TaxProfile
 from domain.shared.money import Currency
 from domain.studio.generation import Generation, Mode
@@ -79,6 +80,20 @@ def tax_profile_of(payee_id: UUID, **changes: object) -> TaxProfile:
         "updated_at": NOON,
     }
     return TaxProfile(**{**values, **changes})  # type: ignore[arg-type]
+
+
+def export_of(**changes: object) -> Export:
+    values = {
+        "id": UUID(int=1),
+        "kind": ExportKind.ENTRIES,
+        "format": ExportFormat.CSV,
+        "since": date(2026, 1, 1),
+        "until": date(2027, 1, 1),
+        "payee_id": None,
+        "requested_by": UUID(int=2),
+        "requested_at": NOON,
+    }
+    return Export(**{**values, **changes})  # type: ignore[arg-type]
 
 
 def ready_payee(payee_id: UUID, kind: PayeeKind, *, account_id: str | None = None) -> Payee:

@@ -23,6 +23,7 @@ from adapters.memory.creators import (
     MemoryCreators,
     MemoryTermsVersions,
 )
+from adapters.memory.exports import MemoryExports
 from adapters.memory.identity import ONE_USER_PER_EMAIL, MemorySessions, MemoryUsers
 from adapters.memory.ledger import (
     PAYEE_KEYS,
@@ -180,6 +181,7 @@ class MemoryUnitOfWork:
         self.payees = MemoryPayees(table("payee", unique=PAYEE_KEYS, versioned=True))
         self.tax_profiles = MemoryTaxProfiles(table("tax profile", versioned=True))
         self.tax_filings = MemoryTaxFilings(table("tax filing", unique=FILING_KEYS))
+        self.exports = MemoryExports(table("export"))
         self.stores = MemoryStores(table("store", unique=STORE_KEYS, versioned=True))
         self.teams = MemoryTeams(table("team", versioned=True))
         self.invitations = MemoryInvitations(table("invitation"))

@@ -10,8 +10,8 @@ from sqlalchemy import text as sql
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from application.ports.documents import Cell
-from application.ports.exports import ExportKind
 from application.ports.reporting import Span
+from domain.reporting.export import ExportKind
 
 _BATCH = 500
 """Transactions; each has a few rows."""
@@ -44,7 +44,7 @@ _ENTRIES = (
         e.amount_cents
     FROM batch b
     JOIN ledger_entries e ON e.posted_on = b.posted_on AND e.transaction_id = b.id
-    WHERE {wanted}
+    WHERE {wanted} AND (CAST(:payee_id AS uuid) IS NULL OR e.payee_id = :payee_id)
     ORDER BY b.posted_on, b.id, e.position
 """
 )
@@ -56,7 +56,8 @@ _ORDERS = (
         l.title, b.currency, l.quantity, l.unit_price_cents, l.discount_cents,
         l.platform_discount_cents, l.shipping_cents, l.tax_cents, l.total_cents, l.returned_cents
     FROM batch b JOIN order_lines l ON l.order_id = b.order_id
-    WHERE b.kind = 'sale'
+    WHERE b.kind = 'sale' AND (
+        CAST(:payee_id AS uuid) IS NULL OR l.store_id = :payee_id OR l.creator_id = :payee_id)
     ORDER BY b.posted_on, b.id, l.position
 """
 )
@@ -82,7 +83,9 @@ class PostgresExportViews:
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")
 
-    async def rows(self, kind: ExportKind, span: Span) -> AsyncIterator[Sequence[Sequence[Cell]]]:
+    async def rows(
+        self, kind: ExportKind, span: Span, *, payee_id: UUID | None
+    ) -> AsyncIterator[Sequence[Sequence[Cell]]]:
         day, after = span.since, _FIRST
         while True:
             place = {"day": day, "after": after}
@@ -91,7 +94,7 @@ class PostgresExportViews:
                 last = (await connection.execute(_LAST, bounds)).one_or_none()
                 if last is None:
                     return
-                bounds = place | {"last_day": last.posted_on, "last": last.id}
+                bounds = place | {"last_day": last.posted_on, "last": last.id, "payee_id": payee_id}
                 found = await connection.execute(_STATEMENTS[kind], bounds)
                 batch = [tuple(row) for row in found]
             yield batch

@@ -9,6 +9,7 @@ from adapters.postgres import (  # noqa: F401
     discounts,
     disputes,
     earnings,
+    export_store,
     grants,
     idempotency,
     identity,

@@ -18,6 +18,7 @@ from adapters.postgres.discounts import PostgresDiscounts
 from adapters.postgres.disputes import PostgresDisputes
 from adapters.postgres.earnings import PostgresEarnings, PostgresReversals, PostgresTransfers
 from adapters.postgres.errors import translated
+from adapters.postgres.export_store import PostgresExports
 from adapters.postgres.grants import PostgresGrants
 from adapters.postgres.identity import PostgresSessions, PostgresUsers
 from adapters.postgres.invoices import PostgresInvoices
@@ -111,6 +112,7 @@ class PostgresUnitOfWork:
 
         self.tax_profiles = PostgresTaxProfiles(self._session)
         self.tax_filings = PostgresTaxFilings(self._session)
+        self.exports = PostgresExports(self._session)
         self.jobs = PostgresJobs(self._session)
         self.attempts = PostgresAttempts(self._session)
         self.generations = PostgresGenerations(self._session)

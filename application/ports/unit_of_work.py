@@ -16,6 +16,7 @@ from application.ports.audit import AuditLog
 from application.ports.carts import Carts, Discounts
 from application.ports.catalogue import Products, Stores
 from application.ports.creators import Consents, Creators, TermsVersions
+from application.ports.exports import Exports
 from application.ports.identity import Sessions, Users
 from application.ports.ledger import (
     Earnings,
@@ -139,6 +140,9 @@ class UnitOfWork(Protocol):
 
     @property
     def tax_filings(self) -> TaxFilings: ...
+
+    @property
+    def exports(self) -> Exports: ...
 
     @property
     def users(self) -> Users: ...

@@ -16,23 +16,12 @@ from application.ports.documents import Cell
 from application.ports.ids import Ids
 from application.ports.tax import PayeePayment, TaxViews
 from application.ports.unit_of_work import UnitOfWork
-from application.reporting.csv import stream_csv
 from domain.identity.actor import Actor, Role
-from domain.reporting.tax_forms import MONTHS, FormRow, Payment, form_rows
+from domain.reporting.tax_forms import FormRow, Payment, form_rows
 from domain.reporting.tax_profile import TaxFiling, TaxProfile
 from domain.reporting.thresholds import TaxForm
 
 _BATCH = 200
-MONTH_COLUMNS = tuple(f"month_{number:02d}_cents" for number in range(1, MONTHS + 1))
-COLUMNS = (
-    *("payee_id", "legal_name", "tin_reference", "tin_match", "entity_type", "address", "state"),
-    *("country", "certificate", "certified_on", "year", "form", "box", "due", "due_by"),
-    *("gross_cents", "count", *MONTH_COLUMNS, "tips_cents", "refunds_cents", "fees_cents"),
-    *("backup_withholding_cents", "currency", "first_source", "last_source"),
-    *("content_hash", "filed_at", "correction"),
-)
-"""`due_by` names the rules that ask for the form. `correction` is true where another content was
-filed before."""
 
 
 class FileForms(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -58,12 +47,12 @@ class _Told(msgspec.Struct, frozen=True, kw_only=True):
     filings: list[TaxFiling]
 
 
-def tax_csv(
-    form: TaxForm, year: int, *, actor: Actor, uow: UnitOfWork, views: TaxViews
-) -> AsyncIterator[bytes]:
-    """For administrators: every payee's row, due or not. Raises RoleRequired."""
-    actor.require(Role.ADMIN)
-    return stream_csv(COLUMNS, _cells(form, year, uow=uow, views=views))
+async def form_cells(
+    form: TaxForm, year: int, *, payee_id: UUID | None, uow: UnitOfWork, views: TaxViews
+) -> AsyncIterator[Sequence[Sequence[Cell]]]:
+    """Every payee's row, due or not; `payee_id`: only this one's."""
+    async for batch in _batches(form, year, payee_id=payee_id, uow=uow, views=views):
+        yield [_written(told) for told in batch]
 
 
 async def file_forms(
@@ -116,18 +105,13 @@ def _file(told: _Told, counts: dict[str, int], *, uow: UnitOfWork, clock: Clock,
     )
 
 
-async def _cells(
-    form: TaxForm, year: int, *, uow: UnitOfWork, views: TaxViews
-) -> AsyncIterator[Sequence[Sequence[Cell]]]:
-    async for batch in _batches(form, year, uow=uow, views=views):
-        yield [_written(told) for told in batch]
-
-
 async def _batches(
-    form: TaxForm, year: int, *, uow: UnitOfWork, views: TaxViews
+    form: TaxForm, year: int, *, payee_id: UUID | None = None, uow: UnitOfWork, views: TaxViews
 ) -> AsyncIterator[list[_Told]]:
     held: dict[UUID, list[Payment]] = {}
     async for payment in views.payments(year):
+        if payee_id not in (None, payment.payee_id):
+            continue
         if payment.payee_id not in held and len(held) == _BATCH:
             yield await _told(form, year, held, uow=uow)
             held = {}

@@ -10,8 +10,7 @@ from litestar.params import QueryParameter, SkipValidation
 from application.ports.clock import Clock
 from application.ports.decisions import DecisionViews
 from application.ports.dispute_views import DisputeViews
-from application.ports.documents import DocumentRenderer, TableEncoder
-from application.ports.exports import ExportViews
+from application.ports.documents import DocumentRenderer
 from application.ports.generation import ProviderWebhooks
 from application.ports.ids import Ids
 from application.ports.images import ImageProcessor
@@ -56,7 +55,6 @@ TheBooksViews = NamedDependency[SkipValidation[BooksViews]]
 TheBalanceViews = NamedDependency[SkipValidation[BalanceViews]]
 TheStatementViews = NamedDependency[SkipValidation[StatementViews]]
 TheReportViews = NamedDependency[SkipValidation[ReportViews]]
-TheExportViews = NamedDependency[SkipValidation[ExportViews]]
 TheTaxViews = NamedDependency[SkipValidation[TaxViews]]
 TheCatalogueViews = NamedDependency[SkipValidation[CatalogueViews]]
 TheSeals = NamedDependency[SkipValidation[Seals]]
@@ -68,7 +66,6 @@ TheFees = NamedDependency[SkipValidation[FeeSchedule]]
 TheStorage = NamedDependency[SkipValidation[ObjectStorage]]
 TheFileLinks = NamedDependency[SkipValidation[LinkVerifier]]
 TheDocuments = NamedDependency[SkipValidation[DocumentRenderer]]
-TheTables = NamedDependency[SkipValidation[TableEncoder]]
 TheImages = NamedDependency[SkipValidation[ImageProcessor]]
 TheAssetViews = NamedDependency[SkipValidation[AssetViews]]
 TheDecisionViews = NamedDependency[SkipValidation[DecisionViews]]

@@ -14,6 +14,7 @@ from application.media.assets import sweep_orphans
 from application.messaging.purging import purge_done_messages
 from application.ordering.completion import sweep_checkouts
 from application.ordering.missed_events import sweep_missed_events
+from application.reporting.export_jobs import expire_exports
 from application.studio.polling import poll_stale_attempts, sweep_training_archives
 from entrypoints.bootstrap import Ports
 from entrypoints.settings import Settings
@@ -89,6 +90,11 @@ def jobs(ports: Ports, settings: Settings) -> list[Job]:
             run=lambda: sweep_orphans(
                 storage=ports.storage, views=ports.asset_views, clock=ports.clock
             ),
+        ),
+        Job(
+            name="remove-expired-exports",
+            every=timedelta(minutes=10),
+            run=lambda: expire_exports(uow=ports.uow(), clock=ports.clock),
         ),
         Job(
             name="purge-messages",

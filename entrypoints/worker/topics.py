@@ -65,6 +65,14 @@ from application.ordering.tax_reports import (
     report_sale,
 )
 from application.ports.messages import Handler, Message
+from application.reporting.export_making import (
+    ERASE_EXPORT,
+    MAKE_EXPORT,
+    EraseExport,
+    MakeExport,
+    erase_export,
+    make_export,
+)
 from application.studio.completion import handle_provider_callbacks
 from application.studio.ingesting import ingest_results
 from application.studio.polling import cancel_attempts
@@ -77,8 +85,8 @@ from entrypoints.worker.topic import Topic, Topics
 PROVIDER_CALL = timedelta(seconds=120)
 """A batch of calls to a provider, each of which may take its time-out and its retries."""
 
-PROOF = timedelta(hours=1)
-"""Reading the whole ledger."""
+WHOLE_LEDGER = timedelta(hours=1)
+"""Reading all of it."""
 
 
 LONG_RUN = timedelta(minutes=15)
@@ -96,6 +104,7 @@ def topics(ports: Ports) -> Topics:
         **_media(ports),
         **_licensing(ports),
         **_invoices(ports),
+        **_exports(ports),
     }
 
 
@@ -206,7 +215,7 @@ def _payments(ports: Ports) -> Topics:
             batch_size=100,
         ),
         RECONCILE_CHECKOUT: calls(each(ReconcileCheckout, reconcile)),
-        PROVE_BOOKS: Topic(handle=each(ProveBooks, prove), batch_size=1, lease=PROOF),
+        PROVE_BOOKS: Topic(handle=each(ProveBooks, prove), batch_size=1, lease=WHOLE_LEDGER),
         SEND_REFUND: calls(each(SendRefund, refund)),
         SEND_EVIDENCE: calls(each(SendEvidence, evidence)),
         RECORD_FEE: calls(each(RecordFee, fee)),
@@ -305,4 +314,19 @@ def _invoices(ports: Ports) -> Topics:
     return {
         ISSUE_INVOICE: Topic(handle=issue, batch_size=50),
         ISSUE_CREDIT_NOTE: Topic(handle=each(IssueCreditNote, credit), batch_size=5),
+    }
+
+
+def _exports(ports: Ports) -> Topics:
+    async def make(body: MakeExport) -> None:
+        await make_export(body, books=ports.export_books, storage=ports.storage, clock=ports.clock)
+
+    async def erase(body: EraseExport) -> None:
+        await erase_export(body.export_id, storage=ports.storage)
+
+    return {
+        MAKE_EXPORT: Topic(
+            handle=each(MakeExport, make), batch_size=1, in_flight=2, lease=WHOLE_LEDGER
+        ),
+        ERASE_EXPORT: Topic(handle=each(EraseExport, erase), batch_size=5, lease=PROVIDER_CALL),
     }

@@ -31,6 +31,7 @@ from domain.media.asset import Asset, AssetPurpose
 from domain.ordering.dispute import Dispute, DisputeStatus
 from domain.ordering.order import Order, PaymentStatus
 from domain.ordering.refund import LineRefund
+from domain.reporting.export import ATTEMPTS_MAX
 from domain.shared.money import Currency
 from domain.studio.generation import Generation, Mode
 from domain.studio.job import Job, JobKind
@@ -81,6 +82,7 @@ PARKED = known(0xC0)
 STUCK_TOPIC = "estate.stuck"
 RECONCILIATION = known(0xC1)
 DIFFERENCE = known(0xC2)
+EXPORT = known(0xC3)
 SLUG = "known-slug"
 FILE = "previews/known.png"
 FILE_CONTENT = b"\x89PNG known"
@@ -102,6 +104,7 @@ async def furnish(ports: Ports, people: Mapping[str, User]) -> None:
     await _stuck(ports)
     await _reconciled(ports)
     await _paid_out(ports)
+    await _exported(ports)
     await ports.storage.put(FILE, FILE_CONTENT, content_type="image/png")
 
 
@@ -389,6 +392,17 @@ def _order(product: Product, order_id: UUID) -> Order:
     for line in order.lines:
         line.order_id = order_id
     return order
+
+
+async def _exported(ports: Ports) -> None:
+    """The first days of a year, which could not be made into a file."""
+    export = builders.export_of(id=EXPORT, requested_by=OWNER, requested_at=ports.clock.now())
+    for _ in range(ATTEMPTS_MAX):
+        export.begin(run=1, at=ports.clock.now())
+        export.set_back("Unavailable: the disc is full.", at=ports.clock.now())
+    async with (uow := ports.uow()):
+        uow.exports.add(export)
+        await uow.commit()
 
 
 async def _paid_out(ports: Ports) -> None:

@@ -252,7 +252,11 @@ TABLE: dict[str, Row] = {
         (401, 404, 404, 404, 201, 409), {"uncategorized_text": "It was delivered."}
     ),
     "POST /api/v1/admin/refunds/{refund_id}/settle": admins(404, {"reference": "wire 1"}),
+    "POST /api/v1/admin/exports": admins(202, {"kind": "entries"}),
     "GET /api/v1/admin/exports": admins(200),
+    "GET /api/v1/admin/exports/{export_id}": admins(200),
+    "POST /api/v1/admin/exports/{export_id}/retry": admins(202),
+    "DELETE /api/v1/admin/exports/{export_id}": admins(204),
     "GET /api/v1/admin/reports/revenue": admins(200),
     "GET /api/v1/admin/ledger/accounts": admins(200),
     "GET /api/v1/admin/ledger/entries": admins(200),
@@ -306,7 +310,6 @@ TABLE: dict[str, Row] = {
     "POST /api/v1/admin/bank-accounts/{account_id}/review": Row(
         (401, 403, 403, 403, 403, 200), {"approved": True}
     ),
-    "GET /api/v1/admin/tax-forms": admins(200),
     "POST /api/v1/admin/tax-forms/filings": admins(201, {"form": "1099-k", "year": 2026}),
     "PUT /api/v1/admin/tax-profiles/{payee_id}": admins(
         200, {"tin_match": "matched", "backup_withholding": False}
@@ -370,6 +373,7 @@ IN_PATH = {
     "message_id": estate.PARKED,
     "run_id": estate.RECONCILIATION,
     "difference_id": estate.DIFFERENCE,
+    "export_id": estate.EXPORT,
     "account": "platform_revenue",
     "effect_key": "sale:none",
     "proof_id": estate.known(0xF0),

@@ -72,6 +72,7 @@ OWNED: dict[str, list[UUID]] = {
     "session_id": [estate.SESSION],
     "grant_id": [estate.GRANT],
     "approval_id": [estate.APPROVAL],
+    "export_id": [estate.EXPORT],
 }
 WORDS: dict[str, list[Any]] = {
     "email": ["new@example.com"],

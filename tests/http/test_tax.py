@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from tests.http import estate
+from tests.http.exporting import files
 from tests.http.shop import Shop, data_of, refusal
 from tests.http.test_authorisation import TAX_PROFILE
 from tests.http.test_orders import bought
@@ -11,8 +12,8 @@ from tests.http.test_statements import rows_of
 
 async def forms(shop: Shop, form: str = "1099-k") -> dict[UUID, dict[str, str]]:
     year = shop.ports.clock.now().year
-    answer = await shop.get(f"/admin/tax-forms?form={form}&year={year}", by=shop.admin)
-    assert answer.headers["content-disposition"].startswith(f'attachment; filename="{form}-')
+    (answer,) = await files(shop, kind=form, year=year)
+    assert answer.headers["content-disposition"].startswith(f'attachment; filename="{form}-{year}')
     return {UUID(row["payee_id"]): row for row in rows_of(answer.content)}
 
 

@@ -1,72 +1,82 @@
-"""Accounting exports, for administrators."""
+"""Exports for accounting, for administrators: asked for, made by a worker, fetched by links."""
 
-from datetime import date
-from enum import StrEnum
-from typing import Annotated, Any
+from uuid import UUID
 
-from litestar import Response, Router, get
-from litestar.openapi import ResponseSpec
-from litestar.params import FromQuery, QueryParameter
-from litestar.response import Stream
+from litestar import Router, delete, get, post
+from litestar.params import FromPath, JSONBody
 
-from application.ports.documents import DocumentTooLong
-from application.ports.exports import ExportKind
-from application.reporting import exports
+from application.reporting import export_jobs
+from application.reporting.export_jobs import ExportDetails, ExportView
 from application.reporting.exports import ExportQuery
 from application.reporting.spans import PeriodInvalid
 from domain.identity.actor import RoleRequired
+from domain.reporting.export import ExportNotFailed
+from domain.shared.errors import NotFound
 from entrypoints.http.dependencies import CurrentActor
+from entrypoints.http.envelope import Data, Page
 from entrypoints.http.errors import errors
-from entrypoints.http.formats import downloaded, streamed
-from entrypoints.http.parameters import TheClock, TheExportViews, TheTables
+from entrypoints.http.idempotency import idempotent
+from entrypoints.http.paging import PageCursor, PageLimit, page_of, read_cursor
+from entrypoints.http.parameters import TheClock, TheIds, TheStorage, TheUnitOfWork
 
 
-class Filed(StrEnum):
-    CSV = "csv"
-    PARQUET = "parquet"
-
-
-PARQUET_TYPE = "application/vnd.apache.parquet"
-FiledFormat = Annotated[Filed, QueryParameter(name="format", description="`csv` or `parquet`.")]
-FirstDay = Annotated[
-    date | None, QueryParameter(name="from", description="First day, in UTC; 2026-03-01.")
-]
-EndDay = Annotated[
-    date | None,
-    QueryParameter(name="to", description="The first day that is not included, in UTC."),
-]
-
-
-@get(
-    "/",
-    opt={"files": (PARQUET_TYPE,)},
-    responses={
-        200: ResponseSpec(
-            bytes, media_type="text/csv", description="CSV as it is read, or a Parquet file."
-        ),
-        **errors(RoleRequired, PeriodInvalid, DocumentTooLong),
-    },
-)
-async def export(
+@post("/", status_code=202, opt=idempotent(), responses=errors(RoleRequired, PeriodInvalid))
+async def request_export(
+    data: JSONBody[ExportQuery],
     actor: CurrentActor,
+    uow: TheUnitOfWork,
     clock: TheClock,
-    export_views: TheExportViews,
-    tables: TheTables,
-    kind: FromQuery[ExportKind] = ExportKind.ENTRIES,
-    since: FirstDay = None,
-    until: EndDay = None,
-    filed: FiledFormat = Filed.CSV,
-) -> Response[Any] | Stream:
-    """The books of some days as rows, each with the ids by which it is found again. CSV may be of
-    any length; a Parquet file has at most 100,000 rows."""
-    asked = exports.ask(ExportQuery(kind=kind, since=since, until=until), actor=actor, clock=clock)
-    match filed:
-        case Filed.CSV:
-            content = exports.export_csv(asked, views=export_views)
-            return streamed(content, media_type="text/csv", name=asked.file_name("csv"))
-        case Filed.PARQUET:
-            file = await exports.export_parquet(asked, views=export_views, tables=tables)
-            return downloaded(file, media_type=PARQUET_TYPE, name=asked.file_name("parquet"))
+    ids: TheIds,
+) -> Data[ExportView]:
+    """Have the books of some days, or the tax forms of a year, made into files of at most 100,000
+    rows. The answer comes at once; ask for the files by its id."""
+    return Data(await export_jobs.request_export(data, actor=actor, uow=uow, clock=clock, ids=ids))
 
 
-ROUTER = Router("/api/v1/admin/exports", route_handlers=[export], tags=["Administration"])
+@get("/", responses=errors(RoleRequired))
+async def list_exports(
+    actor: CurrentActor,
+    uow: TheUnitOfWork,
+    limit: PageLimit = 20,
+    cursor: PageCursor = None,
+) -> Page[ExportView]:
+    """What was asked for and is not removed yet, the latest first."""
+    found = await export_jobs.list_exports(
+        before=read_cursor(cursor, UUID), limit=limit + 1, actor=actor, uow=uow
+    )
+    return page_of(found, limit=limit, key=lambda export: export.id)
+
+
+@get("/{export_id:uuid}", responses=errors(RoleRequired, NotFound))
+async def read_export(
+    export_id: FromPath[UUID], actor: CurrentActor, uow: TheUnitOfWork, storage: TheStorage
+) -> Data[ExportDetails]:
+    """How far an export is; once it is ready, a link to each of its files, good for five minutes.
+    That links were given is in the audit log."""
+    return Data(await export_jobs.show_export(export_id, actor=actor, uow=uow, storage=storage))
+
+
+@post(
+    "/{export_id:uuid}/retry",
+    status_code=202,
+    opt=idempotent(),
+    responses=errors(RoleRequired, NotFound, ExportNotFailed),
+)
+async def retry_export(
+    export_id: FromPath[UUID], actor: CurrentActor, uow: TheUnitOfWork
+) -> Data[ExportView]:
+    """Have an export that failed made again, of the same days."""
+    return Data(await export_jobs.retry_export(export_id, actor=actor, uow=uow))
+
+
+@delete("/{export_id:uuid}", status_code=204, responses=errors(RoleRequired, NotFound))
+async def remove_export(export_id: FromPath[UUID], actor: CurrentActor, uow: TheUnitOfWork) -> None:
+    """Remove an export and its files; one that is being made is given up."""
+    await export_jobs.remove_export(export_id, actor=actor, uow=uow)
+
+
+ROUTER = Router(
+    "/api/v1/admin/exports",
+    route_handlers=[request_export, list_exports, read_export, retry_export, remove_export],
+    tags=["Administration"],
+)

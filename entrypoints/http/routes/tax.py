@@ -1,12 +1,9 @@
 """Tax profiles of payees, and the 1099 forms of administrators."""
 
-from typing import Annotated
 from uuid import UUID
 
 from litestar import Router, get, post, put
-from litestar.openapi import ResponseSpec
-from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
-from litestar.response import Stream
+from litestar.params import FromPath, JSONBody
 
 from application.reporting import tax_exports, tax_profiles
 from application.reporting.tax_exports import Filed, FileForms
@@ -14,18 +11,11 @@ from application.reporting.tax_profiles import JudgeTaxProfile, PutTaxProfile, T
 from domain.identity.actor import RoleRequired
 from domain.identity.team import RankTooLow
 from domain.reporting.tax_profile import TaxNumberRefused
-from domain.reporting.thresholds import TaxForm
 from domain.shared.errors import NotFound
 from entrypoints.http.dependencies import CurrentActor
 from entrypoints.http.envelope import Data
 from entrypoints.http.errors import errors
-from entrypoints.http.formats import streamed
 from entrypoints.http.parameters import TheClock, TheIds, TheTaxViews, TheUnitOfWork
-
-_Year = Annotated[
-    int | None,
-    QueryParameter(ge=2020, le=2100, description="Year of the payments; last year without it."),
-]
 
 
 @get("/creators/tax-profile", responses=errors(NotFound))
@@ -79,28 +69,6 @@ async def judge_tax_profile(
     return Data(await tax_profiles.judge_profile(payee_id, data, actor=actor, uow=uow, clock=clock))
 
 
-@get(
-    "/admin/tax-forms",
-    responses={
-        200: ResponseSpec(bytes, media_type="text/csv", description="One row for each payee."),
-        **errors(RoleRequired),
-    },
-)
-async def export_tax_forms(
-    actor: CurrentActor,
-    uow: TheUnitOfWork,
-    tax_views: TheTaxViews,
-    clock: TheClock,
-    form: FromQuery[TaxForm] = TaxForm.K,
-    year: _Year = None,
-) -> Stream:
-    """The data of a year's 1099 forms as CSV: gross by month, whether a form is due and by which
-    rule, and whether it differs from what was filed."""
-    year = year or clock.now().year - 1
-    content = tax_exports.tax_csv(form, year, actor=actor, uow=uow, views=tax_views)
-    return streamed(content, media_type="text/csv", name=f"{form}-{year}.csv")
-
-
 @post("/admin/tax-forms/filings", responses=errors(RoleRequired))
 async def file_tax_forms(
     data: JSONBody[FileForms],
@@ -131,6 +99,6 @@ ROUTER = Router(
 )
 ADMIN_ROUTER = Router(
     "/api/v1",
-    route_handlers=[judge_tax_profile, export_tax_forms, file_tax_forms],
+    route_handlers=[judge_tax_profile, file_tax_forms],
     tags=["Administration"],
 )
