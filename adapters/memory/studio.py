@@ -1,6 +1,6 @@
 """Jobs, attempts, generations and models in dicts, for the tests of use cases."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -78,8 +78,16 @@ class MemoryAttempts(MemoryRepository[Attempt]):
 
 
 class MemoryLikenessModels(MemoryRepository[LikenessModel]):
-    async def newest_ready(self, creator_id: UUID) -> LikenessModel | None:
-        ready = self._where(lambda model: model.creator_id == creator_id and model.is_ready)
+    async def newest_ready(
+        self, creator_id: UUID, *, among: Collection[str] | None = None
+    ) -> LikenessModel | None:
+        ready = self._where(
+            lambda model: (
+                model.creator_id == creator_id
+                and model.is_ready
+                and (among is None or str(model.id) in among)
+            )
+        )
         return max(ready, key=lambda model: (model.created_at, model.id), default=None)
 
     async def of_creator(self, creator_id: UUID) -> list[LikenessModel]:

@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy import Select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from adapters.postgres.errors import translated
 from domain.shared.errors import NotFound
 
 A = TypeVar("A")
@@ -20,9 +21,11 @@ class PostgresRepository(Generic[A]):
         self._kind = kind
 
     async def get(self, aggregate_id: UUID, *, lock: bool = False) -> A:
-        found = await self._session.get(
-            self._aggregate, aggregate_id, with_for_update=lock or None, populate_existing=lock
-        )
+        # What was read before, and changed before it is locked, is a conflict: not what we judged.
+        with translated():
+            found = await self._session.get(
+                self._aggregate, aggregate_id, with_for_update=lock or None, populate_existing=lock
+            )
         if found is None:
             raise NotFound(self._kind, aggregate_id)
         return found

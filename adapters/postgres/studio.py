@@ -1,6 +1,6 @@
 """Jobs, their attempts and events, and what they are about: generations, models, decisions."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -12,21 +12,24 @@ from sqlalchemy import (
     Index,
     Integer,
     Table,
+    Text,
     UniqueConstraint,
     Uuid,
+    cast,
     insert,
     select,
     update,
 )
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from adapters.postgres.columns import enum_text, json_of
+from adapters.postgres.columns import JsonOf, enum_text, json_of
 from adapters.postgres.metadata import id_column, instant, mappers, metadata, text
 from adapters.postgres.repository import PostgresRepository
 from application.ports.live import JobProgress
 from domain.creators.likeness_model import LikenessModel
 from domain.licensing.decision import Decision
 from domain.licensing.record import DecisionPoint, DecisionRecord
+from domain.licensing.shared import Party
 from domain.licensing.terms import LicenceTerms, Purpose
 from domain.licensing.use import Use
 from domain.studio.attempt import Attempt, AttemptStatus
@@ -159,6 +162,7 @@ licence_decisions = Table(
     json_of("decision", Decision),
     *_under_terms(),
     json_of("sublicence", LicenceTerms, nullable=True),
+    Column("parties", JsonOf(tuple[Party, ...]), nullable=False, server_default="[]"),
     instant("decided_at"),
     Index("ix_licence_decisions_creator", "creator_id", "decided_at"),
 )
@@ -247,15 +251,19 @@ class PostgresLikenessModels(PostgresRepository[LikenessModel]):
     def __init__(self, session: AsyncSession) -> None:
         super().__init__(session, LikenessModel, kind="likeness model")
 
-    async def newest_ready(self, creator_id: UUID) -> LikenessModel | None:
+    async def newest_ready(
+        self, creator_id: UUID, *, among: Collection[str] | None = None
+    ) -> LikenessModel | None:
+        ready = select(LikenessModel).where(
+            likeness_models.c.creator_id == creator_id,
+            likeness_models.c.weights_key.is_not(None),
+        )
+        if among is not None:
+            ready = ready.where(cast(likeness_models.c.id, Text).in_(among))
         return await self._one(
-            select(LikenessModel)
-            .where(
-                likeness_models.c.creator_id == creator_id,
-                likeness_models.c.weights_key.is_not(None),
+            ready.order_by(likeness_models.c.created_at.desc(), likeness_models.c.id.desc()).limit(
+                1
             )
-            .order_by(likeness_models.c.created_at.desc(), likeness_models.c.id.desc())
-            .limit(1)
         )
 
     async def of_creator(self, creator_id: UUID) -> list[LikenessModel]:

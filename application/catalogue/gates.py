@@ -18,10 +18,10 @@ from domain.catalogue.template import TEMPLATES
 from domain.ledger.payee import Payee, PayeeKind
 from domain.licensing.consent import ConsentMissing, ConsentUse
 from domain.licensing.decision import Decision, Outcome, Reason
-from domain.licensing.evaluate import evaluate_under
 from domain.licensing.record import DecisionPoint
 from domain.licensing.royalty import Royalty
 from domain.licensing.rules.making import IMPLIED_RIGHTS
+from domain.licensing.shared import Party, evaluate_shared
 from domain.licensing.terms import Capability, LicenceTerms, Purpose
 from domain.licensing.use import Action, Price, Seller, Use
 from domain.licensing.version import TermsVersion
@@ -47,12 +47,14 @@ class Offer:
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """The licence's decision, the reasons of the other gates, and the use that was judged: None
-    when there are no terms to judge it by. `sublicence` had to allow it too."""
+    when there are no terms to judge it by. `sublicence` had to allow it too, and the `parties`
+    whom it shows."""
 
     decision: Decision
     closed_gates: tuple[Reason, ...]
     use: Use | None = None
     sublicence: LicenceTerms | None = None
+    parties: tuple[Party, ...] = ()
 
     @property
     def waits_for_creator(self) -> bool:
@@ -116,7 +118,11 @@ def ask_gates(offer: Offer, proposal: Proposal, *, fees: FeeSchedule) -> Verdict
     use = offer.circumstances.complete(_use(offer, proposal), offer.product, offer.standing)
     sublicence = offer.circumstances.sublicence_terms(offer.product, at=use.at)
     beside = offer.standing.beside(sublicence, at=use.at)
-    return Verdict(evaluate_under(terms.terms, beside, use), closed, use, beside)
+    parties = offer.circumstances.parties(
+        offer.product, offer.standing, owner_id=offer.store.owner_id
+    )
+    decision = evaluate_shared(terms.terms, beside, parties, use)
+    return Verdict(decision, closed, use, beside, parties)
 
 
 def decided_on(
@@ -133,6 +139,7 @@ def decided_on(
         use=verdict.use,
         decision=verdict.decision,
         sublicence=verdict.sublicence,
+        parties=verdict.parties,
     )
 
 

@@ -9,8 +9,8 @@ import msgspec
 
 from application.catalogue.gates import Proposal, Verdict, ask_gates, decided_on, load_offers
 from application.identity.authority import StoreAct, store_for
-from application.licensing.approvals import ask_creator
-from application.licensing.circumstances import subject_of
+from application.licensing.approvals import ask_creators
+from application.licensing.circumstances import product_questions
 from application.licensing.decisions import Decided, record_decisions
 from application.licensing.standing import standing_terms
 from application.ports.clock import Clock
@@ -21,6 +21,7 @@ from domain.identity.actor import Actor
 from domain.licensing.approval import ApprovalNeeded
 from domain.licensing.decision import Outcome, Reason
 from domain.licensing.record import DecisionPoint
+from domain.licensing.shared import waiting_for
 from domain.licensing.terms import ProductType
 from domain.licensing.use import Action
 from domain.ordering.fees import FeeSchedule
@@ -170,7 +171,7 @@ async def publish_product(
             asked.append(decided)
             if verdict.waits_for_creator:
                 record_decisions(asked, actor=actor, uow=uow, ids=ids, at=now)
-                raise await _ask_creator(product, verdict, actor=actor, uow=uow, ids=ids)
+                raise await _ask_creators(product, verdict, actor=actor, uow=uow, ids=ids)
             product.publish(verdict.decision, closed_gates=verdict.closed_gates, at=now)
             record_decisions(asked, actor=actor, uow=uow, ids=ids, at=now)
             await uow.commit()
@@ -275,18 +276,25 @@ async def _own_product(
     return product
 
 
-async def _ask_creator(
+async def _ask_creators(
     product: Product, verdict: Verdict, *, actor: Actor, uow: UnitOfWork, ids: Ids
 ) -> ApprovalNeeded:
-    version = await uow.terms.get(product.terms_id)
-    subject = subject_of(product, version.terms)
-    if subject is None or verdict.use is None:
+    standing = await standing_terms(uow, product.creator_id)
+    terms = standing.terms_in_force().terms
+    if verdict.use is None:
         raise ListingRefused(verdict.decision.reasons)
-    return await ask_creator(
-        subject,
+    waiting = waiting_for(product.creator_id, terms, verdict.parties, verdict.use)
+    missing = [
+        question
+        for question in product_questions(product, standing)
+        if question.version.creator_id in waiting
+    ]
+    if not missing:
+        raise ListingRefused(verdict.decision.reasons)
+    return await ask_creators(
+        missing,
         verdict.use,
         verdict.decision,
-        version=version,
         actor=actor,
         uow=uow,
         ids=ids,

@@ -1,10 +1,12 @@
-"""Uses that need the creator's own word: asked once, answered or not in time, good afterwards.
+"""Uses that need creators' own words: asked once, answered or not in time, good afterwards.
 
 Who would list or generate is told `approval_needed` with the id of the request, and does the same
-again when it has been approved. No answer by the deadline is a no; another try asks anew, while a
+again when it has been approved, by everybody whom the likeness shows and who wants to be asked.
+No answer by the deadline is a no; another try asks anew, while a
 rejection stands until the terms change.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Annotated
 from uuid import UUID
@@ -12,6 +14,7 @@ from uuid import UUID
 import msgspec
 
 from application.creators.profile import own_creator
+from application.licensing.questions import Question
 from application.ports.clock import Clock
 from application.ports.ids import Ids
 from application.ports.unit_of_work import UnitOfWork
@@ -19,7 +22,6 @@ from domain.identity.actor import Actor
 from domain.licensing.approval import ApprovalNeeded, ApprovalRequest, ApprovalState
 from domain.licensing.decision import Decision
 from domain.licensing.use import Action, Use
-from domain.licensing.version import TermsVersion
 from domain.shared.errors import NotFound
 
 
@@ -48,45 +50,58 @@ class ApprovalView(msgspec.Struct, frozen=True, kw_only=True):
     answered_at: datetime | None
 
 
-async def ask_creator(
-    subject: str,
+async def ask_creators(
+    questions: Sequence[Question],
     use: Use,
     decision: Decision,
     *,
-    version: TermsVersion,
     actor: Actor,
     uow: UnitOfWork,
     ids: Ids,
     store_id: UUID | None = None,
     product_id: UUID | None = None,
-    once: bool = False,
 ) -> ApprovalNeeded:
-    """Commit the request, or find the one that is open; answers the error to raise."""
-    found = (await uow.approvals.latest([(version.creator_id, subject)])).get(
-        (version.creator_id, subject)
-    )
-    if found is None or found.state_at(use.at) is not ApprovalState.PENDING:
+    """Commit a request for each question, or find the one that is open; answers the error to raise.
+
+    `questions` are those whose word is missing. All are asked at once, so that nobody waits for
+    another; each has until their own deadline.
+    """
+    answers = await uow.approvals.latest([question.key for question in questions])
+    open_requests = [
+        found for found in answers.values() if found.state_at(use.at) is ApprovalState.PENDING
+    ]
+    asked = {(request.creator_id, request.subject): request for request in open_requests}
+    if len(asked) < len(questions):
         await uow.approvals.expire(now=use.at, limit=1000)
-        found = ApprovalRequest(
+    for question in questions:
+        if question.key in asked:
+            continue
+        request = ApprovalRequest(
             id=ids.new(),
-            creator_id=version.creator_id,
+            creator_id=question.version.creator_id,
             requester_id=actor.user_id,
-            subject=subject,
+            subject=question.subject,
             store_id=store_id,
             product_id=product_id,
-            once=once,
+            once=question.once,
             use=use,
             decision=decision,
-            terms_id=version.id,
-            terms_version=version.version,
+            terms_id=question.version.id,
+            terms_version=question.version.version,
             created_at=use.at,
-            deadline=use.at + timedelta(hours=version.terms.approval_hours),
+            deadline=use.at + timedelta(hours=question.version.terms.approval_hours),
         )
-        uow.approvals.add(found)
+        uow.approvals.add(request)
+        asked[question.key] = request
     await uow.commit()
+    requests = [asked[question.key] for question in questions]
+    who = "The creator has" if len(requests) == 1 else "The creators have"
     return ApprovalNeeded(
-        "The creator has been asked to approve this: try again when they have.",
-        fields={"approval_id": [str(found.id)], "deadline": [found.deadline.isoformat()]},
+        f"{who} been asked to approve this: try again when they have.",
+        fields={
+            "approval_id": [str(request.id) for request in requests],
+            "deadline": [request.deadline.isoformat() for request in requests],
+        },
         reasons=decision.reasons,
     )
 

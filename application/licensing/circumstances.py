@@ -10,6 +10,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
+from application.licensing.questions import (
+    Question,
+    Words,
+    parties_of,
+    questions_of,
+    words_of,
+)
 from application.licensing.standing import Standing
 from application.ports.unit_of_work import UnitOfWork
 from domain.catalogue.product import Product
@@ -21,6 +28,7 @@ from domain.licensing.approval import (
 from domain.licensing.conditions import Approval
 from domain.licensing.grant import LicenceGrant, royalty_under, sold_under, standing_of
 from domain.licensing.royalty import Royalty
+from domain.licensing.shared import Party
 from domain.licensing.terms import LicenceTerms
 from domain.licensing.territories import COUNTRIES, permitted
 from domain.licensing.usage import Counter, CounterKind
@@ -50,11 +58,20 @@ class Circumstances:
         terms, sublicence = standing.terms_in_force().terms, self.sublicence(product, at=use.at)
         return replace(
             use,
-            usage=self._usage(product),
+            usage=self._usage(product, product.creator_id),
             grant=self._grant(use, product, terms),
-            approved=self._word(product, standing.terms_in_force()),
+            approved=self._words(product, standing).get(product.creator_id),
             sublicence_depth=sublicence.depth if sublicence else 0,
             revoked_from=standing.revoked_from(),
+        )
+
+    def parties(self, product: Product, standing: Standing, *, owner_id: UUID) -> tuple[Party, ...]:
+        """Everybody else whom the product shows; `owner_id` is the user whose store sells it."""
+        return parties_of(
+            standing,
+            self._words(product, standing),
+            users={owner_id},
+            usage=lambda creator_id: self._usage(product, creator_id),
         )
 
     def sublicence_terms(self, product: Product, *, at: datetime) -> LicenceTerms | None:
@@ -83,14 +100,12 @@ class Circumstances:
             at=use.at,
         )
 
-    def _word(self, product: Product, version: TermsVersion) -> bool | None:
-        subject = subject_of(product, version.terms)
-        request = self.approvals.get((product.creator_id, subject)) if subject else None
-        return request.word(terms_version=version.version) if request else None
+    def _words(self, product: Product, standing: Standing) -> Words:
+        return words_of(product_questions(product, standing), self.approvals)
 
-    def _usage(self, product: Product) -> Usage:
+    def _usage(self, product: Product, creator_id: UUID) -> Usage:
         def value(kind: CounterKind, subject: str = "", currency: str = "") -> int:
-            counter = Counter(product.creator_id, kind, subject, currency)
+            counter = Counter(creator_id, kind, subject, currency)
             return self.counted.get(counter, 0)
 
         return Usage(
@@ -100,8 +115,12 @@ class Circumstances:
         )
 
 
-def subject_of(product: Product, terms: LicenceTerms) -> str | None:
-    """What the creator would be asked about a product; None where they need not be."""
+def product_questions(product: Product, standing: Standing) -> list[Question]:
+    """What is asked about listing a product, and of whom. Raises NoLicence."""
+    return questions_of(standing, lambda terms: _subject_of(product, terms))
+
+
+def _subject_of(product: Product, terms: LicenceTerms) -> str | None:
     match terms.approval:
         case Approval.FIRST_USE:
             return subject_of_first_use(product.store_id)
@@ -127,12 +146,12 @@ async def circumstances_of(
     questions: list[tuple[UUID, str]] = []
     counters: list[Counter] = []
     for product in products:
-        version = standings[product.creator_id].terms
-        if version is None:
+        standing = standings[product.creator_id]
+        if standing.terms is None:
             continue
-        if (subject := subject_of(product, version.terms)) is not None:
-            questions.append((product.creator_id, subject))
-        counters += _counters(product, version.terms)
+        questions += [question.key for question in product_questions(product, standing)]
+        for version in standing.versions():
+            counters += _counters(product, version)
     return Circumstances(
         await uow.grants.active({product.creator_id for product in products}, at=at),
         await uow.approvals.latest(questions) if questions else {},
@@ -140,8 +159,8 @@ async def circumstances_of(
     )
 
 
-def _counters(product: Product, terms: LicenceTerms) -> list[Counter]:
-    creator, quotas = product.creator_id, terms.quotas
+def _counters(product: Product, version: TermsVersion) -> list[Counter]:
+    creator, quotas = version.creator_id, version.terms.quotas
     found = []
     if quotas.units is not None:
         found.append(Counter(creator, CounterKind.UNITS))

@@ -14,6 +14,7 @@ from application.ports.unit_of_work import UnitOfWork
 from domain.identity.actor import Actor
 from domain.licensing.decision import Decision, Duty, Outcome, Reason
 from domain.licensing.record import DecisionPoint, DecisionRecord
+from domain.licensing.shared import Party
 from domain.licensing.terms import LicenceTerms
 from domain.licensing.use import Use
 from domain.licensing.version import TermsVersion
@@ -29,6 +30,7 @@ class Decided:
     use: Use
     decision: Decision
     sublicence: LicenceTerms | None = None
+    parties: tuple[Party, ...] = ()
 
 
 class DecisionDetails(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,6 +67,7 @@ def record_decisions(
                 terms_version=each.terms.version,
                 terms_hash=each.terms.hash,
                 sublicence=each.sublicence,
+                parties=each.parties,
                 decided_at=at,
             )
         )

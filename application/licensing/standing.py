@@ -13,6 +13,7 @@ from domain.licensing.decision import Decision
 from domain.licensing.evaluate import evaluate_under
 from domain.licensing.joint import joint
 from domain.licensing.revocation import LicenceRevocation
+from domain.licensing.shared import common_part
 from domain.licensing.terms import LicenceTerms, TermsInvalid
 from domain.licensing.use import Use
 from domain.licensing.version import TermsVersion
@@ -53,6 +54,10 @@ class Standing:
             raise NoLicence("The creator has not published licence terms.")
         return self.terms
 
+    def versions(self) -> list[TermsVersion]:
+        """The terms in force of everybody whom the likeness shows. Raises NoLicence."""
+        return [self.terms_in_force(), *(partner.terms_in_force() for partner in self.partners)]
+
     def require_consent(self, use: ConsentUse) -> Consent:
         """Raises ConsentMissing."""
         return require_consent(self.consents, use)
@@ -65,9 +70,9 @@ class Standing:
         return min((*ends, *(end for end in partners if end is not None)), default=None)
 
     def beside(self, sublicence: LicenceTerms | None, *, at: datetime) -> LicenceTerms | None:
-        """What must allow a use besides the creator's own terms, in one: a sublicence, and the
-        terms of collaborators. Where those contradict each other they allow nothing."""
-        every = [partner.terms_in_force().terms for partner in self.partners]
+        """What must allow a use besides the creator's own terms, in one: a sublicence, and what
+        collaborators have in common. Where those contradict each other they allow nothing."""
+        every = [common_part(partner.terms_in_force().terms) for partner in self.partners]
         if sublicence is not None:
             every.insert(0, sublicence)
         if not every:
@@ -79,7 +84,8 @@ class Standing:
             return replace(every[0], capabilities=nothing, product_types=nothing, purposes=nothing)
 
     def decide(self, use: Use) -> Decision:
-        """What the terms in force say to a use, unless they are revoked. Raises NoLicence."""
+        """What the terms in force say to a use that no collaborator is asked about, unless they
+        are revoked. Raises NoLicence."""
         terms, beside = self.terms_in_force().terms, self.beside(None, at=use.at)
         return evaluate_under(terms, beside, replace(use, revoked_from=self.revoked_from()))
 

@@ -28,7 +28,8 @@ from domain.shared.money import Currency
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineClaim:
-    """A line about to be sold. `base_cents` is what its royalty is taken of."""
+    """A line about to be sold. `base_cents` is what its royalty is taken of; `parties` are the
+    terms of everybody else whom it shows, whose quotas it counts towards as well."""
 
     line_id: UUID
     product_id: UUID
@@ -37,6 +38,7 @@ class LineClaim:
     quantity: int
     base_cents: int
     currency: Currency
+    parties: tuple[TermsVersion, ...] = ()
 
 
 async def claim_usage(
@@ -54,13 +56,15 @@ async def claim_usage(
     quotas = (
         quota
         for claim, line in zip(claims, sold, strict=True)
-        for quota in quota_claims(claim.terms.terms, line)
+        for version in (claim.terms, *claim.parties)
+        for quota in quota_claims(version.terms, line._replace(creator_id=version.creator_id))
     )
     grants = await uow.grants.active({line.creator_id for line in sold}, at=at)
     kinds = await _kinds(claims, uow=uow) if grants else {}
     stores = {line.store_id for line in sold}
     paid = [g for g in grants if g.guarantee_paid_at is not None and g.store_id in stores]
-    # Guarantees are locked with the others, in one order, before any is taken from.
+    # Guarantees are locked with the others, in one order, before any is taken from. So are the
+    # quotas of everybody: who shows others with them, and whom others show, meet in that order.
     guarantees = (_guarantee(grant, 0) for grant in paid)
     counted = merged([*quotas, *(tier for tier in tiers if tier is not None), *guarantees])
     reached = dict(await uow.usage.claim(counted, order_id=order_id)) if counted else {}

@@ -136,6 +136,7 @@ def _claim(line: PricedLine, line_id: UUID, priced: PricedBasket) -> LineClaim:
             priced.fee_of(line.product_id),
         ),
         currency=priced.currency,
+        parties=tuple(offer.standing.versions()[1:]),
     )
 
 

@@ -1,6 +1,6 @@
 """Keeping jobs, their attempts, and what they are about."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
@@ -42,7 +42,11 @@ class Attempts(Repository[Attempt], Protocol):
 
 
 class LikenessModels(Repository[LikenessModel], Protocol):
-    async def newest_ready(self, creator_id: UUID) -> LikenessModel | None: ...
+    async def newest_ready(
+        self, creator_id: UUID, *, among: Collection[str] | None = None
+    ) -> LikenessModel | None:
+        """`among` are the ids that may be used, as terms name them; None are all."""
+        ...
 
     async def of_creator(self, creator_id: UUID) -> list[LikenessModel]:
         """All of them, locked, by id."""

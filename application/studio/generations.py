@@ -12,9 +12,6 @@ from uuid import UUID
 
 import msgspec
 
-from application.licensing.approvals import ask_creator
-from application.licensing.decisions import Decided, record_decisions
-from application.licensing.standing import LicenceRefused, standing_terms
 from application.media.delivery import PREVIEW_LIFE
 from application.ports.clock import Clock
 from application.ports.ids import Ids
@@ -23,17 +20,9 @@ from application.ports.storage import ObjectStorage
 from application.ports.studio import GenerationRow, ImageRow, StudioViews
 from application.ports.unit_of_work import UnitOfWork
 from application.studio.changes import ask_to_stop, commit_job, plan_attempt
+from application.studio.permission import Wish, permit
 from domain.identity.actor import Actor
-from domain.licensing.approval import ApprovalAnswered, subject_of_first_use, subject_of_generation
-from domain.licensing.conditions import Approval
-from domain.licensing.consent import ConsentUse
-from domain.licensing.decision import Outcome
-from domain.licensing.evaluate import evaluate_under
-from domain.licensing.record import DecisionPoint
-from domain.licensing.terms import Capability, LicenceTerms, Purpose
-from domain.licensing.usage import generation_claim
-from domain.licensing.use import Action, Usage, Use
-from domain.licensing.version import TermsVersion
+from domain.licensing.terms import Purpose
 from domain.media.asset import AssetPurpose
 from domain.shared.errors import NotFound
 from domain.studio.attempt import AttemptStatus
@@ -123,19 +112,14 @@ async def request_generation(
     now, job_id = clock.now(), ids.new()
     async with uow:
         await _require_scene(command.scene_asset_id, actor=actor, uow=uow)
-        model = await uow.models.newest_ready(command.creator_id)
-        terms = await _licensed(
+        wish = Wish(
+            generation_id=job_id,
             creator_id=command.creator_id,
             prompt=command.prompt,
             purpose=command.purpose,
-            model_id=model.id if model else None,
-            generation_id=job_id,
-            actor=actor,
-            uow=uow,
-            ids=ids,
-            at=now,
         )
-        if model is None:
+        terms, model_id = await permit(wish, actor=actor, uow=uow, ids=ids, at=now)
+        if model_id is None:
             raise ModelNotReady("The creator has no trained likeness model yet.")
         width, height = PIXELS[command.aspect_ratio]
         uow.generations.add(
@@ -143,7 +127,7 @@ async def request_generation(
                 id=job_id,
                 owner_id=actor.user_id,
                 creator_id=command.creator_id,
-                model_id=model.id,
+                model_id=model_id,
                 mode=command.mode,
                 prompt=command.prompt,
                 purpose=command.purpose,
@@ -180,17 +164,14 @@ async def retry_generation(
         generation, job = await _own(generation_id, actor=actor, uow=uow)
         before = job.face
         await _require_scene(generation.scene_asset_id, actor=actor, uow=uow)
-        terms = await _licensed(
+        wish = Wish(
+            generation_id=generation.id,
             creator_id=generation.creator_id,
             prompt=generation.prompt,
             purpose=generation.purpose,
             model_id=generation.model_id,
-            generation_id=generation.id,
-            actor=actor,
-            uow=uow,
-            ids=ids,
-            at=now,
         )
+        terms, _ = await permit(wish, actor=actor, uow=uow, ids=ids, at=now)
         job.start_again(at=now)
         generation.terms_id = terms.id
         generation.terms_version = terms.version
@@ -251,88 +232,6 @@ async def _require_scene(asset_id: UUID | None, *, actor: Actor, uow: UnitOfWork
     scene = await uow.assets.get(asset_id)
     if scene.owner_id != actor.user_id or scene.purpose is not AssetPurpose.SCENE_IMAGE:
         raise NotFound("scene image", asset_id)
-
-
-async def _licensed(
-    *,
-    creator_id: UUID,
-    prompt: str,
-    purpose: Purpose,
-    model_id: UUID | None,
-    generation_id: UUID,
-    actor: Actor,
-    uow: UnitOfWork,
-    ids: Ids,
-    at: datetime,
-) -> TermsVersion:
-    """The terms that allow it. A refusal is recorded and committed before it is raised."""
-    standing = await standing_terms(uow, creator_id)
-    if not standing.creator.published and standing.creator.user_id != actor.user_id:
-        raise NotFound("creator", creator_id)
-    standing.require_consent(ConsentUse.IMAGE)
-    terms = standing.terms_in_force()
-    question = _question(terms.terms, actor=actor, prompt=prompt, purpose=purpose)
-    asked = None
-    if question is not None:
-        asked = (await uow.approvals.latest([(creator_id, question)])).get((creator_id, question))
-    claim = generation_claim(terms.terms, creator_id, at=at)
-    made = (await uow.usage.values([claim.counter]))[claim.counter] if claim else None
-    use = Use(
-        action=Action.GENERATE,
-        at=at,
-        capability=Capability.IMAGE,
-        model=str(model_id) if model_id else None,
-        purpose=purpose,
-        texts=(("prompt", prompt),),
-        creator_name=standing.creator.display_name,
-        by_creator=standing.creator.user_id == actor.user_id,
-        approved=asked.word(terms_version=terms.version, spent_on=generation_id) if asked else None,
-        usage=Usage(generations_today=made),
-        revoked_from=standing.revoked_from(),
-    )
-    beside = standing.beside(None, at=at)
-    decision = evaluate_under(terms.terms, beside, use)
-    decided = Decided(
-        point=DecisionPoint.GENERATION,
-        subject_id=generation_id if decision.allowed else None,
-        terms=terms,
-        use=use,
-        decision=decision,
-        sublicence=beside,
-    )
-    record_decisions([decided], actor=actor, uow=uow, ids=ids, at=at)
-    if asked is not None and asked.once and decision.allowed and not use.by_creator:
-        asked = await uow.approvals.get(asked.id, lock=True)
-        if asked.spend(generation_id) != generation_id:
-            raise ApprovalAnswered("This approval was used up by another generation.")
-    if question is not None and decision.outcome is Outcome.NEEDS_APPROVAL:
-        raise await ask_creator(
-            question,
-            use,
-            decision,
-            version=terms,
-            actor=actor,
-            uow=uow,
-            ids=ids,
-            once=terms.terms.approval is Approval.PER_GENERATION,
-        )
-    if not decision.allowed:
-        await uow.commit()
-        raise LicenceRefused(decision)
-    if claim is not None:
-        await uow.usage.claim([claim], order_id=None)
-    return terms
-
-
-def _question(terms: LicenceTerms, *, actor: Actor, prompt: str, purpose: Purpose) -> str | None:
-    """What the creator is asked, where the terms have them asked."""
-    match terms.approval:
-        case Approval.PER_GENERATION:
-            return subject_of_generation(actor.user_id, prompt, purpose)
-        case Approval.FIRST_USE:
-            return subject_of_first_use(actor.user_id)
-        case Approval.NONE | Approval.PER_PRODUCT:
-            return None
 
 
 async def _details_of(row: GenerationRow, *, storage: ObjectStorage) -> GenerationDetails:

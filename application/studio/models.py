@@ -26,7 +26,6 @@ from domain.creators.likeness_model import (
 )
 from domain.identity.actor import Actor
 from domain.licensing.consent import ConsentUse
-from domain.licensing.evaluate import evaluate
 from domain.licensing.record import DecisionPoint
 from domain.licensing.terms import Capability
 from domain.licensing.use import Action, Use
@@ -99,13 +98,14 @@ async def train_model(
             by_creator=True,
             revoked_from=standing.revoked_from(),
         )
-        decision = evaluate(terms.terms, use)
+        decision = standing.decide(use)
         decided = Decided(
             point=DecisionPoint.TRAINING,
             subject_id=model_id if decision.allowed else None,
             terms=terms,
             use=use,
             decision=decision,
+            sublicence=standing.beside(None, at=now),
         )
         record_decisions([decided], actor=actor, uow=uow, ids=ids, at=now)
         if not decision.allowed:

@@ -10,6 +10,8 @@ from domain.licensing.decision import Decision
 from domain.licensing.use import Use
 from domain.shared.errors import Conflict, RuleRefused
 
+_GENERATION = "generation:"
+
 
 class ApprovalState(StrEnum):
     PENDING = "pending"
@@ -104,7 +106,17 @@ def subject_of_product(product_id: UUID, product_type: str, *texts: str) -> str:
 
 def subject_of_generation(requester_id: UUID, *wish: str) -> str:
     """One person's wish, word for word."""
-    return f"generation:{requester_id}:{_digest(*wish)}"
+    return f"{_GENERATION}{requester_id}:{_digest(*wish)}"
+
+
+def shared_subject(subject: str, lead_id: UUID) -> str:
+    """What a party is asked: to be shown together with `lead_id` is a question of its own."""
+    return f"{subject}:with:{lead_id}"
+
+
+def is_good_once(subject: str) -> bool:
+    """A yes to a generation is for that one; all other answers are good for what follows."""
+    return subject.startswith(_GENERATION)
 
 
 def _digest(*parts: str) -> str:

@@ -6,16 +6,19 @@ use does not tell refuses as well: unknown is no. What only the creator's word i
 for it. Pure, a few microseconds.
 """
 
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from domain.licensing.conditions import Derivatives
-from domain.licensing.decision import Decision, Duty, Outcome
+from domain.licensing.decision import Decision, Duty, Outcome, Reason
 from domain.licensing.rules import making, selling, standing
 from domain.licensing.rules.selling import territory_text
 from domain.licensing.terms import LicenceTerms
 from domain.licensing.use import Action, Use
 
-_CONDITIONS = (
+_Condition = Callable[[LicenceTerms, Use], Iterator[Reason]]
+
+_CONDITIONS: tuple[_Condition, ...] = (
     making.subject_rights,
     making.capability,
     making.model,
@@ -37,17 +40,23 @@ _CONDITIONS = (
     standing.refused,
 )
 
+_OWN: tuple[_Condition, ...] = (making.generations_per_day, selling.quotas, standing.refused)
+"""What each creator of a shared likeness answers for alone, besides giving their word."""
+
 _STRICTEST_FIRST = (Outcome.DENY, Outcome.NEEDS_APPROVAL, Outcome.ALLOW)
 
 
 def evaluate(terms: LicenceTerms, use: Use) -> Decision:
     """Judge a use. Deterministic: equal terms and equal use give an equal decision."""
-    against = [reason for condition in _CONDITIONS for reason in condition(terms, use)]
-    waiting = tuple(standing.approval(terms, use))
-    if against:
-        return Decision(Outcome.DENY, (*against, *waiting))
-    outcome = Outcome.NEEDS_APPROVAL if waiting else Outcome.ALLOW
-    return Decision(outcome, waiting, _duties(terms, use))
+    decision = _asked(_CONDITIONS, terms, use)
+    if decision.outcome is Outcome.DENY:
+        return decision
+    return Decision(decision.outcome, decision.reasons, _duties(terms, use))
+
+
+def evaluate_own(terms: LicenceTerms, use: Use) -> Decision:
+    """Judge only what the creator of these terms alone can say or count, without duties."""
+    return _asked(_OWN, terms, use)
 
 
 def evaluate_under(terms: LicenceTerms, sublicence: LicenceTerms | None, use: Use) -> Decision:
@@ -56,13 +65,25 @@ def evaluate_under(terms: LicenceTerms, sublicence: LicenceTerms | None, use: Us
     decision = evaluate(terms, use)
     if sublicence is None:
         return decision
-    other = evaluate(sublicence, replace(use, sublicence_depth=0))
-    outcomes = {decision.outcome, other.outcome}
+    return strictest((decision, evaluate(sublicence, replace(use, sublicence_depth=0))))
+
+
+def strictest(decisions: Sequence[Decision]) -> Decision:
+    """What must all allow says the strictest of them, with all reasons and duties, each once."""
+    outcomes = {decision.outcome for decision in decisions}
     return Decision(
         next(each for each in _STRICTEST_FIRST if each in outcomes),
-        tuple(dict.fromkeys((*decision.reasons, *other.reasons))),
-        tuple(dict.fromkeys((*decision.duties, *other.duties))),
+        tuple(dict.fromkeys(reason for each in decisions for reason in each.reasons)),
+        tuple(dict.fromkeys(duty for each in decisions for duty in each.duties)),
     )
+
+
+def _asked(conditions: Sequence[_Condition], terms: LicenceTerms, use: Use) -> Decision:
+    against = [reason for condition in conditions for reason in condition(terms, use)]
+    waiting = tuple(standing.approval(terms, use))
+    if against:
+        return Decision(Outcome.DENY, (*against, *waiting))
+    return Decision(Outcome.NEEDS_APPROVAL if waiting else Outcome.ALLOW, waiting)
 
 
 def _duties(terms: LicenceTerms, use: Use) -> tuple[Duty, ...]:

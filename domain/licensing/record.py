@@ -7,7 +7,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from domain.licensing.decision import Decision
-from domain.licensing.evaluate import evaluate_under
+from domain.licensing.shared import Party, evaluate_shared
 from domain.licensing.terms import LicenceTerms
 from domain.licensing.use import Use
 
@@ -27,8 +27,8 @@ class DecisionPoint(StrEnum):
 @dataclass(eq=False, kw_only=True)
 class DecisionRecord:
     """`subject_id` is what it was about: a product, an order line; or what came of it, if
-    anything did: a generation, a model. `sublicence` are the terms of a sublicence that had to
-    allow it too."""
+    anything did: a generation, a model. `sublicence` are the terms that had to allow it too: of a
+    sublicence, and what the `parties` whom the likeness shows have in common."""
 
     id: UUID
     creator_id: UUID
@@ -41,6 +41,7 @@ class DecisionRecord:
     terms_version: int
     terms_hash: str
     sublicence: LicenceTerms | None = None
+    parties: tuple[Party, ...] = ()
     decided_at: datetime
 
 
@@ -51,7 +52,8 @@ def faults_of(
     another one frozen with what was sold. `frozen` is None where nothing froze it."""
     if terms.hash != record.terms_hash:
         yield "terms_altered"
-    if evaluate_under(terms, record.sublicence, record.use) != record.decision:
+    again = evaluate_shared(terms, record.sublicence, record.parties, record.use)
+    if again != record.decision:
         yield "decided_otherwise"
     if frozen is not None and frozen != record.decision:
         yield "frozen_otherwise"

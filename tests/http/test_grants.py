@@ -1,11 +1,12 @@
 """Grants, approvals and revocations over HTTP: what stores and creators see of them."""
 
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from application.ordering.revocations import carry_out_revocation
-from domain.licensing.conditions import Approval, Quotas, Revocation
+from domain.licensing.conditions import Approval, Collaborator, Quotas, Revocation
 from tests import builders
 from tests.http import estate
 from tests.http.shop import Shop, data_of, refusal
@@ -15,9 +16,9 @@ PUBLISH = f"/products/{estate.DRAFT}/publish"
 WISH = {"creator_id": str(estate.CREATOR), "prompt": "at a harbour"}
 
 
-async def publish_terms(shop: Shop, **terms: object) -> None:
+async def publish_terms(shop: Shop, *, creator_id: UUID = estate.CREATOR, **terms: object) -> None:
     async with (uow := shop.ports.uow()):
-        creator = await uow.creators.get(estate.CREATOR)
+        creator = await uow.creators.get(creator_id)
         version = builders.terms_version_of(creator, builders.terms(**terms), version=2)
         uow.terms.add(version)
         creator.terms_id = version.id
@@ -108,6 +109,48 @@ async def test_a_generation_is_asked_for_word_for_word_and_once(shop: Shop) -> N
     assert approval_in(await shop.post("/generations", other, by=shop.fan, key="2")) != approval_id
     data_of(await shop.post("/generations", WISH, by=shop.fan, key="3"), 202)
     assert approval_in(await shop.post("/generations", WISH, by=shop.fan, key="4")) != approval_id
+
+
+async def shown_together(shop: Shop, **others: object) -> None:
+    """The owner's likeness shows another creator too, who has published these terms."""
+    parties = (Collaborator(estate.CREATOR, 6000), Collaborator(estate.OTHER_CREATOR, 4000))
+    await publish_terms(shop, approval=Approval.PER_GENERATION, collaborators=parties)
+    await publish_terms(shop, creator_id=estate.OTHER_CREATOR, **others)
+
+
+async def test_everybody_who_is_shown_is_asked_and_answers_for_themselves(shop: Shop) -> None:
+    await shown_together(shop, approval=Approval.PER_GENERATION, approval_hours=1)
+    needed = await shop.post("/generations", WISH, by=shop.fan, key="1")
+    assert refusal(needed) == (422, "approval_needed")
+    requests = needed.json()["error"]["details"]["approval_id"]
+    assert len(requests) == len(set(needed.json()["error"]["details"]["deadline"])) == 2
+
+    asked = {
+        who: data_of(await shop.get(f"/creators/{creator_id}/approvals?status=pending", by=by))
+        for who, creator_id, by in (
+            ("owner", estate.CREATOR, shop.owner),
+            ("other", estate.OTHER_CREATOR, shop.other_creator),
+        )
+    }
+    (mine,) = (one["id"] for one in asked["owner"] if one["id"] in requests)
+    (theirs,) = (one["id"] for one in asked["other"])
+    assert {mine, theirs} == set(requests)
+
+    path = f"/approvals/{theirs}/approve"
+    assert refusal(await shop.post(path, {}, by=shop.owner))[0] == 404
+    data_of(await shop.post(path, {}, by=shop.other_creator))
+    assert approval_in(await shop.post("/generations", WISH, by=shop.fan, key="2")) == mine
+    data_of(await shop.post(f"/approvals/{mine}/approve", {}, by=shop.owner))
+    data_of(await shop.post("/generations", WISH, by=shop.fan, key="3"), 202)
+
+
+async def test_who_is_shown_with_the_creator_has_a_quota_too(shop: Shop) -> None:
+    await shown_together(shop, quotas=Quotas(generations_per_day=1))
+    data_of(await shop.post("/generations", WISH, by=shop.owner, key="1"), 202)
+    answer = await shop.post("/generations", WISH, by=shop.owner, key="2")
+    assert refusal(answer) == (422, "licence_refused")
+    (reason,) = answer.json()["error"]["reasons"]
+    assert reason["field"] == f"parties.{estate.OTHER_CREATOR}.generations_today"
 
 
 async def test_a_first_use_opens_the_way_for_one_person(shop: Shop) -> None:

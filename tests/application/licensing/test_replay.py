@@ -18,10 +18,12 @@ from adapters.postgres.unit_of_work import PostgresUnitOfWork
 from adapters.system.ids import UuidV7Ids
 from application.licensing.decisions import Decided, record_decisions
 from application.licensing.replay import ReplayReport, replay_decisions
-from domain.licensing.conditions import Quotas
+from domain.licensing.conditions import Approval, Quotas
 from domain.licensing.decision import Decision, Outcome
 from domain.licensing.evaluate import evaluate_under
+from domain.licensing.joint import joint
 from domain.licensing.record import DecisionPoint
+from domain.licensing.shared import Party, common_part, evaluate_shared
 from domain.licensing.use import Action, Price, Usage
 from tests.builders import NOON, Market, actor, market, order_of, terms
 from tests.domain.licensing.uses import use
@@ -91,6 +93,38 @@ async def test_every_kind_of_decision_is_the_same_again(world: World) -> None:
     report = await world.replay()
 
     assert (report.replayed, report.differences, report.same) == (10, [], True)
+
+
+async def test_a_decision_on_several_is_the_same_again(world: World) -> None:
+    shop = await market(world.uow(), licence=LICENCE)
+    parties = (
+        Party(
+            creator_id=uuid4(),
+            terms=terms(approval=Approval.PER_PRODUCT, quotas=Quotas(units=3)),
+            approved=True,
+            usage=Usage(units_sold=2),
+        ),
+        Party(creator_id=uuid4(), terms=terms(approval=Approval.FIRST_USE)),
+    )
+    beside = joint(*(common_part(party.terms) for party in parties), at=NOON)
+    proposed = use(usage=Usage(units_sold=0), territories=frozenset({"US"}))
+    decision = evaluate_shared(shop.terms.terms, beside, parties, proposed)
+    assert decision.outcome is Outcome.NEEDS_APPROVAL
+    decided = Decided(
+        point=DecisionPoint.LISTING,
+        subject_id=uuid4(),
+        terms=shop.terms,
+        use=proposed,
+        decision=decision,
+        sublicence=beside,
+        parties=parties,
+    )
+    await world.keep(shop, decided)
+    assert (await world.replay()).same
+
+    await world.alter(licence_decisions, parties=parties[:1])
+    report = await world.replay()
+    assert [each.fault for each in report.differences] == ["decided_otherwise"]
 
 
 async def test_terms_that_were_altered_are_found(world: World) -> None:
