@@ -85,6 +85,7 @@ from application.ports.payments import PayeeAccounts, Payments, PaymentWebhooks
 from application.ports.payouts import (
     BankAccountProvider,
     BankLinks,
+    PayoutBalance,
     PayoutDays,
     PayoutRails,
     PayoutViews,
@@ -177,6 +178,7 @@ class Ports:
     sweep_cursors: SweepCursors
     provider_books: ProviderBooks
     comparison: Comparison
+    payout_balance: PayoutBalance | None
     reconciliation_views: ReconciliationViews
     decision_views: DecisionViews
     live: LiveEvents
@@ -233,7 +235,9 @@ def build_ports(settings: Settings) -> Ports:
     hasher = Argon2PasswordHasher()
     closing.callback(hasher.close)
     api = stripe_api(settings, closing)
-    rails, bank_accounts, bank_links, payout_webhooks = payout_providers(settings, api, closing)
+    rails, payout_balance, bank_accounts, bank_links, payout_webhooks = payout_providers(
+        settings, api, closing
+    )
     generators, trainers, provider_webhooks = image_providers(settings, closing)
     return Ports(
         uow=new_uow,
@@ -305,6 +309,7 @@ def build_ports(settings: Settings) -> Ports:
         sweep_cursors=PostgresSweepCursors(engine),
         provider_books=StripeBooks(api),
         comparison=PostgresComparison(engine),
+        payout_balance=payout_balance,
         reconciliation_views=PostgresReconciliationViews(engine),
         decision_views=PostgresDecisionViews(sessions, engine),
         live=live,

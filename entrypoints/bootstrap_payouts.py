@@ -13,6 +13,7 @@ from adapters.stripe.payouts import StripePayouts
 from application.ports.payouts import (
     BankAccountProvider,
     BankLinks,
+    PayoutBalance,
     PayoutRails,
     PayoutWebhooks,
 )
@@ -35,7 +36,9 @@ def payout_policy(settings: Settings) -> PayoutPolicy:
 
 def payout_providers(
     settings: Settings, stripe: StripeApi, closing: AsyncExitStack
-) -> tuple[PayoutRails, BankAccountProvider, BankLinks, PayoutWebhooks]:
+) -> tuple[PayoutRails, PayoutBalance | None, BankAccountProvider, BankLinks, PayoutWebhooks]:
+    """There is no balance to compare where bank payouts are off, nor at the sandbox, which starts
+    with money that nobody has moved there."""
     access = flowpay_access(settings)
     api = FlowPayApi(api_key=access.api_key.reveal(), base_url=access.api_base)
     closing.push_async_callback(api.aclose)
@@ -46,9 +49,11 @@ def payout_providers(
         base_url=plaid.api_base or PLAID_URL,
     )
     closing.push_async_callback(links.aclose)
+    transfers = FlowPayTransfers(api)
+    balance = transfers if settings.bank_payouts and not access.sandboxed else None
     rails: PayoutRails = {
-        PayoutMethod.BANK: FlowPayTransfers(api),
+        PayoutMethod.BANK: transfers,
         PayoutMethod.CONNECT: StripePayouts(stripe),
     }
     webhooks = FlowPayWebhooks(secrets=[secret.reveal() for secret in access.webhook_secrets])
-    return rails, FlowPayAccounts(api), links, webhooks
+    return rails, balance, FlowPayAccounts(api), links, webhooks

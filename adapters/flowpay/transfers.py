@@ -1,5 +1,6 @@
 """Payouts to bank accounts as FlowPay's transfers, each by our id: as key and as reference."""
 
+from collections.abc import Mapping
 from uuid import UUID
 
 import msgspec
@@ -7,6 +8,7 @@ import msgspec
 from adapters.flowpay.transport import FlowPayApi
 from application.ports.payouts import PayoutFact, PayoutOrder
 from domain.ledger.payout import PayoutWord
+from domain.shared.money import Currency
 
 WORDS = {
     "completed": PayoutWord.COMPLETED,
@@ -31,8 +33,12 @@ class _Transfers(msgspec.Struct):
     data: list[Transfer]
 
 
+class _Balance(msgspec.Struct):
+    available: dict[str, int]
+
+
 class FlowPayTransfers:
-    """The `PayoutRail` of bank payees."""
+    """The `PayoutRail` of bank payees, and the `PayoutBalance` that pays for it."""
 
     def __init__(self, api: FlowPayApi) -> None:
         self._api = api
@@ -66,6 +72,10 @@ class FlowPayTransfers:
 
     async def available_cents(self, destination: str, *, currency: str) -> int | None:
         return None
+
+    async def held(self) -> Mapping[Currency, int]:
+        balance = await self._api.ask("/v1/balance", _Balance)
+        return {Currency(code.lower()): cents for code, cents in balance.available.items()}
 
     async def check(self) -> None:
         """A question that needs a valid key and finds nothing."""

@@ -26,6 +26,7 @@ from application.ports.payouts import (
 )
 from application.ports.webhooks import SignatureRefused
 from domain.ledger.payout import PayoutSpeed, PayoutWord
+from domain.shared.money import Currency
 
 DEPOSITS = (32, 45)
 INSTANT_COST_CENTS = 25
@@ -81,7 +82,7 @@ class _Rail:
 
 @dataclass
 class MemoryBankRail(_Rail):
-    """See `application.ports.payouts.PayoutRail`."""
+    """See `application.ports.payouts.PayoutRail`, and `PayoutBalance`."""
 
     accounts: "MemoryBankAccountProvider" = field(kw_only=True)
     funds_cents: int = 100_000_000
@@ -89,10 +90,10 @@ class MemoryBankRail(_Rail):
     async def send(self, order: PayoutOrder) -> PayoutFact:
         def act() -> PayoutFact:
             self.accounts.require_open(order.destination)
-            if order.amount_cents > self.funds_cents:
-                raise refused("There are no funds for this.", reason=PROVIDER_SHORT)
-            self.funds_cents -= order.amount_cents
             cost = INSTANT_COST_CENTS if order.speed is PayoutSpeed.INSTANT else 0
+            if order.amount_cents + cost > self.funds_cents:
+                raise refused("There are no funds for this.", reason=PROVIDER_SHORT)
+            self.funds_cents -= order.amount_cents + cost
             return self.take(order, prefix="tr", cost_cents=cost)
 
         def known_or_act() -> PayoutFact:
@@ -108,9 +109,14 @@ class MemoryBankRail(_Rail):
     async def available_cents(self, destination: str, *, currency: str) -> int | None:
         return None
 
+    async def held(self) -> Mapping[Currency, int]:
+        self.calls.read("held")
+        return {Currency("usd"): self.funds_cents}
+
     def fail(self, payout_id: UUID, *, reason: str = "account_closed") -> None:
         self._say(payout_id, PayoutWord.FAILED, reason)
-        self.funds_cents += self.facts[payout_id].amount_cents
+        fact = self.facts[payout_id]
+        self.funds_cents += fact.amount_cents + fact.fee_cents
 
     def give_back(self, payout_id: UUID, *, reason: str = "account_closed") -> None:
         """The bank returns what it had taken."""

@@ -14,7 +14,7 @@ from sqlalchemy import TextClause
 from sqlalchemy import text as sql
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from application.ports.reconciliation import BothSides
+from application.ports.reconciliation import BothSides, Held
 from domain.ledger.reconciliation import Booked, Moved, Movement, Subject
 from domain.shared.money import Currency
 
@@ -126,6 +126,34 @@ _OURS_OF_DAY = sql("""
     ORDER BY c.id
     """)
 
+# The provider takes its fee with the payout, the books learn of it as paid. What was paid to buyers
+# from another bank of ours (`refund_settled`) never lay there.
+_HELD = sql("""
+    WITH last AS MATERIALIZED (
+        SELECT coalesce(max(through), DATE '0001-01-01') AS through FROM ledger_checkpoints
+    ), parts AS (
+        SELECT currency, total_cents AS cents FROM ledger_checkpoints
+        WHERE through = (SELECT through FROM last)
+        AND account IN ('payout_clearing', 'payouts_in_transit')
+        UNION ALL
+        SELECT currency, amount_cents FROM ledger_entries
+        WHERE posted_on > (SELECT through FROM last)
+        AND account IN ('payout_clearing', 'payouts_in_transit')
+        UNION ALL
+        SELECT currency, provider_fee_cents FROM payouts
+        WHERE state = 'sent' AND method = 'bank'
+        UNION ALL
+        SELECT currency, -amount_cents FROM refunds WHERE settled_at IS NOT NULL
+    )
+    SELECT currency, -sum(cents)::bigint AS cents FROM parts GROUP BY currency
+    """)
+_UNSURE = sql("""
+    SELECT EXISTS (
+        SELECT FROM payouts WHERE state IN ('reserved', 'unknown') AND method = 'bank'
+        AND attempts > 0 AND coalesce(reason, '') <> 'provider_funds_short'
+    )
+    """)
+
 DAY = timedelta(days=1)
 _position = msgspec.json.Decoder(tuple[datetime, str, str]).decode
 
@@ -167,6 +195,11 @@ class PostgresComparison:
             list(dict.fromkeys(_moved(row) for row in theirs)),
             list(dict.fromkeys(_booked(row) for row in ours if row.amount_cents)),
         )
+
+    async def held(self) -> Held:
+        sums = await self._rows(_HELD)
+        [unsure] = await self._rows(_UNSURE)
+        return Held({Currency(row.currency): row.cents for row in sums}, bool(unsure[0]))
 
     async def _rows(self, statement: TextClause, **parameters: object) -> Sequence[Any]:
         async with self._engine.connect() as connection:

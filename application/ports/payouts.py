@@ -69,6 +69,14 @@ class PayoutRail(Protocol):
         ...
 
 
+class PayoutBalance(Protocol):
+    """What lies at the provider of bank payouts for us, out of which it pays."""
+
+    async def held(self) -> Mapping[Currency, int]:
+        """In minor units by currency, without what was sent on. Raises Unavailable."""
+        ...
+
+
 PayoutRails = Mapping[PayoutMethod, PayoutRail]
 
 

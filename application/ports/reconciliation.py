@@ -1,6 +1,6 @@
 """Keeping reconciliations: runs, differences, and a copy of what the provider moved."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from typing import Protocol
 from uuid import UUID
@@ -19,6 +19,7 @@ from domain.ledger.reconciliation import (
     ReconciliationRun,
     Subject,
 )
+from domain.shared.money import Currency
 
 
 class ReconciliationRuns(Repository[ReconciliationRun], Protocol):
@@ -50,6 +51,13 @@ class BothSides(msgspec.Struct, frozen=True):
     ours: Sequence[Booked]
 
 
+class Held(msgspec.Struct, frozen=True):
+    """What should lie at the payout provider. `unsure` while a call to it has had no answer."""
+
+    cents: Mapping[Currency, int]
+    unsure: bool
+
+
 class Comparison(Protocol):
     """What is held against each other, a batch at a time."""
 
@@ -67,6 +75,10 @@ class Comparison(Protocol):
 
     async def both_sides(self, subjects: Collection[Subject]) -> BothSides:
         """Whenever it moved or was booked."""
+        ...
+
+    async def held(self) -> Held:
+        """By the books, at this moment: what was moved there less what was sent on and kept."""
         ...
 
 

@@ -20,7 +20,8 @@ GRACE = timedelta(hours=1)
 
 
 class Movement(StrEnum):
-    """`dispute` is all that a dispute moved, its fee too; `adjustment` what no object explains."""
+    """`dispute` is all that a dispute moved, its fee too; `adjustment` what no object explains.
+    `payout_balance` is no movement: what lies at the payout provider, as a whole."""
 
     CHARGE = "charge"
     FEE = "fee"
@@ -31,12 +32,16 @@ class Movement(StrEnum):
     DISPUTE = "dispute"
     PAYOUT = "payout"
     ADJUSTMENT = "adjustment"
+    PAYOUT_BALANCE = "payout_balance"
 
 
 class Fault(StrEnum):
-    """`not_booked`: theirs alone. `unknown_there`: ours alone. `doubled`: theirs once too often."""
+    """`not_booked`: theirs alone. `unknown_there`: ours alone. `doubled`: theirs once too often.
+    `withdrawn`: the operator's own money went to the operator's bank, which the books do not
+    follow."""
 
     NOT_BOOKED = "not_booked"
+    WITHDRAWN = "withdrawn"
     UNKNOWN_THERE = "unknown_there"
     AMOUNT = "amount"
     DOUBLED = "doubled"
@@ -135,12 +140,34 @@ def compare(
     )
 
 
+def compare_held(currency: Currency, *, their_cents: int, our_cents: int) -> Finding | None:
+    """What the payout provider holds for us, against what the books say that it holds."""
+    if their_cents == our_cents:
+        return None
+    theirs, ours = _told(their_cents, currency), _told(our_cents, currency)
+    return Finding(
+        subject=held_at_payout_provider(currency),
+        fault=Fault.AMOUNT,
+        our_id=None,
+        effect_key=None,
+        our_cents=our_cents,
+        their_cents=their_cents,
+        sentence=f"The payout provider holds {theirs} for us, the books say {ours}.",
+    )
+
+
+def held_at_payout_provider(currency: Currency) -> Subject:
+    return Subject(Movement.PAYOUT_BALANCE, "all", currency)
+
+
 def _fault(
     subject: Subject, theirs: Sequence[Moved], known: Sequence[Booked], twin: Booked | None
 ) -> Fault:
     if not theirs:
         return Fault.UNKNOWN_THERE
     if not known:
+        if subject.movement is Movement.PAYOUT and sum(moved.amount_cents for moved in theirs) <= 0:
+            return Fault.WITHDRAWN
         return Fault.DOUBLED if twin else Fault.NOT_BOOKED
     ours_once = known[0].amount_cents
     if len(theirs) > len(known) and all(moved.amount_cents == ours_once for moved in theirs):
@@ -158,6 +185,7 @@ _NOUNS = {
     Movement.DISPUTE: "dispute",
     Movement.PAYOUT: "payout",
     Movement.ADJUSTMENT: "adjustment",
+    Movement.PAYOUT_BALANCE: "balance at the payout provider",
 }
 _ABOUT = {
     Movement.CHARGE: "order",
@@ -190,6 +218,11 @@ def _sentence(
             return f"The books have a {noun} {source} of {ours}{about} that the provider lacks."
         case Fault.AMOUNT:
             return f"The {noun} {source}{about} is {ours} in the books, {theirs} at the provider."
+        case Fault.WITHDRAWN if their_cents == 0:
+            return f"A withdrawal of the operator's own, {source}, came back from the bank."
+        case Fault.WITHDRAWN:
+            taken = _told(-their_cents, currency)
+            return f"{taken} went to the operator's own bank: withdrawal {source}."
         case Fault.NOT_BOOKED:
             if movement is Movement.REFUND and our_id is None:
                 return f"The refund {source} of {theirs} was made at the provider by hand."
@@ -203,9 +236,11 @@ def _told(amount_cents: int, currency: Currency) -> str:
 
 
 class DifferenceState(StrEnum):
-    """`explained` by a person; `resolved` when both sides came to agree."""
+    """`noted`: it explains itself, and nobody need look. `explained` by a person; `resolved` when
+    both sides came to agree."""
 
     OPEN = "open"
+    NOTED = "noted"
     EXPLAINED = "explained"
     RESOLVED = "resolved"
 
@@ -259,6 +294,7 @@ class Difference:
             our_cents=finding.our_cents,
             their_cents=finding.their_cents,
             sentence=finding.sentence,
+            state=_at_first(finding.fault),
             first_seen_at=at,
             last_seen_at=at,
         )
@@ -266,8 +302,8 @@ class Difference:
     def seen_again(self, finding: Finding, *, at: datetime) -> None:
         """An explanation holds for what was explained: other amounts open it again."""
         same = (self.our_cents, self.their_cents) == (finding.our_cents, finding.their_cents)
-        if self.state is DifferenceState.RESOLVED or not same:
-            self.state = DifferenceState.OPEN
+        if self.state is not DifferenceState.EXPLAINED or not same:
+            self.state = _at_first(finding.fault)
             self.resolved_at = None
         self.fault, self.sentence = finding.fault, finding.sentence
         self.our_cents, self.their_cents = finding.our_cents, finding.their_cents
@@ -285,14 +321,19 @@ class Difference:
         self.explanation, self.explained_by, self.explained_at = words, by, at
 
 
+def _at_first(fault: Fault) -> DifferenceState:
+    return DifferenceState.NOTED if fault is Fault.WITHDRAWN else DifferenceState.OPEN
+
+
 class Phase(StrEnum):
     """What a run does next: fetch theirs, hold theirs against ours, ours against theirs, look
-    again at what was open."""
+    again at what was open, and at what lies at the payout provider."""
 
     FETCH = "fetch"
     THEIRS = "theirs"
     OURS = "ours"
     OPEN = "open"
+    HELD = "held"
     DONE = "done"
 
 

@@ -11,9 +11,11 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from application.ledger.reconciliation import begin_reconciliation, reconcile_day
+from application.ledger.reconciliation import begin_reconciliation
+from application.ledger.reconciling import reconcile_day
 from application.ports.clock import Clock
 from application.ports.ids import Ids
+from application.ports.payouts import PayoutBalance
 from application.ports.provider_books import ProviderBooks
 from application.ports.reconciliation import (
     Comparison,
@@ -50,6 +52,8 @@ class ReconcilePorts(Protocol):
     def provider_books(self) -> ProviderBooks: ...
     @property
     def comparison(self) -> Comparison: ...
+    @property
+    def payout_balance(self) -> PayoutBalance | None: ...
     @property
     def reconciliation_views(self) -> ReconciliationViews: ...
 
@@ -96,6 +100,7 @@ async def reconciled(first: date | None, last: date | None, *, ports: ReconcileP
                 new_uow=ports.uow,
                 books=ports.provider_books,
                 comparison=ports.comparison,
+                payout_balance=ports.payout_balance,
                 clock=ports.clock,
                 ids=ports.ids,
                 progress=tell,

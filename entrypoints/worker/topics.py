@@ -23,7 +23,8 @@ from application.ledger.payouts import (
     send_payout,
 )
 from application.ledger.proofs import PROVE_BOOKS, ProveBooks, prove_books
-from application.ledger.reconciliation import RECONCILE_DAY, ReconcileDay, reconcile_day
+from application.ledger.reconciliation import RECONCILE_DAY, ReconcileDay
+from application.ledger.reconciling import reconcile_day
 from application.ledger.transfers import (
     SEND_REVERSAL,
     SEND_TRANSFER,
@@ -234,6 +235,7 @@ def _reconciliation(ports: Ports) -> Topics:
             new_uow=ports.uow,
             books=ports.provider_books,
             comparison=ports.comparison,
+            payout_balance=ports.payout_balance,
             clock=ports.clock,
             ids=ports.ids,
         )

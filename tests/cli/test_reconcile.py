@@ -15,6 +15,7 @@ class Ports:
         self.ids = audit.ids
         self.provider_books = audit.world.books
         self.comparison = audit.comparison
+        self.payout_balance = audit.bank
         self.reconciliation_views = audit.views
 
 
@@ -24,14 +25,14 @@ async def test_days_are_clean_or_have_their_differences(audit: Audit) -> None:
     audit.clock.advance(SOON)
 
     clean = await reconciled(day - timedelta(days=1), day, ports=Ports(audit))
-    await audit.world.fund(amount_cents=-700)
+    await audit.world.fund(amount_cents=700)
     audit.clock.advance(SOON)
     differing = await reconciled(day, None, ports=Ports(audit))
 
     assert clean.clean
     assert [run.day for run in clean.runs] == [day - timedelta(days=1), day]
     assert not differing.clean
-    assert [one.kind for one in differing.differences] == ["payout_not_booked"]
+    assert [one.kind for one in differing.differences] == ["adjustment_not_booked"]
 
 
 async def test_without_days_it_is_yesterday(audit: Audit) -> None:

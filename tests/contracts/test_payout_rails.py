@@ -1,13 +1,14 @@
 """What every way to banks promises, over the fakes and over the sandbox by HTTP."""
 
 from collections.abc import AsyncIterator
+from typing import cast
 from uuid import uuid4
 
 import msgspec
 import pytest
 
 from application.ports.errors import OutcomeUnknown, Rejected, Unavailable
-from application.ports.payouts import PROVIDER_SHORT
+from application.ports.payouts import PROVIDER_SHORT, PayoutBalance
 from domain.ledger.payout import PayoutSpeed, PayoutWord
 from tests.contracts.payout_providers import (
     RAILS,
@@ -162,6 +163,26 @@ async def test_our_own_empty_balance_is_told_apart_and_can_be_tried_again(world:
 
     fund(world, 10_000)
     assert (await world.rail.send(order)).amount_cents == 5000
+
+
+@pytest.mark.parametrize("world", ["memory-bank", "flowpay"], indirect=True)
+@pytest.mark.parametrize(("speed", "cost"), [(PayoutSpeed.STANDARD, 0), (PayoutSpeed.INSTANT, 25)])
+async def test_what_it_holds_for_us_goes_with_the_payout_and_comes_back_when_that_fails(
+    world: World, speed: PayoutSpeed, cost: int
+) -> None:
+    destination = await world.destination()
+    fund(world, 10_000)
+    balance = cast("PayoutBalance", world.rail)
+
+    first = await world.rail.send(world.order(destination, speed=speed))
+    failing = world.order(destination, speed=speed)
+    with pytest.raises(Rejected):
+        await world.rail.send(msgspec.structs.replace(failing, amount_cents=9_000))
+    assert await balance.held() == {"usd": 5_000 - cost}
+
+    assert first.payout_id is not None
+    await world.fail(first.payout_id, first.provider_id)
+    assert await balance.held() == {"usd": 10_000}
 
 
 def fund(world: World, cents: int) -> None:

@@ -6,6 +6,7 @@ are sent name what the caller owns. `LIKENESS_FUZZ_EXAMPLES=300` looks longer.
 """
 
 import asyncio
+import base64
 import hmac
 import json
 import os
@@ -36,6 +37,12 @@ from schemathesis.specs.openapi.checks import ignored_auth, positive_data_accept
 from adapters.filesystem.links import SignedLinks
 from adapters.memory.system import ManualClock
 from domain.identity.actor import Role
+from domain.ledger.bank_account import HolderName
+from domain.ledger.effects import Part, sale
+from domain.ledger.payout_settings import PayoutMethod, PayoutSettings
+from domain.ledger.posting import Account
+from domain.ordering.refund import LineRefund, Refund, RefundStatus
+from domain.shared.money import Currency
 from entrypoints.http.docs import document_of
 from tests.http import estate
 from tests.http.shop import BASE, SECRET, Door, Shop, described, open_door, people_in
@@ -49,6 +56,7 @@ EXCLUDED: list[Any] = [
     # Sends the request by a transport of its own; test_authorisation.py asks it of every route.
     ignored_auth,
 ]
+REFUND = estate.known(0x48)
 EXPECTED = ["2xx", "3xx", "4xx"]
 """No 5xx, also not the documented 502 and 503: every provider answers here."""
 
@@ -60,7 +68,19 @@ OWNED: dict[str, list[UUID]] = {
     "payee_id": [estate.CREATOR, estate.STORE],
     "product_id": [estate.PRODUCT, estate.DRAFT],
     "order_id": [estate.ORDER, estate.UNPAID_ORDER],
+    "invoice_id": [estate.INVOICE],
     "credit_note_id": [estate.CREDIT_NOTE],
+    "account_id": [estate.CREATORS_ACCOUNT, estate.STORES_ACCOUNT],
+    "payout_id": [estate.CREATORS_PAYOUT, estate.STORES_PAYOUT],
+    "refund_id": [REFUND],
+    "dispute_id": [estate.DISPUTE],
+    "discount_id": [estate.DISCOUNT],
+    "team_id": [estate.TEAM],
+    "membership_id": [estate.VIEWERS_MEMBERSHIP],
+    "member_id": [estate.STAFF],
+    "message_id": [estate.PARKED],
+    "run_id": [estate.RECONCILIATION],
+    "difference_id": [estate.DIFFERENCE],
     "line_id": [estate.LINE],
     "generation_id": [estate.GENERATION, estate.RUNNING, estate.CANCELLED],
     "asset_id": [estate.PICTURE, estate.SPARE_PICTURE],
@@ -82,6 +102,7 @@ WORDS: dict[str, list[Any]] = {
     "adult": [True],
     "purpose": ["personal", "commercial"],
     "currency": ["usd"],
+    "amount_cents": [None, 100, 2500],
     "success_url": ["https://shop.example/ok"],
     "cancel_url": ["https://shop.example/no"],
 }
@@ -204,7 +225,44 @@ async def door(
 
 @pytest.fixture
 async def caller(door: Door, clean_database: str, clean_redis: str) -> Caller:
-    return Caller(await people_in(door))
+    shop = await people_in(door)
+    await _earned(shop)
+    return Caller(shop)
+
+
+async def _earned(shop: Shop) -> None:
+    """Money to withdraw, a bank account that takes it, and a refund that the bank sent back."""
+    ports, now = shop.ports, shop.ports.clock.now()
+    async with (uow := ports.uow()):
+        for payee_id in (estate.CREATOR, estate.STORE):
+            parts = [Part(Account.PAYABLE_AVAILABLE, payee_id, 500_000)]
+            posting = sale(
+                charge_id=f"ch_{payee_id}",
+                order_id=estate.ORDER,
+                currency=Currency("usd"),
+                parts=parts,
+                at=now,
+            )
+            await uow.ledger.post([posting])
+        account = await uow.bank_accounts.get(estate.STORES_ACCOUNT, lock=True)
+        account.holder_name = HolderName.MATCHES
+        uow.payout_settings.add(PayoutSettings(id=estate.STORE, method=PayoutMethod.BANK))
+        uow.refunds.add(
+            Refund(
+                id=REFUND,
+                request_key="returned",
+                order_id=estate.ORDER,
+                amount_cents=100,
+                currency=Currency("usd"),
+                reason="other",
+                lines=(LineRefund(estate.LINE, 100),),
+                status=RefundStatus.RETURNED,
+                requested_by=estate.OWNER,
+                created_at=now,
+                ended_at=now,
+            )
+        )
+        await uow.commit()
 
 
 @schema.parametrize()
@@ -244,7 +302,11 @@ EVENT = st.fixed_dictionaries(
 @given(
     body=(EVENT | JSON).map(lambda event: json.dumps(event).encode()) | st.binary(),
     to=st.sampled_from(
-        [("stripe", b"whsec_sandbox"), ("stripe-connect", b"whsec_sandbox_connect")]
+        [
+            ("stripe", b"whsec_sandbox"),
+            ("stripe-connect", b"whsec_sandbox_connect"),
+            ("payout", b"sandbox-flowpay-secret"),
+        ]
     ),
 )
 def test_an_event_of_any_shape_is_kept_or_refused_though_its_signature_is_right(
@@ -252,12 +314,21 @@ def test_an_event_of_any_shape_is_kept_or_refused_though_its_signature_is_right(
 ) -> None:
     endpoint, secret = to
     at = int(time.time())
-    signature = hmac.digest(secret, f"{at}.".encode() + body, "sha256").hex()
-    headers = {
-        "Stripe-Signature": f"t={at},v1={signature}",
-        "Content-Type": "application/json",
-    }
+    headers = _signed(endpoint, secret, body, at) | {"Content-Type": "application/json"}
 
     answer = caller.post(f"/api/v1/webhooks/{endpoint}", body, headers)
 
     assert answer.status_code in (200, 400), answer.text
+
+
+def _signed(endpoint: str, secret: bytes, body: bytes, at: int) -> dict[str, str]:
+    if endpoint == "payout":
+        digest = hmac.digest(secret, f"msg_1.{at}.".encode() + body, "sha256")
+        signature = f"v1,{base64.b64encode(digest).decode()}"
+        return {
+            "Webhook-Id": "msg_1",
+            "Webhook-Timestamp": str(at),
+            "Webhook-Signature": signature,
+        }
+    signature = hmac.digest(secret, f"{at}.".encode() + body, "sha256").hex()
+    return {"Stripe-Signature": f"t={at},v1={signature}"}

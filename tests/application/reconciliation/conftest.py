@@ -9,6 +9,8 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 
+from adapters.flowpay.transfers import FlowPayTransfers
+from adapters.flowpay.transport import FlowPayApi
 from adapters.memory.payments import MemoryPaymentProvider
 from adapters.memory.system import ManualClock
 from adapters.postgres.comparison import PostgresComparison
@@ -20,14 +22,16 @@ from application.ledger.reconciliation import (
     AskReconciliation,
     RunView,
     ask_reconciliation,
-    reconcile_day,
 )
+from application.ledger.reconciling import reconcile_day
 from application.ordering.checkout import CheckoutStarted
 from application.ordering.disputes import record_dispute
 from application.ordering.refund_outcomes import record_refund
 from application.ports.payments import CapturedPayment, DisputeChanged
+from application.ports.payouts import PayoutRails
 from application.ports.provider_books import ProviderBooks
 from application.ports.reconciliation import DifferenceRecord
+from domain.ledger.payout_settings import PayoutMethod
 from tests.application.ordering.conftest import ADMIN, Desk
 from tests.builders import Market
 from tests.contracts.conftest import sandbox, sandbox_process
@@ -59,6 +63,7 @@ class Audit(Desk):
 
     sandbox: Sandbox
     world: SandboxProvider
+    bank_api: FlowPayApi
     comparison: PostgresComparison
     views: PostgresReconciliationViews
 
@@ -110,9 +115,21 @@ class Audit(Desk):
             new_uow=self.new_uow,
             books=books or self.world.books,
             comparison=self.comparison,
+            payout_balance=self.bank,
             clock=self.clock,
             ids=self.ids,
         )
+
+    @property
+    def bank(self) -> FlowPayTransfers:
+        return FlowPayTransfers(self.bank_api)
+
+    @property
+    def rails(self) -> PayoutRails:
+        return {PayoutMethod.BANK: self.bank}
+
+    def bank_holds(self, cents: int) -> None:
+        self.sandbox.control("flowpay/behaviour", funds=cents)
 
     async def tamper(self, statement: str, **parameters: object) -> None:
         """Change our side past every guard, as a restored backup or a superuser might."""
@@ -175,7 +192,8 @@ async def audit(clean_database: str, sandbox: Sandbox) -> AsyncIterator[Audit]:
     noon = clock.now().replace(hour=12, minute=0, second=0, microsecond=0) + timedelta(days=1)
     clock.advance(noon - clock.now())
     sessions = sessions_of(engine)
-    yield Audit(
+    flowpay = FlowPayApi(api_key="fp_test_sandbox", base_url=f"{sandbox.url}/flowpay")
+    audit = Audit(
         engine,
         lambda: PostgresUnitOfWork(sessions, clock=clock, ids=ids),
         cast("MemoryPaymentProvider", _Quiet(world)),
@@ -183,8 +201,12 @@ async def audit(clean_database: str, sandbox: Sandbox) -> AsyncIterator[Audit]:
         ids,
         sandbox,
         world,
+        flowpay,
         PostgresComparison(engine),
         PostgresReconciliationViews(engine),
     )
+    audit.bank_holds(0)
+    yield audit
+    await flowpay.aclose()
     await world.close()
     await engine.dispose()

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from adapters.postgres.invariants import PostgresInvariantChecks
 from application.ledger.reconciliation import (
     AskReconciliation,
     DayInvalid,
@@ -14,6 +15,7 @@ from application.ledger.reconciliation import (
     plan_reconciliations,
 )
 from application.ports.errors import Unavailable
+from application.ports.invariants import Invariant
 from application.ports.provider_books import MovementPage, ProviderBooks
 from domain.identity.actor import RoleRequired
 from domain.ledger.reconciliation import AlreadyResolved, RunMovedOn
@@ -207,15 +209,35 @@ async def test_a_reversal_missing_here(audit: Audit) -> None:
     assert found["reversal_not_booked"].source == source
 
 
-async def test_a_payout_and_an_adjustment_that_nobody_knows(audit: Audit) -> None:
-    await audit.world.fund(amount_cents=-300)
+async def test_an_adjustment_that_nobody_knows(audit: Audit) -> None:
     await audit.world.fund(amount_cents=900)
     audit.clock.advance(SOON)
 
     found = await audit.compare()
 
-    assert found.keys() == {"payout_not_booked", "adjustment_not_booked"}
-    assert found["payout_not_booked"].their_cents == -300
+    assert found.keys() == {"adjustment_not_booked"}
+    assert found["adjustment_not_booked"].their_cents == 900
+
+
+async def test_the_operators_own_withdrawal_is_noted_and_alarms_nobody(audit: Audit) -> None:
+    await audit.world.fund(amount_cents=-300)
+    audit.clock.advance(SOON)
+
+    await audit.compare()
+    found = await audit.compare()
+
+    assert found.keys() == {"payout_withdrawn"}
+    noted = found["payout_withdrawn"]
+    assert (noted.state, noted.their_cents) == ("noted", -300)
+    assert noted.sentence == f"$3.00 went to the operator's own bank: withdrawal {noted.source}."
+    [run] = await audit.views.runs(before=None, limit=10)
+    assert run.differences == 0
+    assert (
+        await PostgresInvariantChecks(audit.engine).violations(
+            Invariant.PROVIDER_AGREES, now=audit.clock.now()
+        )
+        == []
+    )
 
 
 async def test_money_withdrawn_for_a_dispute_that_was_not_booked(audit: Audit) -> None:

@@ -1,5 +1,6 @@
 """What counts as a difference between two books, and what does not."""
 
+import dataclasses
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
@@ -75,6 +76,44 @@ def test_each_fault_has_its_name() -> None:
     assert fault_of([moved()], [booked(source="tr_0")]) is Fault.DOUBLED
 
 
+@pytest.mark.parametrize(
+    ("cents", "fault", "state"),
+    [
+        ([-100], Fault.WITHDRAWN, DifferenceState.NOTED),
+        ([-100, 100], Fault.WITHDRAWN, DifferenceState.NOTED),
+        ([100], Fault.NOT_BOOKED, DifferenceState.OPEN),
+    ],
+)
+def test_the_operators_own_withdrawal_is_noted_and_money_taken_from_the_bank_is_not(
+    cents: list[int], fault: Fault, state: DifferenceState
+) -> None:
+    subject = Subject(Movement.PAYOUT, "po_1", USD)
+    theirs = [
+        dataclasses.replace(moved(one, our_id=None), movement=Movement.PAYOUT, source="po_1")
+        for one in cents
+    ]
+
+    found = compare(subject, theirs, [], now=NOW)
+
+    assert isinstance(found, Finding)
+    assert found.fault is fault
+    kept = Difference.of(found, difference_id=OURS, run_id=OURS, at=NOW)
+    assert kept.state is state
+
+
+def test_what_was_open_is_noted_once_it_is_known_for_what_it_is() -> None:
+    subject = Subject(Movement.PAYOUT, "po_1", USD)
+    theirs = [dataclasses.replace(moved(our_id=None), movement=Movement.PAYOUT, source="po_1")]
+    found = compare(subject, theirs, [], now=NOW)
+    assert isinstance(found, Finding)
+    kept = Difference.of(found, difference_id=OURS, run_id=OURS, at=NOW)
+    kept.state = DifferenceState.OPEN
+
+    kept.seen_again(found, at=NOW)
+
+    assert kept.state is DifferenceState.NOTED
+
+
 def test_movements_that_cancel_each_other_unbooked_are_a_difference() -> None:
     assert fault_of([moved(-100), moved(100)], []) is Fault.NOT_BOOKED
 
@@ -134,7 +173,7 @@ def test_a_run_goes_through_its_phases_and_refuses_who_comes_late() -> None:
     while run.phase is not Phase.DONE:
         run.advance(seen=(run.phase, None), cursor=None)
         phases.append(run.phase)
-    assert phases == [Phase.THEIRS, Phase.OURS, Phase.OPEN, Phase.DONE]
+    assert phases == [Phase.THEIRS, Phase.OURS, Phase.OPEN, Phase.HELD, Phase.DONE]
 
 
 def test_a_run_begun_before_the_day_had_settled_does_not_know_it_all() -> None:
