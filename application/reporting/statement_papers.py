@@ -1,8 +1,10 @@
 """A payee's statement as CSV, for as long as it is, and as PDF.
 
-Opening and closing balances stand in both as rows of their own, so that a reader can add up.
+Opening and closing balances stand in both as rows of their own, and what was earned, refunded,
+disputed and paid, so that a reader can add up.
 """
 
+from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 
 from application.ports.documents import (
@@ -18,12 +20,14 @@ from application.ports.reporting import StatementViews
 from application.reporting.csv import stream_csv
 from application.reporting.spans import midnight
 from application.reporting.statements import (
+    STATES,
     Asked,
     StatementEntry,
     States,
     all_entries,
     show_statement,
 )
+from domain.reporting.reckoning import Reckoning, reckon
 from domain.reporting.words import title_of
 from domain.shared.money import format_money
 
@@ -40,11 +44,11 @@ COLUMNS = (
     "source",
     "transaction_id",
 )
-_STATES = ("pending", "available", "reserved", "disputed")
 
 
 def statement_csv(asked: Asked, *, views: StatementViews) -> AsyncIterator[bytes]:
-    """The opening balance by state, every posting, the closing balance by state.
+    """The opening balance by state, every posting, the closing balance by state; then, without a
+    state, what all of it comes to: earned, refunded, disputed, paid and the balance.
 
     The closing rows are the sum of all rows above them, to the cent, whatever is posted meanwhile.
     """
@@ -73,7 +77,8 @@ async def _batches(
     asked: Asked, *, views: StatementViews
 ) -> AsyncIterator[Sequence[Sequence[Cell]]]:
     opening = (await show_statement(asked, views=views, after=None, limit=0)).opening
-    sums = {state: getattr(opening, f"{state}_cents") for state in _STATES}
+    sums = opening.by_state()
+    moved: Counter[tuple[str, str]] = Counter()
     yield [
         [
             asked.span.since.isoformat(),
@@ -86,6 +91,7 @@ async def _batches(
     async for entries in all_entries(asked, views=views):
         for entry in entries:
             sums[entry.state] += entry.amount_cents
+            moved[entry.kind, entry.state] += entry.amount_cents
         yield [
             [
                 entry.posted_on.isoformat(),
@@ -111,20 +117,48 @@ async def _batches(
         ]
         for state, cents in sums.items()
     ]
+    yield [
+        [
+            asked.span.until.isoformat(),
+            None,
+            f"sum_{name}",
+            *_sum(asked, None, cents),
+        ]
+        for name, cents in _figures(reckon(opening.by_state(), moved))
+    ]
 
 
-def _sum(asked: Asked, state: str, cents: int) -> list[Cell]:
+def _figures(told: Reckoning) -> list[tuple[str, int]]:
+    """As signed amounts: all but the last two add up to the balance; what open disputes hold of it
+    comes after."""
+    return [
+        ("opening", told.opening_cents),
+        ("earned", told.earned_cents),
+        ("refunded", -told.refunded_cents),
+        ("disputed", -told.disputed_cents),
+        ("paid", -told.paid_cents),
+        ("fees", -told.fees_cents),
+        ("other", told.other_cents),
+        ("balance", told.balance_cents),
+        ("held", told.held_cents),
+    ]
+
+
+def _sum(asked: Asked, state: str | None, cents: int) -> list[Cell]:
     amount = format_money(cents, asked.currency)
     return [state, cents, asked.currency, amount, None, None, None, None]
 
 
 def paper(asked: Asked, opening: States, entries: Sequence[StatementEntry]) -> Document:
     """The closing balance is computed here: nothing posted meanwhile can come between."""
-    moved = dict.fromkeys(_STATES, 0)
+    moved = dict.fromkeys(STATES, 0)
     kinds: dict[str, int] = {}
+    each: Counter[tuple[str, str]] = Counter()
     for entry in entries:
         moved[entry.state] += entry.amount_cents
         kinds[entry.kind] = kinds.get(entry.kind, 0) + entry.amount_cents
+        each[entry.kind, entry.state] += entry.amount_cents
+    told = reckon(opening.by_state(), each)
     moved["total"] = sum(moved.values())
 
     def money(cents: int) -> str:
@@ -160,6 +194,15 @@ def paper(asked: Asked, opening: States, entries: Sequence[StatementEntry]) -> D
                 totals=1,
             ),
             Section(
+                heading="What it comes to",
+                columns=[Column(title="", share=3), Column(title="amount", right=True)],
+                rows=[
+                    *([name.capitalize(), money(cents)] for name, cents in _figures(told)[:-1]),
+                    ["Held by open disputes, not in the balance", money(told.held_cents)],
+                ],
+                totals=2,
+            ),
+            Section(
                 heading="What moved the total",
                 columns=[Column(title="kind", share=3), Column(title="amount", right=True)],
                 rows=[
@@ -189,6 +232,10 @@ def paper(asked: Asked, opening: States, entries: Sequence[StatementEntry]) -> D
                 ],
             ),
         ],
-        notes=["Opening balance and postings add up to the closing balance, in every state."],
+        notes=[
+            "Opening balance and postings add up to the closing balance, in every state.",
+            "What was earned, less what was refunded, disputed and paid, is the balance.",
+            "What an open dispute holds counts as disputed until the dispute is won.",
+        ],
         made_at=midnight(asked.span.until),
     )

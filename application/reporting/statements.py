@@ -1,7 +1,8 @@
 """A payee's statement: every posting with its reason, and balances that add up.
 
 Opening balance, postings and closing balance are told for each state of the money (pending,
-available, reserved, disputed). Who bought is never told: a sale is named by its order and line.
+available, reserved, disputed), and what was earned, refunded, disputed and paid adds up to what is
+left. Who bought is never told: a sale is named by its order and line.
 """
 
 from collections.abc import AsyncIterator, Iterable, Sequence
@@ -24,12 +25,14 @@ from application.ports.unit_of_work import UnitOfWork
 from application.reporting.spans import span_of
 from domain.identity.actor import Actor
 from domain.ordering.split import LegKind, explain
+from domain.reporting.reckoning import Reckoning, reckon
 from domain.reporting.words import movement
 from domain.shared.errors import NotFound
 
 _BATCH = 500
 _SALE = "sale"
 _PAYABLE = "payable_"
+STATES = ("pending", "available", "reserved", "disputed")
 
 
 class StatementQuery(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,6 +51,9 @@ class States(msgspec.Struct, frozen=True, kw_only=True):
     reserved_cents: int
     disputed_cents: int
     total_cents: int
+
+    def by_state(self) -> dict[str, int]:
+        return {state: getattr(self, f"{state}_cents") for state in STATES}
 
 
 class KindTotal(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,7 +95,8 @@ class StatementEntry(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PayeeStatement(msgspec.Struct, frozen=True, kw_only=True):
-    """`closing` is `opening` and `totals`, whatever page of `entries` is shown."""
+    """`closing` is `opening` and `totals`, whatever page of `entries` is shown. In `reckoning`,
+    opening + earned − refunded − disputed − paid − fees + other = balance."""
 
     payee_id: UUID
     currency: str
@@ -98,6 +105,7 @@ class PayeeStatement(msgspec.Struct, frozen=True, kw_only=True):
     opening: States
     closing: States
     totals: list[KindTotal]
+    reckoning: Reckoning
     entries: list[StatementEntry]
 
 
@@ -144,14 +152,19 @@ async def show_statement(
     found = await views.entries(
         asked.payee_id, currency=asked.currency, span=asked.span, after=after, limit=limit
     )
+    opening = _states((m.account, m.before_cents) for m in moved)
     return PayeeStatement(
         payee_id=asked.payee_id,
         currency=asked.currency,
         since=asked.span.since,
         until=asked.span.until,
-        opening=_states((m.account, m.before_cents) for m in moved),
+        opening=opening,
         closing=_states((m.account, m.before_cents + m.within_cents) for m in moved),
         totals=_totals(moved),
+        reckoning=reckon(
+            opening.by_state(),
+            {(m.kind, m.account.removeprefix(_PAYABLE)): m.within_cents for m in moved},
+        ),
         entries=await _told(asked, found, views=views),
     )
 
@@ -228,7 +241,7 @@ def _parts(line: SoldLine, asked: Asked) -> list[StatementPart]:
 
 
 def _states(sums: Iterable[tuple[str, int]]) -> States:
-    by_state = dict.fromkeys(("pending", "available", "reserved", "disputed"), 0)
+    by_state = dict.fromkeys(STATES, 0)
     for account, amount_cents in sums:
         by_state[account.removeprefix(_PAYABLE)] += amount_cents
     return States(

@@ -65,9 +65,34 @@ async def test_csv_has_all_postings_between_balances_that_add_up(shop: Shop) -> 
         own = [row for row in rows if row["state"] == state]
         moved = [int(row["amount_cents"]) for row in own if row["kind"] != "closing_balance"]
         assert sum(moved) == int(own[-1]["amount_cents"])
-    assert [row["kind"] for row in rows if not row["kind"].endswith("balance")] == ["sale"] * 2
+    postings = [row["kind"] for row in rows if row["transaction_id"]]
+    assert postings == ["sale"] * 2
     assert str(shop.fan.user_id) not in answer.text
     assert "@example.com" not in answer.text
+
+
+async def test_json_and_csv_tell_what_it_comes_to(shop: Shop) -> None:
+    await bought(shop)
+
+    told = data_of(await shop.get("/creators/statements", by=shop.owner))["reckoning"]
+    as_csv = await shop.get("/creators/statements?format=csv", by=shop.owner)
+
+    assert {name: cents for name, cents in told.items() if cents} == {
+        "earned_cents": 500,
+        "balance_cents": 500,
+    }
+    sums = {
+        row["kind"].removeprefix("sum_"): int(row["amount_cents"])
+        for row in rows_of(as_csv.content)
+        if not row["state"]
+    }
+    minus = {"refunded", "disputed", "paid", "fees"}
+    assert sums == {
+        name: -cents if name in minus else cents
+        for name, cents in ((key.removesuffix("_cents"), told[key]) for key in told)
+    }
+    parts = {name: cents for name, cents in sums.items() if name not in ("balance", "held")}
+    assert sum(parts.values()) == sums["balance"]
 
 
 async def test_pdf_is_what_accept_asks_for(shop: Shop) -> None:
