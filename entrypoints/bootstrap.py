@@ -37,7 +37,8 @@ from adapters.postgres.media import PostgresAssetViews
 from adapters.postgres.message_queue import PostgresMessageQueue
 from adapters.postgres.message_views import PostgresMessageViews
 from adapters.postgres.messages import PostgresInbox
-from adapters.postgres.payouts import PostgresPayoutDays, PostgresPayoutViews
+from adapters.postgres.order_views import PostgresOrderViews
+from adapters.postgres.payout_views import PostgresPayoutDays, PostgresPayoutViews
 from adapters.postgres.reconciliation_views import PostgresReconciliationViews
 from adapters.postgres.reports import PostgresReportViews
 from adapters.postgres.scheduler_runs import PostgresJobRuns
@@ -50,7 +51,6 @@ from adapters.postgres.verification import PostgresLedgerViews
 from adapters.postgres.views import (
     PostgresBalanceViews,
     PostgresCatalogueViews,
-    PostgresOrderViews,
 )
 from adapters.redis.live import RedisLiveEvents, RedisLiveFeed, live_client
 from adapters.redis.rate_limits import RedisRateLimits

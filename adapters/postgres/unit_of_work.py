@@ -29,7 +29,7 @@ from adapters.postgres.licence_usage import PostgresUsage
 from adapters.postgres.media import PostgresAssets
 from adapters.postgres.message_queue import PostgresParkedMessages
 from adapters.postgres.messages import PostgresOutbox
-from adapters.postgres.ordering import PostgresOrders
+from adapters.postgres.orders import PostgresOrders
 from adapters.postgres.payees import PostgresPayees
 from adapters.postgres.payouts import (
     PostgresBankAccounts,

@@ -8,45 +8,24 @@ import errno
 import os
 import re
 import shutil
-import socket
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from application.ports.column_keys import KeyCount
+from entrypoints.cli import provider_checks
+from entrypoints.cli.finding import PATIENCE_S, Finding, words_of
 from entrypoints.local.errors import LocalError
 from entrypoints.local.ports import is_free
 from entrypoints.local.supervisor import running_stack
-from entrypoints.providers import (
-    fal_access,
-    flowpay_access,
-    plaid_access,
-    replicate_access,
-    stripe_access,
-)
 from entrypoints.settings import Settings
 from entrypoints.settings_values import FileStorageLocation, S3StorageLocation, Secret
 
-_PATIENCE_S: Final = 10.0
 _START_POLL_S: Final = 0.5
 _FREE_BYTES_NEEDED: Final = 1_000_000_000
 _POSTGRES_VERSIONS: Final = range(15, 19)
 _OLDEST_REDIS: Final = (6, 2)
-_REASONS: Final = {
-    errno.ECONNREFUSED: "nothing listens at this address",
-    errno.EHOSTUNREACH: "there is no way to this machine",
-    errno.ENETUNREACH: "there is no way to this network",
-    errno.ENOENT: "there is no such socket",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    name: str
-    ok: bool
-    detail: str
 
 
 async def examine(settings: Settings, *, given: Settings) -> list[Finding]:
@@ -58,18 +37,18 @@ async def examine(settings: Settings, *, given: Settings) -> list[Finding]:
         "Redis": lambda: _redis(settings, embedded=not given.redis_url),
         "storage": lambda: asyncio.to_thread(_storage, settings),
         "port": lambda: asyncio.to_thread(_port, given),
-        "Stripe": lambda: _stripe(settings),
-        "Replicate": lambda: _replicate(settings),
-        "fal": lambda: _fal(settings),
-        "FlowPay": lambda: _flowpay(settings),
-        "Plaid": lambda: _plaid(settings),
+        "Stripe": lambda: provider_checks.stripe(settings),
+        "Replicate": lambda: provider_checks.replicate(settings),
+        "fal": lambda: provider_checks.fal(settings),
+        "FlowPay": lambda: provider_checks.flowpay(settings),
+        "Plaid": lambda: provider_checks.plaid(settings),
     }
 
     async def run(name: str, check: Callable[[], Awaitable[Finding]]) -> Finding:
         try:
-            return await asyncio.wait_for(check(), _PATIENCE_S)
+            return await asyncio.wait_for(check(), PATIENCE_S)
         except TimeoutError:
-            return Finding(name, False, f"no answer within {_PATIENCE_S:g} s; is it reachable?")
+            return Finding(name, False, f"no answer within {PATIENCE_S:g} s; is it reachable?")
 
     settings_fine = Finding("settings", True, f"complete for {settings.env}")
     found = await asyncio.gather(*(run(name, check) for name, check in checks.items()))
@@ -121,7 +100,7 @@ async def _postgres(settings: Settings, *, embedded: bool) -> Finding:
     try:
         connection = await asyncpg.connect(settings.database_url.replace("+asyncpg", ""), timeout=5)
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        return Finding(name, False, f"{_words(error)}; check LIKENESS_DATABASE_URL")
+        return Finding(name, False, f"{words_of(error)}; check LIKENESS_DATABASE_URL")
     try:
         version = str(await connection.fetchval("SHOW server_version"))
         has_tables = await connection.fetchval("SELECT to_regclass('users') IS NOT NULL")
@@ -178,7 +157,7 @@ async def _redis(settings: Settings, *, embedded: bool) -> Finding:
         async with redis.from_url(settings.redis_url, socket_connect_timeout=5) as client:
             info = await client.info("server")
     except (OSError, RedisError) as error:
-        return Finding(name, False, f"{_words(error)}; check LIKENESS_REDIS_URL")
+        return Finding(name, False, f"{words_of(error)}; check LIKENESS_REDIS_URL")
     return judge_redis(str(info["redis_version"]), embedded=embedded)
 
 
@@ -258,99 +237,3 @@ def _s3_storage(settings: Settings, location: S3StorageLocation) -> Finding:
     finally:
         client.close()
     return Finding("storage", True, f"bucket {location.bucket} takes and gives back")
-
-
-async def _stripe(settings: Settings) -> Finding:
-    access = stripe_access(settings)
-    if access.sandboxed:
-        return _played("Stripe", "LIKENESS_STRIPE_SECRET_KEY")
-    url = f"{access.api_base or 'https://api.stripe.com'}/v1/balance"
-    headers = {"Authorization": f"Bearer {access.secret_key.reveal()}"}
-    return await _asked("Stripe", url, headers, "LIKENESS_STRIPE_SECRET_KEY")
-
-
-async def _replicate(settings: Settings) -> Finding:
-    access = replicate_access(settings)
-    if access is None:
-        return Finding("Replicate", True, "not used")
-    if access.sandboxed:
-        return _played("Replicate", "LIKENESS_REPLICATE_API_TOKEN")
-    url = f"{access.api_base or 'https://api.replicate.com'}/v1/account"
-    headers = {"Authorization": f"Bearer {access.api_token.reveal()}"}
-    return await _asked("Replicate", url, headers, "LIKENESS_REPLICATE_API_TOKEN")
-
-
-async def _fal(settings: Settings) -> Finding:
-    """fal has no free question that needs the key: its public keys must do."""
-    access = fal_access(settings)
-    if access is None:
-        return Finding("fal", True, "not used")
-    if access.sandboxed:
-        return _played("fal", "LIKENESS_FAL_KEY")
-    url = access.jwks_url or "https://rest.fal.ai/.well-known/jwks.json"
-    return await _asked("fal", url, {}, "LIKENESS_FAL_KEY")
-
-
-async def _flowpay(settings: Settings) -> Finding:
-    if not settings.bank_payouts:
-        return Finding("FlowPay", True, "not used: LIKENESS_BANK_PAYOUTS is off")
-    access = flowpay_access(settings)
-    if access.sandboxed:
-        return _played("FlowPay", "LIKENESS_FLOWPAY_API_KEY")
-    url = f"{access.api_base}/v1/transfers?reference=doctor"
-    headers = {"Authorization": f"Bearer {access.api_key.reveal()}"}
-    return await _asked("FlowPay", url, headers, "LIKENESS_FLOWPAY_API_KEY")
-
-
-async def _plaid(settings: Settings) -> Finding:
-    """Plaid has no question without a consequence: that it can be reached must do."""
-    if not settings.bank_payouts:
-        return Finding("Plaid", True, "not used: LIKENESS_BANK_PAYOUTS is off")
-    access = plaid_access(settings)
-    if access.sandboxed:
-        return _played("Plaid", "LIKENESS_PLAID_SECRET")
-    return await _reached("Plaid", access.api_base or "https://production.plaid.com")
-
-
-async def _reached(name: str, url: str) -> Finding:
-    import httpx
-
-    try:
-        async with httpx.AsyncClient(timeout=_PATIENCE_S) as client:
-            await client.get(url)
-    except httpx.HTTPError as error:
-        return Finding(name, False, f"{_words(error)}; does this machine reach {url}?")
-    return Finding(name, True, "can be reached")
-
-
-def _played(name: str, variable: str) -> Finding:
-    return Finding(name, True, f"played by the sandbox; set {variable} for the real one")
-
-
-async def _asked(name: str, url: str, headers: dict[str, str], variable: str) -> Finding:
-    import httpx
-
-    try:
-        async with httpx.AsyncClient(timeout=_PATIENCE_S) as client:
-            answer = await client.get(url, headers=headers)
-    except httpx.HTTPError as error:
-        return Finding(name, False, f"{_words(error)}; does this machine reach {url}?")
-    if answer.status_code in {401, 403}:
-        return Finding(name, False, f"refuses the key; check {variable}")
-    if answer.is_error:
-        return Finding(name, False, f"answers {answer.status_code}; try again, or see its status")
-    return Finding(name, True, "answers" if not headers else "answers and accepts the key")
-
-
-def _words(error: BaseException) -> str:
-    """The reason in a person's words where it has one, else the driver's own."""
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, socket.gaierror):
-            return "no machine of this name is known"
-        if isinstance(cause, OSError) and cause.errno in _REASONS:
-            return _REASONS[cause.errno]
-        cause = cause.__cause__ or cause.__context__
-    if isinstance(error, TimeoutError):
-        return "no answer in time"
-    return f"{type(error).__name__}: {error}".rstrip(": ")

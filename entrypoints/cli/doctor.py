@@ -16,7 +16,8 @@ from entrypoints.settings import Settings, SettingsError
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 def doctor(as_json: bool) -> None:
     """One line per check, with what to do; exit code 1 when any fails."""
-    from entrypoints.cli.checks import Finding, examine
+    from entrypoints.cli.checks import examine
+    from entrypoints.cli.finding import Finding
 
     try:
         given = Settings.load()

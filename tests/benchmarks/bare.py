@@ -19,7 +19,7 @@ from litestar.datastructures import State
 from litestar.params import FromPath
 from sqlalchemy.dialects import postgresql
 
-from adapters.postgres.views import ORDER_WITH_LINES
+from adapters.postgres.order_views import ORDER_WITH_LINES
 from entrypoints.http.serve import BACKLOG
 
 

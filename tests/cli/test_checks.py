@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from entrypoints.cli.checks import Finding, examine, judge_postgres, judge_redis, require_servers
+from entrypoints.cli.checks import examine, judge_postgres, judge_redis, require_servers
+from entrypoints.cli.finding import Finding
 from entrypoints.local.errors import LocalError
 from entrypoints.settings import Settings
 

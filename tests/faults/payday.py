@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from adapters.memory.system import ManualClock
 from adapters.postgres.engine import sessions_of
-from adapters.postgres.payouts import PostgresPayoutDays, PostgresPayoutViews
+from adapters.postgres.payout_views import PostgresPayoutDays, PostgresPayoutViews
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
 from adapters.system.ids import UuidV7Ids
 from application.ledger.daily_payouts import pay_day

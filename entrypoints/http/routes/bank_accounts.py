@@ -5,17 +5,15 @@ from uuid import UUID
 from litestar import Router, delete, get, post, put
 from litestar.params import FromPath, JSONBody
 
-from application.ledger import bank_accounts
-from application.ledger.bank_accounts import (
+from application.ledger import bank_account_opening, bank_account_proof, bank_accounts
+from application.ledger.bank_account_opening import (
     AddBankAccount,
-    BankAccountView,
     BankTokenRefused,
     LinkBankAccount,
-    ReviewBankAccount,
     TooManyAccounts,
-    VerifyBankAccount,
-    WrongAmounts,
 )
+from application.ledger.bank_account_proof import VerifyBankAccount, WrongAmounts
+from application.ledger.bank_accounts import BankAccountView, ReviewBankAccount
 from application.ports.payouts import LinkToken
 from domain.identity.actor import RoleRequired
 from domain.ledger.bank_account import (
@@ -67,7 +65,7 @@ async def add_account(
 ) -> Data[BankAccountView]:
     """Add an account by the payout provider's token; two micro-deposits are on their way then."""
     return Data(
-        await bank_accounts.add_bank_account(
+        await bank_account_opening.add_bank_account(
             store_id,
             data,
             actor=actor,
@@ -93,7 +91,7 @@ async def start_link(
 ) -> Data[LinkToken]:
     """A token that opens the page where the payee signs in to its bank."""
     return Data(
-        await bank_accounts.start_link(
+        await bank_account_opening.start_link(
             store_id, actor=actor, uow=uow, links=bank_links, policy=payout_policy
         )
     )
@@ -117,7 +115,7 @@ async def link_account(
 ) -> Data[BankAccountView]:
     """Add the account that was picked at the bank; it is verified at once."""
     return Data(
-        await bank_accounts.link_bank_account(
+        await bank_account_opening.link_bank_account(
             store_id,
             data,
             actor=actor,
@@ -147,7 +145,7 @@ async def verify_account(
 ) -> Data[BankAccountView]:
     """Name the two micro-deposits; there are three tries."""
     return Data(
-        await bank_accounts.verify_bank_account(
+        await bank_account_proof.verify_bank_account(
             store_id,
             account_id,
             data,

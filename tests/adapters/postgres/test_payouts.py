@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from adapters.postgres.engine import sessions_of
-from adapters.postgres.payouts import PostgresPayoutDays, PostgresPayoutViews
+from adapters.postgres.payout_views import PostgresPayoutDays, PostgresPayoutViews
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
 from adapters.postgres.verification import PostgresLedgerViews
 from adapters.system.ids import UuidV7Ids

@@ -17,14 +17,9 @@ from adapters.memory.provider_calls import ProviderCalls
 from adapters.memory.system import ManualClock
 from adapters.memory.unit_of_work import MemoryDatabase, MemoryUnitOfWork
 from adapters.system.ids import UuidV7Ids
-from application.ledger.bank_accounts import (
-    AddBankAccount,
-    BankAccountView,
-    VerifyBankAccount,
-    add_bank_account,
-    make_default,
-    verify_bank_account,
-)
+from application.ledger.bank_account_opening import AddBankAccount, add_bank_account
+from application.ledger.bank_account_proof import VerifyBankAccount, verify_bank_account
+from application.ledger.bank_accounts import BankAccountView, make_default
 from application.ledger.payout_choices import ChoosePayouts, choose
 from application.ledger.payouts import record_payout, send_payout
 from application.ledger.withdrawals import Withdraw, Withdrawal, withdraw

@@ -4,7 +4,7 @@ from uuid import UUID
 
 import pytest
 
-from adapters.postgres.views import PostgresOrderViews
+from adapters.postgres.order_views import PostgresOrderViews
 from application.ordering.reading import show_statement
 from domain.ledger import effects
 from domain.ledger.posting import EffectMismatch

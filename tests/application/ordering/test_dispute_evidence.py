@@ -11,7 +11,7 @@ import pytest
 
 from adapters.memory.storage import MemoryStorage
 from adapters.postgres.dispute_views import PostgresDisputeViews
-from adapters.postgres.views import PostgresOrderViews
+from adapters.postgres.order_views import PostgresOrderViews
 from application.media.assets import read_asset
 from application.ordering.dispute_evidence import (
     EvidenceEmpty,

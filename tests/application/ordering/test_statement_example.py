@@ -9,8 +9,8 @@ from datetime import date
 from pathlib import Path
 from uuid import UUID
 
+from adapters.postgres.order_views import PostgresOrderViews
 from adapters.postgres.statements import PostgresStatementViews
-from adapters.postgres.views import PostgresOrderViews
 from application.ordering.checkout import StartCheckout, start_checkout
 from application.ordering.discounts import CreateDiscount, create_discount
 from application.ordering.reading import Statement, show_statement
