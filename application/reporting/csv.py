@@ -38,9 +38,11 @@ async def stream_csv(
 
 
 def _file(columns: Sequence[str], rows: Sequence[Sequence[Cell]]) -> bytes:
-    parts = [_heading(columns)]
-    parts += [encode_rows(rows[at : at + _AT_ONCE]) for at in range(0, len(rows), _AT_ONCE)]
-    return b"".join(parts)
+    out = io.BytesIO()
+    out.write(_heading(columns))
+    for start in range(0, len(rows), _AT_ONCE):
+        out.write(encode_rows(rows[start : start + _AT_ONCE]))
+    return out.getvalue()
 
 
 def _heading(columns: Sequence[str]) -> bytes:

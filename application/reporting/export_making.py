@@ -99,6 +99,7 @@ class _Work(msgspec.Struct, frozen=True):
         files: list[ExportFile] = []
         async for made in files_of(attempt.asked, books=self.books):
             files.append(await self._store(made, attempt.asked))
+            del made  # or it stays in memory while the next one is made
             if not await self._note(attempt, files):
                 return
         stored = {file.key for file in files}

@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from application.reporting.csv import encode_rows, stream_csv
+from application.ports.documents import Cell
+from application.reporting.csv import csv_file, encode_rows, stream_csv
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t"])
@@ -30,3 +31,13 @@ async def test_a_stream_begins_with_the_mark_and_the_heading() -> None:
 
     parts = [part async for part in stream_csv(["n"], batches())]
     assert b"".join(parts) == b"\xef\xbb\xbfn\r\n1\r\n2\r\n3\r\n"
+
+
+async def test_a_file_of_many_rows_is_the_stream_of_them() -> None:
+    rows: list[list[Cell]] = [[number, f"row {number}"] for number in range(12_345)]
+
+    async def batches() -> AsyncIterator[list[list[Cell]]]:
+        yield rows
+
+    streamed = [part async for part in stream_csv(["n", "text"], batches())]
+    assert await csv_file(["n", "text"], rows) == b"".join(streamed)
