@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from entrypoints.cli.checks import Finding, examine
+from entrypoints.cli.checks import examine
+from entrypoints.cli.finding import Finding
 from entrypoints.settings import Settings
 from tests.sandbox.server import Sandbox, running_sandbox
 
