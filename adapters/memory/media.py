@@ -34,7 +34,7 @@ class MemoryAssets(MemoryRepository[Asset]):
 
     async def remove(self, asset: Asset) -> None:
         if await self.grantees(asset.id):
-            raise AssetInUse("The image is still used: remove what uses it first.")
+            raise AssetInUse("The asset is still used: remove what uses it first.")
         self._removed.add(asset.id)
 
     async def grant_clean(self, grants: Collection[CleanGrant]) -> int:

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     ForeignKey,
@@ -26,7 +27,7 @@ from adapters.postgres.columns import enum_text
 from adapters.postgres.metadata import id_column, instant, mappers, metadata, text
 from adapters.postgres.repository import PostgresRepository
 from application.ports.media import CleanGrant
-from domain.media.asset import Asset, AssetInUse, AssetPurpose, AssetState
+from domain.media.asset import Asset, AssetInUse, AssetPurpose, AssetState, Media
 
 _FOREIGN_KEY_VIOLATION = "23503"
 
@@ -36,21 +37,33 @@ assets = Table(
     id_column(),
     Column("owner_id", Uuid(), nullable=False),
     enum_text("purpose", AssetPurpose),
+    enum_text("media", Media, server_default="image"),
     enum_text("state", AssetState),
+    text("name", nullable=True),
     text("content_type"),
-    Column("width", Integer, nullable=False),
-    Column("height", Integer, nullable=False),
+    Column("width", Integer, nullable=True),
+    Column("height", Integer, nullable=True),
+    Column("duration_ms", BigInteger, nullable=True),
     Column("size_bytes", BigInteger, nullable=False),
     text("sha256"),
     text("clean_key"),
-    text("preview_key"),
-    text("thumbnail_key"),
+    text("preview_key", nullable=True),
+    text("thumbnail_key", nullable=True),
     text("original_key", nullable=True),
     Column("generation_id", Uuid(), nullable=True),
+    Column("clean_for_owner", Boolean, nullable=False, server_default="false"),
     instant("created_at"),
     CheckConstraint("width > 0 AND height > 0 AND size_bytes > 0", name="size"),
+    CheckConstraint("duration_ms > 0", name="duration"),
+    CheckConstraint(
+        "(width IS NULL) = (height IS NULL) AND (media <> 'image' OR width IS NOT NULL)",
+        name="pixels",
+    ),
     CheckConstraint("(generation_id IS NOT NULL) = (purpose = 'generation')", name="generation"),
     Index("ix_assets_owner", "owner_id", "created_at", "id"),
+    Index("ix_assets_owner_purpose", "owner_id", "purpose", "created_at", "id"),
+    Index("ix_assets_owner_media", "owner_id", "media", "created_at", "id"),
+    Index("ix_assets_owner_both", "owner_id", "purpose", "media", "created_at", "id"),
     Index("ix_assets_generation", "generation_id", postgresql_where="generation_id IS NOT NULL"),
 )
 
@@ -98,7 +111,7 @@ class PostgresAssets(PostgresRepository[Asset]):
             await self._session.flush()
         except IntegrityError as error:
             if getattr(error.orig, "sqlstate", None) == _FOREIGN_KEY_VIOLATION:
-                raise AssetInUse("The image is still used: remove what uses it first.") from error
+                raise AssetInUse("The asset is still used: remove what uses it first.") from error
             raise
 
     async def grant_clean(self, grants: Collection[CleanGrant]) -> int:
@@ -153,6 +166,7 @@ class PostgresAssetViews:
         owner_id: UUID,
         *,
         purpose: AssetPurpose | None,
+        media: Media | None,
         before: tuple[datetime, UUID] | None,
         limit: int,
     ) -> list[Asset]:
@@ -164,6 +178,8 @@ class PostgresAssetViews:
         )
         if purpose is not None:
             statement = statement.where(assets.c.purpose == purpose)
+        if media is not None:
+            statement = statement.where(assets.c.media == media)
         if before is not None:
             statement = statement.where(tuple_(assets.c.created_at, assets.c.id) < before)
         async with self._sessions() as session:

@@ -21,7 +21,7 @@ from application.ports.messages import Message
 from application.ports.storage import ObjectStorage, StoredObject
 from application.ports.unit_of_work import UnitOfWork
 from domain.identity.actor import Actor
-from domain.media.asset import Asset, AssetPurpose, AssetState, check_upload
+from domain.media.asset import Asset, AssetPurpose, AssetState, Media, check_upload
 from domain.shared.errors import NotFound
 
 ERASE_BYTES = "media.erase_bytes"
@@ -105,13 +105,16 @@ async def list_assets(
     *,
     actor: Actor,
     purpose: AssetPurpose | None,
+    media: Media | None,
     before: tuple[datetime, UUID] | None,
     limit: int,
     views: AssetViews,
     storage: ObjectStorage,
 ) -> list[AssetDetails]:
     """The actor's own, newest first. Clean copies of bought images are linked by `read_asset`."""
-    found = await views.page(actor.user_id, purpose=purpose, before=before, limit=limit)
+    found = await views.page(
+        actor.user_id, purpose=purpose, media=media, before=before, limit=limit
+    )
     return await asyncio.gather(
         *(
             details_of(asset, viewer_id=actor.user_id, grantees=(), storage=storage)

@@ -8,7 +8,7 @@ from uuid import UUID
 import msgspec
 
 from application.ports.storage import ObjectStorage
-from domain.media.asset import Asset, AssetPurpose
+from domain.media.asset import Asset, AssetPurpose, Media
 
 PREVIEW_LIFE = timedelta(hours=1)
 CLEAN_LIFE = timedelta(minutes=5)
@@ -17,33 +17,37 @@ CLEAN_LIFE = timedelta(minutes=5)
 class AssetDetails(msgspec.Struct, frozen=True, kw_only=True):
     """`url` is the best copy that the reader may have; `clean_url` is null for who has not paid.
 
-    Width, height, bytes and hash are those of the clean copy.
+    Width, height, duration, bytes and hash are those of the clean copy. What cannot be shown, as
+    an archive, has no preview; only what is seen has width and height, what lasts a duration.
     """
 
     id: UUID
     purpose: AssetPurpose
+    media: Media
+    name: str | None
     content_type: str
-    width: int
-    height: int
+    width: int | None
+    height: int | None
+    duration_ms: int | None
     size_bytes: int
     sha256: str
     created_at: datetime
-    url: str
-    preview_url: str
-    thumbnail_url: str
+    url: str | None
+    preview_url: str | None
+    thumbnail_url: str | None
     clean_url: str | None
 
 
 class PreviewUrls(msgspec.Struct, frozen=True, kw_only=True):
-    preview_url: str
-    thumbnail_url: str
+    preview_url: str | None
+    thumbnail_url: str | None
 
 
 async def preview_urls(asset: Asset, *, storage: ObjectStorage) -> PreviewUrls:
-    """Links to the copies that show an image without giving it away."""
+    """Links to the copies that show an asset without giving it away."""
     preview, thumbnail = await asyncio.gather(
-        storage.signed_url(asset.preview_key, expires_in=PREVIEW_LIFE),
-        storage.signed_url(asset.thumbnail_key, expires_in=PREVIEW_LIFE),
+        shown_url(asset.preview_key, storage=storage),
+        shown_url(asset.thumbnail_key, storage=storage),
     )
     return PreviewUrls(preview_url=preview, thumbnail_url=thumbnail)
 
@@ -56,7 +60,9 @@ async def clean_url(
         return None
     extension = asset.clean_key.rpartition(".")[2]
     return await storage.signed_url(
-        asset.clean_key, expires_in=CLEAN_LIFE, download_name=f"{asset.id}.{extension}"
+        asset.clean_key,
+        expires_in=CLEAN_LIFE,
+        download_name=asset.name or f"{asset.id}.{extension}",
     )
 
 
@@ -68,9 +74,12 @@ async def details_of(
     return AssetDetails(
         id=asset.id,
         purpose=asset.purpose,
+        media=asset.media,
+        name=asset.name,
         content_type=asset.content_type,
         width=asset.width,
         height=asset.height,
+        duration_ms=asset.duration_ms,
         size_bytes=asset.size_bytes,
         sha256=asset.sha256,
         created_at=asset.created_at,
@@ -79,3 +88,8 @@ async def details_of(
         thumbnail_url=previews.thumbnail_url,
         clean_url=clean,
     )
+
+
+async def shown_url(key: str | None, *, storage: ObjectStorage) -> str | None:
+    """A link to a copy that carries its mark, where there is one."""
+    return None if key is None else await storage.signed_url(key, expires_in=PREVIEW_LIFE)

@@ -8,7 +8,7 @@ from uuid import UUID
 import msgspec
 
 from application.ports.repository import Repository
-from domain.media.asset import Asset, AssetPurpose
+from domain.media.asset import Asset, AssetPurpose, Media
 
 
 class CleanGrant(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,6 +55,7 @@ class AssetViews(Protocol):
         owner_id: UUID,
         *,
         purpose: AssetPurpose | None,
+        media: Media | None,
         before: tuple[datetime, UUID] | None,
         limit: int,
     ) -> list[Asset]:

@@ -55,8 +55,8 @@ class LikenessModels(Repository[LikenessModel], Protocol):
 
 class ImageRow(msgspec.Struct, frozen=True, kw_only=True):
     id: UUID
-    preview_key: str
-    thumbnail_key: str
+    preview_key: str | None
+    thumbnail_key: str | None
 
 
 class GenerationRow(msgspec.Struct, frozen=True, kw_only=True):

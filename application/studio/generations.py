@@ -12,7 +12,7 @@ from uuid import UUID
 
 import msgspec
 
-from application.media.delivery import PREVIEW_LIFE
+from application.media.delivery import shown_url
 from application.ports.clock import Clock
 from application.ports.ids import Ids
 from application.ports.live import LiveEvents
@@ -61,8 +61,8 @@ class AcceptedJob(msgspec.Struct, frozen=True, kw_only=True):
 
 class GenerationImage(msgspec.Struct, frozen=True, kw_only=True):
     id: UUID
-    preview_url: str
-    thumbnail_url: str
+    preview_url: str | None
+    thumbnail_url: str | None
 
 
 class FailureDetails(msgspec.Struct, frozen=True, kw_only=True):
@@ -259,7 +259,7 @@ async def _details_of(row: GenerationRow, *, storage: ObjectStorage) -> Generati
 
 async def _linked(image: ImageRow, *, storage: ObjectStorage) -> GenerationImage:
     preview, thumbnail = await asyncio.gather(
-        storage.signed_url(image.preview_key, expires_in=PREVIEW_LIFE),
-        storage.signed_url(image.thumbnail_key, expires_in=PREVIEW_LIFE),
+        shown_url(image.preview_key, storage=storage),
+        shown_url(image.thumbnail_key, storage=storage),
     )
     return GenerationImage(id=image.id, preview_url=preview, thumbnail_url=thumbnail)

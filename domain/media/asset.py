@@ -1,7 +1,7 @@
-"""An image that we keep, and who may have which copy of it.
+"""A piece of media that we keep, and who may have which copy of it.
 
-`clean` is what the owner of an upload, or the buyer of a generated image, gets. Everybody else who
-may see a generated image sees `preview` and `thumbnail`, which carry a visible mark.
+`clean` is what the owner of an upload, or the buyer of something generated, gets. Everybody else
+who may see what was generated sees `preview` and `thumbnail`, which carry a visible mark.
 """
 
 from collections.abc import Collection
@@ -22,8 +22,17 @@ class AssetPurpose(StrEnum):
     GENERATION = "generation"
 
 
+class Media(StrEnum):
+    IMAGE = "image"
+    VIDEO = "video"
+    AUDIO = "audio"
+    MODEL_3D = "model_3d"
+    DOCUMENT = "document"
+    ARCHIVE = "archive"
+
+
 class AssetState(StrEnum):
-    """A hidden image came too late, for a generation that its owner had cancelled."""
+    """A hidden asset came too late, for a generation that its owner had cancelled."""
 
     READY = "ready"
     HIDDEN = "hidden"
@@ -52,7 +61,7 @@ class UploadTooLarge(TooLarge):
 
 
 class AssetInUse(Conflict):
-    """A listing, a model or a buyer still needs the image."""
+    """A listing, a model or a buyer still needs the asset."""
 
     code = "asset_in_use"
 
@@ -61,24 +70,31 @@ class AssetInUse(Conflict):
 class Asset:
     """`width`, `height`, `size_bytes` and `sha256` are those of the clean copy.
 
-    `original_key` is there for generated images only: of an upload, nothing but the clean copy is
-    kept, for an original may tell where and by whom it was taken.
+    An image has a size in pixels, sound and film have a duration; preview and thumbnail are there
+    for what can be shown. `original_key` is there for what was generated only: of an upload,
+    nothing but the clean copy is kept, for an original may tell where and by whom it was taken.
+    `clean_for_owner` says that the plan under which it was generated gives its owner the clean
+    copy without an order.
     """
 
     id: UUID
     owner_id: UUID
     purpose: AssetPurpose
+    media: Media = Media.IMAGE
+    name: str | None = None
     state: AssetState = AssetState.READY
     content_type: str
-    width: int
-    height: int
+    width: int | None = None
+    height: int | None = None
+    duration_ms: int | None = None
     size_bytes: int
     sha256: str
     clean_key: str
-    preview_key: str
-    thumbnail_key: str
+    preview_key: str | None = None
+    thumbnail_key: str | None = None
     original_key: str | None = None
     generation_id: UUID | None = None
+    clean_for_owner: bool = False
     created_at: datetime
 
     @property
@@ -92,8 +108,10 @@ class Asset:
         return [key for key in kept if key is not None]
 
     def shows_clean_copy_to(self, user_id: UUID, *, grantees: Collection[UUID]) -> bool:
-        """An upload to its owner, a generated image to those who bought it."""
-        return user_id in grantees or (not self.is_generated and user_id == self.owner_id)
+        """An upload to its owner, what was generated to those who bought it, and to its owner when
+        the plan says so."""
+        owned = user_id == self.owner_id and (self.clean_for_owner or not self.is_generated)
+        return owned or user_id in grantees
 
 
 def check_upload(purpose: AssetPurpose, size_bytes: int) -> None:

@@ -15,6 +15,7 @@ from domain.media.asset import (
     UPLOAD_LIMIT_BYTES,
     AssetInUse,
     AssetPurpose,
+    Media,
     PurposeRefused,
     UploadTooLarge,
 )
@@ -84,13 +85,15 @@ async def list_own(
     asset_views: TheAssetViews,
     storage: TheStorage,
     purpose: FromQuery[AssetPurpose | None] = None,
+    media: FromQuery[Media | None] = None,
     limit: PageLimit = 20,
     cursor: PageCursor = None,
 ) -> Page[AssetDetails]:
-    """The caller's images, newest first."""
+    """The caller's assets, newest first."""
     found = await list_assets(
         actor=actor,
         purpose=purpose,
+        media=media,
         before=read_cursor(cursor, tuple[datetime, UUID]),
         limit=limit + 1,
         views=asset_views,

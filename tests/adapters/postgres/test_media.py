@@ -5,13 +5,14 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from adapters.postgres.engine import open_engine, sessions_of
 from adapters.postgres.media import PostgresAssets, PostgresAssetViews
 from adapters.system.ids import UuidV7Ids
 from application.ports.media import CleanGrant
-from domain.media.asset import Asset, AssetInUse, AssetPurpose, AssetState
+from domain.media.asset import Asset, AssetInUse, AssetPurpose, AssetState, Media
 from domain.shared.errors import NotFound
 
 IDS = UuidV7Ids()
@@ -112,7 +113,7 @@ async def test_pages_join_without_gap_or_repetition(
     views = PostgresAssetViews(sessions)
     seen: list[Asset] = []
     before = None
-    while page := await views.page(owner, purpose=None, before=before, limit=3):
+    while page := await views.page(owner, purpose=None, media=None, before=before, limit=3):
         seen.extend(page)
         before = (page[-1].created_at, page[-1].id)
     expected = sorted(mine, key=lambda a: (a.created_at, a.id), reverse=True)
@@ -124,7 +125,7 @@ async def test_a_page_can_be_of_one_purpose(sessions: async_sessionmaker[AsyncSe
     banner = asset(owner, purpose=AssetPurpose.BANNER)
     await stored(sessions, asset(owner), banner)
     views = PostgresAssetViews(sessions)
-    page = await views.page(owner, purpose=AssetPurpose.BANNER, before=None, limit=5)
+    page = await views.page(owner, purpose=AssetPurpose.BANNER, media=None, before=None, limit=5)
     assert [found.id for found in page] == [banner.id]
 
 
@@ -134,3 +135,25 @@ async def test_existing_tells_which_have_a_row(sessions: async_sessionmaker[Asyn
     views = PostgresAssetViews(sessions)
     assert await views.existing({kept.id, IDS.new()}) == {kept.id}
     assert await views.existing(set()) == set()
+
+
+async def test_assets_are_filtered_by_their_kind_of_media(
+    sessions: async_sessionmaker[AsyncSession],
+) -> None:
+    owner = IDS.new()
+    film = asset(owner, purpose=AssetPurpose.BANNER)
+    film.media, film.duration_ms, film.width, film.height = Media.VIDEO, 1500, None, None
+    film.preview_key, film.thumbnail_key, film.name = None, None, "Trailer.mp4"
+    await stored(sessions, film, asset(owner, purpose=AssetPurpose.BANNER), asset(owner, minute=1))
+    views = PostgresAssetViews(sessions)
+    for purpose in (None, AssetPurpose.BANNER):
+        page = await views.page(owner, purpose=purpose, media=Media.VIDEO, before=None, limit=5)
+        assert [found.id for found in page] == [film.id]
+    assert (page[0].duration_ms, page[0].name) == (1500, "Trailer.mp4")
+
+
+async def test_an_image_has_a_size_in_pixels(sessions: async_sessionmaker[AsyncSession]) -> None:
+    flat = asset(IDS.new())
+    flat.width, flat.height = None, None
+    with pytest.raises(IntegrityError, match="ck_assets_pixels"):
+        await stored(sessions, flat)

@@ -26,7 +26,7 @@ from application.ports.media import CleanGrant
 from application.ports.messages import Message
 from application.ports.unit_of_work import UnitOfWork
 from domain.identity.actor import Actor
-from domain.media.asset import Asset, AssetInUse, AssetPurpose, UploadTooLarge
+from domain.media.asset import Asset, AssetInUse, AssetPurpose, Media, UploadTooLarge
 from domain.shared.errors import NotFound
 
 OWNER = Actor(user_id=UUID(int=101), roles=frozenset())
@@ -72,6 +72,7 @@ class World:
         owner_id: UUID,
         *,
         purpose: AssetPurpose | None,
+        media: Media | None,
         before: tuple[datetime, UUID] | None,
         limit: int,
     ) -> list[Asset]:

@@ -67,6 +67,13 @@ def test_of_a_generated_image_only_the_buyer_has_the_clean_copy() -> None:
     assert not generated.shows_clean_copy_to(STRANGER, grantees={BUYER})
 
 
+def test_a_plan_may_give_the_owner_the_clean_copy_of_what_was_generated() -> None:
+    generated = asset(AssetPurpose.GENERATION)
+    generated.clean_for_owner = True
+    assert generated.shows_clean_copy_to(OWNER, grantees=())
+    assert not generated.shows_clean_copy_to(STRANGER, grantees=())
+
+
 @pytest.mark.parametrize(
     ("start", "expected"),
     [
