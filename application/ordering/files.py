@@ -27,8 +27,8 @@ class OrderFile(msgspec.Struct, frozen=True, kw_only=True):
     line_ids: list[UUID]
     title: str
     content_type: str
-    width: int
-    height: int
+    width: int | None
+    height: int | None
     size_bytes: int
     sha256: str
     available: bool
