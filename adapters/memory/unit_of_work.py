@@ -23,6 +23,14 @@ from adapters.memory.creators import (
     MemoryCreators,
     MemoryTermsVersions,
 )
+from adapters.memory.credits import (
+    PLAN_SUBSCRIPTION_KEYS,
+    Kept,
+    MemoryCredits,
+    MemoryPlanSubscriptions,
+    MemoryStudioUse,
+    hold_key,
+)
 from adapters.memory.exports import MemoryExports
 from adapters.memory.identity import ONE_USER_PER_EMAIL, MemorySessions, MemoryUsers
 from adapters.memory.ledger import (
@@ -95,6 +103,7 @@ from domain.ledger.proof import Proof
 from domain.ledger.reconciliation import Moved
 from domain.licensing.record import DecisionRecord
 from domain.ordering.discount import DiscountUse
+from domain.studio.credits import Hold
 from domain.studio.generation import Generation
 
 
@@ -143,6 +152,7 @@ class MemoryDatabase:
         self.asset_accesses: list[tuple[UUID, UUID, datetime]] = []
         self.books = Books()
         self.counted = Counted()
+        self.credits = Kept()
         self.job_events: list[LoggedEvent] = []
 
     def table(self, kind: str, **options: Any) -> Table[Any]:
@@ -178,6 +188,12 @@ class MemoryUnitOfWork:
         self.generations = MemoryRepository[Generation](table("generation"))
         self.models = MemoryLikenessModels(table("likeness model"))
         self.decisions = MemoryRepository[DecisionRecord](table("decision"))
+        self.holds = MemoryRepository[Hold](table("hold", key=hold_key))
+        self.credits = MemoryCredits(database.credits, self.holds, self.jobs)
+        self.plan_subscriptions = MemoryPlanSubscriptions(
+            table("subscription", unique=PLAN_SUBSCRIPTION_KEYS)
+        )
+        self.studio_use = MemoryStudioUse(database.credits)
         self.payees = MemoryPayees(table("payee", unique=PAYEE_KEYS, versioned=True))
         self.tax_profiles = MemoryTaxProfiles(table("tax profile", versioned=True))
         self.tax_filings = MemoryTaxFilings(table("tax filing", unique=FILING_KEYS))
@@ -244,10 +260,13 @@ class MemoryUnitOfWork:
     async def commit(self) -> None:
         for repository in self._repositories:
             repository.check()
+        self.credits.check()
         for repository in self._repositories:
             repository.flush()
         self.ledger.flush()
         self.usage.flush()
+        self.credits.flush()
+        self.studio_use.flush()
         self.outbox.flush()
         self.audit.flush()
         self.parked.flush()

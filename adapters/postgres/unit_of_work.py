@@ -14,6 +14,7 @@ from adapters.postgres.creators import (
     PostgresCreators,
     PostgresTermsVersions,
 )
+from adapters.postgres.credits import PostgresCredits, PostgresStudioUse
 from adapters.postgres.discounts import PostgresDiscounts
 from adapters.postgres.disputes import PostgresDisputes
 from adapters.postgres.earnings import PostgresEarnings, PostgresReversals, PostgresTransfers
@@ -36,6 +37,7 @@ from adapters.postgres.payouts import (
     PostgresPayouts,
     PostgresPayoutSettings,
 )
+from adapters.postgres.plans import PostgresPlanSubscriptions
 from adapters.postgres.reconciliation import (
     PostgresDifferences,
     PostgresProviderMovements,
@@ -118,6 +120,9 @@ class PostgresUnitOfWork:
         self.generations = PostgresGenerations(self._session)
         self.models = PostgresLikenessModels(self._session)
         self.decisions = PostgresDecisions(self._session)
+        self.credits = PostgresCredits(self._session)
+        self.plan_subscriptions = PostgresPlanSubscriptions(self._session)
+        self.studio_use = PostgresStudioUse(self._session)
         self.outbox = PostgresOutbox(clock=self._clock, ids=self._ids)
         self.audit = PostgresAuditLog(clock=self._clock, ids=self._ids)
         self.parked = PostgresParkedMessages(self._session)

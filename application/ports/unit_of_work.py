@@ -16,6 +16,7 @@ from application.ports.audit import AuditLog
 from application.ports.carts import Carts, Discounts
 from application.ports.catalogue import Products, Stores
 from application.ports.creators import Consents, Creators, TermsVersions
+from application.ports.credits import Credits, PlanSubscriptions, StudioUse
 from application.ports.exports import Exports
 from application.ports.identity import Sessions, Users
 from application.ports.ledger import (
@@ -176,6 +177,15 @@ class UnitOfWork(Protocol):
 
     @property
     def decisions(self) -> Decisions: ...
+
+    @property
+    def credits(self) -> Credits: ...
+
+    @property
+    def plan_subscriptions(self) -> PlanSubscriptions: ...
+
+    @property
+    def studio_use(self) -> StudioUse: ...
 
     async def __aenter__(self) -> Self: ...
 

@@ -1,0 +1,65 @@
+"""Subscriptions to plans, as the payment provider last told them."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Column,
+    Index,
+    Integer,
+    Table,
+    UniqueConstraint,
+    Uuid,
+    select,
+)
+from sqlalchemy import text as sql
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from adapters.postgres.columns import enum_text
+from adapters.postgres.metadata import id_column, instant, mappers, metadata, text
+from adapters.postgres.repository import PostgresRepository
+from domain.studio.plans import ENDED, Interval, PlanName, PlanSubscription, SubscriptionStatus
+
+_STANDING = f"status NOT IN ({', '.join(sorted(repr(str(status)) for status in ENDED))})"
+
+plan_subscriptions = Table(
+    "plan_subscriptions",
+    metadata,
+    id_column(),
+    Column("user_id", Uuid, nullable=False),
+    text("provider_id"),
+    enum_text("plan", PlanName),
+    Column("plan_version", Integer, nullable=False),
+    enum_text("interval", Interval),
+    enum_text("status", SubscriptionStatus),
+    instant("period_start"),
+    instant("period_end"),
+    Column("cancel_at_period_end", Boolean, nullable=False),
+    instant("past_due_since", nullable=True),
+    instant("created_at"),
+    instant("updated_at"),
+    CheckConstraint("plan <> 'free'", name="of_what_is_sold"),
+    UniqueConstraint("provider_id"),
+    Index("ix_plan_subscriptions_standing", "user_id", postgresql_where=sql(_STANDING)),
+)
+
+mappers.map_imperatively(PlanSubscription, plan_subscriptions)
+
+
+class PostgresPlanSubscriptions(PostgresRepository[PlanSubscription]):
+    """See `application.ports.credits.PlanSubscriptions`."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        super().__init__(session, PlanSubscription, kind="subscription")
+
+    async def standing(self, user_id: UUID) -> Sequence[PlanSubscription]:
+        return await self._many(
+            select(PlanSubscription)
+            .where(
+                plan_subscriptions.c.user_id == user_id,
+                plan_subscriptions.c.status.not_in(ENDED),
+            )
+            .order_by(plan_subscriptions.c.id)
+        )
