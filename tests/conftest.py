@@ -8,6 +8,7 @@ import redis.asyncio
 from hypothesis import settings
 from hypothesis.internal.detection import is_hypothesis_test
 
+from adapters.postgres.encrypted import use_keys
 from tests import infrastructure
 from tests.infrastructure import PostgresServer, Slot, Sweeper
 
@@ -22,6 +23,9 @@ settings.register_profile("likeness", deadline=None)
 settings.register_profile("deep", deadline=None, max_examples=DEEP_EXAMPLES)
 settings.load_profile("likeness")
 
+
+use_keys(lambda: ["of the tests, as long as a key has to be"])
+"""For encrypted columns, where no composition root has given any."""
 
 MONEY = ("tests/domain/shared/", "tests/domain/ordering/", "tests/domain/ledger/")
 

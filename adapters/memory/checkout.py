@@ -21,6 +21,7 @@ from application.ports.payments import (
     ProviderRefund,
 )
 from domain.ledger.reconciliation import Movement
+from domain.ordering.address import Address
 
 SETTLEMENT = timedelta(days=2)
 SHORTEST_PAGE = timedelta(minutes=30)
@@ -35,6 +36,14 @@ class _Session:
     status: Literal["open", "complete", "expired"] = "open"
     payment: Literal["unpaid", "processing", "paid"] = "unpaid"
     captured: CapturedPayment | None = None
+    ship_to: Address | None = None
+
+    def complete(self, ship_to: Address | None) -> None:
+        """The page asks for an address where it was told to, and takes what it is given."""
+        self.status = "complete"
+        if self.request.allowed_countries:
+            country = min(self.request.allowed_countries)
+            self.ship_to = ship_to or Address(country=country, name="A buyer", line1="1 Street")
 
 
 @dataclass(slots=True)
@@ -91,6 +100,7 @@ class MemoryCheckout:
             status=session.status,
             payment=session.payment,
             captured=session.captured,
+            ship_to=session.ship_to,
         )
 
     async def expire_checkout(self, session_id: str) -> None:
@@ -106,10 +116,10 @@ class MemoryCheckout:
 
     # What happens at the provider.
 
-    def pay(self, session_id: str) -> CapturedPayment:
+    def pay(self, session_id: str, *, ship_to: Address | None = None) -> CapturedPayment:
         """The buyer pays by card: the money is there at once."""
         session = self._open(session_id)
-        session.status = "complete"
+        session.complete(ship_to)
         captured = self._capture(session)
         self._ended(session, "completed")
         self._webhooks.tell(FeeReported(charge_id=captured.charge_id))
@@ -118,7 +128,8 @@ class MemoryCheckout:
     def promise(self, session_id: str) -> None:
         """The buyer pays by bank debit: the page completes, the money comes later or never."""
         session = self._open(session_id)
-        session.status, session.payment = "complete", "processing"
+        session.complete(None)
+        session.payment = "processing"
         self._ended(session, "completed")
 
     def settle(self, session_id: str, *, paid: bool) -> None:

@@ -75,6 +75,9 @@ class MemoryOrders(MemoryRepository[Order]):
     async def taxed_by_provider(self, order_ids: Collection[UUID]) -> list[UUID]:
         return [order.id for order in self._among(order_ids) if order.tax_calculation_id]
 
+    async def awaiting_address(self, order_ids: Collection[UUID]) -> list[UUID]:
+        return [order.id for order in self._among(order_ids) if order.awaits_address]
+
     async def settle(self, settlements: Sequence[Settlement]) -> None:
         for settlement in settlements:
             capture = settlement.capture

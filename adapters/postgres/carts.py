@@ -7,6 +7,7 @@ from sqlalchemy import text as sql
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from adapters.postgres.columns import json_of
+from adapters.postgres.encrypted import encrypted_json
 from adapters.postgres.metadata import id_column, instant, mappers, metadata
 from adapters.postgres.repository import PostgresRepository
 from domain.ordering.address import Address
@@ -19,7 +20,7 @@ carts = Table(
     Column("user_id", Uuid, nullable=True),
     json_of("items", tuple[CartItem, ...]),
     json_of("codes", tuple[str, ...]),
-    json_of("ship_to", Address, nullable=True),
+    encrypted_json("ship_to", Address, nullable=True),
     Column("order_id", Uuid, nullable=True),
     Column("closed", Boolean, nullable=False),
     instant("created_at"),

@@ -81,6 +81,11 @@ products = Table(
     Column("version", Integer, nullable=False),
     CheckConstraint("reserved >= 0 AND (stock IS NULL OR reserved <= stock)", name="no_oversale"),
     CheckConstraint("frozen_for IS NULL OR status = 'suspended'", name="frozen_is_suspended"),
+    CheckConstraint(
+        "status NOT IN ('active', 'out_of_stock') OR price_cents % 10 = 0 "
+        "OR currency NOT IN ('bhd', 'jod', 'kwd', 'omr', 'tnd')",
+        name="listed_price_in_steps",
+    ),
     Index(None, "store_id", "id"),
     Index(None, "creator_id", "id"),
     Index(None, "asset_id"),

@@ -6,11 +6,11 @@ Which columns are encrypted is what the tables say: a new one is rotated with th
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Column, Table, Text, and_, literal, select, type_coerce, update
+from sqlalchemy import Column, Table, and_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.postgres import schema  # noqa: F401 - so that every table is known
-from adapters.postgres.encrypted import EncryptedText, Resealer
+from adapters.postgres.encrypted import Resealer, is_encrypted, sealed_in, to_store
 from adapters.postgres.metadata import metadata
 from application.ports.column_keys import KeyCount, RotatedBatch
 
@@ -20,7 +20,7 @@ Stored = Mapping[str, str | None]
 
 def encrypted_columns() -> dict[Table, list[Column[Any]]]:
     found = {
-        table: [column for column in table.columns if isinstance(column.type, EncryptedText)]
+        table: [column for column in table.columns if is_encrypted(column)]
         for table in metadata.sorted_tables
     }
     return {table: columns for table, columns in found.items() if columns}
@@ -43,6 +43,7 @@ class PostgresColumnKeys:
                     rows += 1
                     lost += None in keys
                     old += None not in keys and keys != {0}
+            if rows:
                 yield KeyCount(table=table.name, rows=rows, old=old, lost=lost)
 
     async def rotate(self) -> AsyncIterator[RotatedBatch]:
@@ -61,8 +62,14 @@ class PostgresColumnKeys:
     ) -> AsyncIterator[Sequence[tuple[Any, Stored]]]:
         """By primary key; nothing is held between two batches."""
         [key] = table.primary_key.columns
-        raw = [type_coerce(column, Text).label(column.name) for column in columns]
-        statement: Any = select(key.label("key"), *raw).order_by(key).limit(self._rows_per_batch)
+        sealed = [sealed_in(column) for column in columns]
+        raw = [value.label(column.name) for value, column in zip(sealed, columns, strict=True)]
+        statement: Any = (
+            select(key.label("key"), *raw)
+            .where(or_(*(value.is_not(None) for value in sealed)))
+            .order_by(key)
+            .limit(self._rows_per_batch)
+        )
         after: Any = None
         while True:
             page = statement if after is None else statement.where(key > after)
@@ -88,14 +95,20 @@ class PostgresColumnKeys:
             for row_key, before, after in rows:
                 unchanged = and_(
                     *(
-                        type_coerce(table.c[name], Text).is_not_distinct_from(value)
+                        sealed_in(table.c[name]).is_not_distinct_from(value)
                         for name, value in before.items()
                     )
                 )
                 written = await connection.execute(
                     update(table)
                     .where(key == row_key, unchanged)
-                    .values({name: literal(value, Text) for name, value in after.items()})
+                    .values(
+                        {
+                            name: to_store(table.c[name], value)
+                            for name, value in after.items()
+                            if value is not None
+                        }
+                    )
                 )
                 done.append(written.rowcount == 1)
         return done

@@ -10,8 +10,21 @@ import hashlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import msgspec
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
-from sqlalchemy import Column, Dialect, Text, TypeDecorator
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Dialect,
+    Text,
+    TypeDecorator,
+    case,
+    func,
+    literal,
+    text,
+    type_coerce,
+)
+from sqlalchemy.dialects.postgresql import JSONB
 
 _PURPOSE = b"likeness encrypted columns "
 
@@ -51,15 +64,62 @@ class EncryptedText(TypeDecorator[str]):
     cache_ok = True
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
-        return None if value is None else _sealer.fernet().encrypt(value.encode()).decode()
+        return None if value is None else _seal(value.encode())
 
     def process_result_value(self, value: Any, dialect: Dialect) -> str | None:
-        if value is None:
-            return None
-        try:
-            return _sealer.fernet().decrypt(value).decode()
-        except InvalidToken as error:
-            raise KeysMissing("none of LIKENESS_SECRET_KEY decrypts a stored value") from error
+        return None if value is None else _open(value).decode()
+
+
+class EncryptedJson(TypeDecorator[Any]):
+    """A value of the domain as JSONB that holds one encrypted string. What was written in clear,
+    as an object, before a column was encrypted is read as it is."""
+
+    impl = JSONB
+    cache_ok = True
+
+    def __init__(self, kind: type[Any]) -> None:
+        super().__init__(none_as_null=True)
+        self.kind = kind
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
+        return _seal(msgspec.json.encode(value)) if value is not None else None
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Any:
+        if isinstance(value, str):
+            return msgspec.json.decode(_open(value), type=self.kind)
+        return None if value is None else msgspec.convert(value, self.kind)
+
+
+def _seal(content: bytes) -> str:
+    return _sealer.fernet().encrypt(content).decode()
+
+
+def _open(sealed: str) -> bytes:
+    try:
+        return _sealer.fernet().decrypt(sealed)
+    except InvalidToken as error:
+        raise KeysMissing("none of LIKENESS_SECRET_KEY decrypts a stored value") from error
+
+
+def is_encrypted(column: Column[Any]) -> bool:
+    return isinstance(column.type, EncryptedText | EncryptedJson)
+
+
+def sealed_in(column: Column[Any]) -> ColumnElement[str | None]:
+    """What is stored in a column, still sealed; NULL where it is in clear."""
+    if isinstance(column.type, EncryptedText):
+        return type_coerce(column, Text)
+    raw = type_coerce(column, JSONB)
+    return case((func.jsonb_typeof(raw) == "string", raw.op("#>>")(text("'{}'"))))
+
+
+def to_store(column: Column[Any], sealed: str | None) -> ColumnElement[Any]:
+    value = literal(sealed, Text)
+    return value if isinstance(column.type, EncryptedText) else func.to_jsonb(value)
+
+
+def encrypted_json(name: str, kind: type[Any], *, nullable: bool = False) -> Column[Any]:
+    return Column(name, EncryptedJson(kind), nullable=nullable)
 
 
 def encrypted(name: str, *, nullable: bool = False) -> Column[str]:

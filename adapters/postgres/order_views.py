@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    ColumnElement,
     Select,
     bindparam,
     func,
@@ -18,7 +19,10 @@ from adapters.postgres.payees import payees
 from adapters.postgres.refunds import refunds
 from adapters.postgres.views import Reader
 from application.ports.views import (
+    EVERY_ORDER,
+    Delivery,
     FeeShare,
+    OrderFilter,
     OrderLineRecord,
     OrderRecord,
     OrderSummary,
@@ -50,16 +54,34 @@ class PostgresOrderViews(Reader):
         lines = [OrderLineRecord(**dict(zip(_LINE_FIELDS, row[own:], strict=True))) for row in rows]
         return OrderRecord(**dict(zip(_ORDER_FIELDS, rows[0][:own], strict=True)), lines=lines)
 
+    async def delivery(self, order_id: UUID) -> Delivery | None:
+        rows = await self._rows(
+            select(orders.c.ship_to, orders.c.delivery_hold).where(
+                orders.c.id == order_id, orders.c.ship_to.is_not(None)
+            )
+        )
+        return Delivery(address=rows[0]["ship_to"], hold=rows[0]["delivery_hold"]) if rows else None
+
     async def of_buyer(
-        self, buyer_id: UUID, *, before: UUID | None, limit: int
+        self,
+        buyer_id: UUID,
+        *,
+        before: UUID | None,
+        limit: int,
+        wanted: OrderFilter = EVERY_ORDER,
     ) -> list[OrderSummary]:
-        own = _SUMMARY.where(orders.c.buyer_id == buyer_id)
+        own = _SUMMARY.where(orders.c.buyer_id == buyer_id, *_meets(wanted))
         return await self._summaries(own, before=before, limit=limit)
 
     async def of_store(
-        self, store_id: UUID, *, before: UUID | None, limit: int
+        self,
+        store_id: UUID,
+        *,
+        before: UUID | None,
+        limit: int,
+        wanted: OrderFilter = EVERY_ORDER,
     ) -> list[OrderSummary]:
-        own = _SUMMARY.where(order_lines.c.store_id == store_id)
+        own = _SUMMARY.where(order_lines.c.store_id == store_id, *_meets(wanted))
         return await self._summaries(own, before=before, limit=limit)
 
     async def fee_shares(self, order_id: UUID) -> list[FeeShare]:
@@ -101,8 +123,12 @@ class PostgresOrderViews(Reader):
         )
         return [
             OrderSummary(
-                **{k: v for k, v in row.items() if k != "returned_cents"},
-                status=status_of(row["payment_status"]),
+                **{k: v for k, v in row.items() if k not in {"returned_cents", "cancelled_at"}},
+                status=status_of(
+                    row["payment_status"],
+                    row["fulfilment_status"],
+                    cancelled=row["cancelled_at"] is not None,
+                ),
                 refund_status=refund_state_of(
                     total_cents=row["total_cents"], returned_cents=row["returned_cents"]
                 ),
@@ -151,9 +177,25 @@ _BIGINT = orders.c.total_cents.type
 _SUMMARY: Select[*tuple[Any, ...]] = select(
     orders.c.id,
     orders.c.payment_status,
+    orders.c.fulfilment_status,
+    orders.c.dispute_status,
+    orders.c.delivery_hold,
+    orders.c.cancelled_at,
     orders.c.currency,
     orders.c.created_at,
     orders.c.paid_at,
     func.sum(order_lines.c.total_cents).cast(_BIGINT).label("total_cents"),
     func.sum(order_lines.c.returned_cents).cast(_BIGINT).label("returned_cents"),
 ).join(order_lines, order_lines.c.order_id == orders.c.id)
+
+
+def _meets(wanted: OrderFilter) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if wanted.fulfilment is not None:
+        conditions.append(orders.c.fulfilment_status == wanted.fulfilment)
+    if wanted.dispute is not None:
+        conditions.append(orders.c.dispute_status == wanted.dispute)
+    if wanted.held is not None:
+        held = orders.c.delivery_hold
+        conditions.append(held.is_not(None) if wanted.held else held.is_(None))
+    return conditions

@@ -15,6 +15,7 @@ from sqlalchemy import text as sql
 from sqlalchemy.orm import relationship
 
 from adapters.postgres.columns import JsonOf, enum_text, json_of
+from adapters.postgres.encrypted import encrypted_json
 from adapters.postgres.errors import on_violation
 from adapters.postgres.legs import Legs
 from adapters.postgres.metadata import cents, id_column, instant, mappers, metadata, text
@@ -22,7 +23,14 @@ from domain.licensing.decision import Decision
 from domain.licensing.terms import ProductType
 from domain.ordering.address import Address
 from domain.ordering.cart import CartOrdered
-from domain.ordering.order import DisputeState, FulfilmentState, Order, OrderLine, PaymentStatus
+from domain.ordering.order import (
+    DeliveryHold,
+    DisputeState,
+    FulfilmentState,
+    Order,
+    OrderLine,
+    PaymentStatus,
+)
 from domain.ordering.pricing import AppliedDiscount
 
 orders = Table(
@@ -36,8 +44,9 @@ orders = Table(
     text("currency"),
     cents("total_cents", CheckConstraint("total_cents > 0", name="total_positive")),
     text("fees_version"),
-    json_of("ship_to", Address, nullable=True),
+    encrypted_json("ship_to", Address, nullable=True),
     Column("ship_countries", JsonOf(tuple[str, ...]), nullable=False, server_default="[]"),
+    enum_text("delivery_hold", DeliveryHold, nullable=True),
     text("shipping_option", nullable=True),
     enum_text("payment_status", PaymentStatus),
     enum_text("fulfilment_status", FulfilmentState, server_default="none"),
@@ -66,7 +75,21 @@ orders = Table(
         name="paid_has_charge",
     ),
     CheckConstraint("num_nonnulls(buyer_id, buyer_email) > 0", name="somebody_buys"),
+    CheckConstraint("delivery_hold IS NULL OR ship_to IS NOT NULL", name="held_has_address"),
     Index(None, "buyer_id", "id"),
+    Index(
+        "ix_orders_being_delivered",
+        "fulfilment_status",
+        "id",
+        postgresql_where=sql("fulfilment_status <> 'none'"),
+    ),
+    Index(
+        "ix_orders_disputed",
+        "dispute_status",
+        "id",
+        postgresql_where=sql("dispute_status <> 'none'"),
+    ),
+    Index("ix_orders_held", "id", postgresql_where=sql("delivery_hold IS NOT NULL")),
     Index("ix_orders_paid_at", "paid_at", "id", postgresql_where=sql("payment_status = 'paid'")),
     Index(
         "uq_orders_guest_request_key",

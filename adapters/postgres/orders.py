@@ -181,6 +181,16 @@ class PostgresOrders(PostgresRepository[Order]):
         )
         return list(found.all())
 
+    async def awaiting_address(self, order_ids: Collection[UUID]) -> list[UUID]:
+        found = await self._session.scalars(
+            select(orders.c.id).where(
+                orders.c.id == func.any(_ids(sorted(order_ids))),
+                orders.c.ship_to.is_(None),
+                func.jsonb_array_length(orders.c.ship_countries) > 0,
+            )
+        )
+        return list(found.all())
+
     async def unended(self, order_ids: Collection[UUID]) -> list[UUID]:
         found = await self._session.scalars(
             select(orders.c.id).where(

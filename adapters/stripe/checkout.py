@@ -16,6 +16,7 @@ from application.ports.payments import (
     CheckoutState,
     ProcessingFee,
 )
+from domain.ordering.address import Address
 
 
 class StripeCheckout:
@@ -48,6 +49,7 @@ class StripeCheckout:
             status=_page_status(session.status),
             payment=_payment_state(session, captured),
             captured=captured,
+            ship_to=_shipped_to(session),
         )
 
     async def expire_checkout(self, session_id: str) -> None:
@@ -123,6 +125,23 @@ def _captured(session: stripe.checkout.Session) -> CapturedPayment | None:
         charge_id=charge.id,
         amount_cents=charge.amount_captured,
         currency=charge.currency,
+    )
+
+
+def _shipped_to(session: stripe.checkout.Session) -> Address | None:
+    collected = session.collected_information
+    details = collected.shipping_details if collected else None
+    if details is None or not details.address.country:
+        return None
+    where = details.address
+    return Address(
+        country=details.address.country,
+        name=details.name,
+        line1=where.line1,
+        line2=where.line2,
+        city=where.city,
+        state=where.state,
+        postal_code=where.postal_code,
     )
 
 

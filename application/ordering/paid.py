@@ -1,4 +1,4 @@
-"""What follows when orders have been paid: screens and tax are told, a fee and a number asked."""
+"""What follows when orders have been paid: screens and tax are told; fee, address, number asked."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
@@ -8,6 +8,7 @@ import msgspec
 
 from application.ledger.fees import RECORD_FEE, RecordFee
 from application.ordering.completion import OrderPaid
+from application.ordering.deliveries import COLLECT_ADDRESS, CollectAddress
 from application.ordering.invoices import ISSUE_INVOICE, IssueInvoice
 from application.ordering.tax_reports import REPORT_SALE, ReportSale
 from application.ports.clock import Clock
@@ -30,6 +31,7 @@ async def announce_paid(
     """Handles `orders.paid`. Announcing twice is harmless; a fee is asked for once."""
     paid = [msgspec.json.decode(message.payload, type=OrderPaid) for message in messages]
     async with new_uow() as uow:
+        unaddressed = set(await uow.orders.awaiting_address({order.order_id for order in paid}))
         for order in paid:
             uow.outbox.add(
                 RECORD_FEE,
@@ -37,9 +39,12 @@ async def announce_paid(
                 due_at=clock.now() + FEE_IS_KNOWN_AFTER,
                 key=order.charge_id,
             )
-            uow.outbox.add(
-                ISSUE_INVOICE, IssueInvoice(order_id=order.order_id), key=str(order.order_id)
-            )
+            if order.order_id in unaddressed:  # its invoice names the address, and follows it
+                address_of = CollectAddress(order_id=order.order_id)
+                uow.outbox.add(COLLECT_ADDRESS, address_of, key=str(order.order_id))
+            else:
+                invoice_of = IssueInvoice(order_id=order.order_id)
+                uow.outbox.add(ISSUE_INVOICE, invoice_of, key=str(order.order_id))
         for order_id in await uow.orders.taxed_by_provider({order.order_id for order in paid}):
             uow.outbox.add(REPORT_SALE, ReportSale(order_id=order_id), key=str(order_id))
         await uow.commit()

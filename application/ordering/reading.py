@@ -6,8 +6,10 @@ from uuid import UUID
 import msgspec
 
 from application.identity.authority import StoreAct, stores_for
+from application.ordering.deliveries import delivery_for
 from application.ports.unit_of_work import UnitOfWork
 from application.ports.views import (
+    Delivery,
     OrderLineRecord,
     OrderRecord,
     OrderViews,
@@ -58,7 +60,8 @@ class OrderLineView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OrderView(msgspec.Struct, frozen=True, kw_only=True):
-    """`refunded_cents` has really gone back. `checkout_url` is there while it can be paid."""
+    """`refunded_cents` has really gone back. `checkout_url` is there while it can be paid;
+    `delivery` for the buyer and those who see to the orders of a store that ships some of it."""
 
     id: UUID
     status: OrderStatus
@@ -74,6 +77,7 @@ class OrderView(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: datetime
     paid_at: datetime | None
     cancelled_at: datetime | None
+    delivery: Delivery | None
     lines: list[OrderLineView]
 
 
@@ -145,6 +149,7 @@ async def show_order(
         expires_at=order.expires_at,
         paid_at=order.paid_at,
         cancelled_at=order.cancelled_at,
+        delivery=await delivery_for(order, actor=actor, views=views, uow=uow),
         lines=[_line_view(line) for line in lines],
     )
 

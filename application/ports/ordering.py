@@ -47,6 +47,10 @@ class Orders(Repository[Order], Protocol):
         """Those of the orders whose tax a provider computed, and wants to hear of."""
         ...
 
+    async def awaiting_address(self, order_ids: Collection[UUID]) -> list[UUID]:
+        """Those of the orders whose address the payment page alone knows."""
+        ...
+
     async def unended(self, order_ids: Collection[UUID]) -> list[UUID]:
         """Those of the orders that are neither paid nor closed."""
         ...

@@ -13,6 +13,7 @@ from uuid import UUID
 
 import msgspec
 
+from domain.ordering.address import Address
 from domain.ordering.dispute import DisputeStatus
 
 
@@ -56,12 +57,14 @@ class CapturedPayment(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CheckoutState(msgspec.Struct, frozen=True, kw_only=True):
-    """`captured` is there exactly when the money is."""
+    """`captured` is there exactly when the money is; `ship_to` once a page that asked for an
+    address is complete."""
 
     session_id: str
     status: Literal["open", "complete", "expired"]
     payment: Literal["unpaid", "processing", "paid"]
     captured: CapturedPayment | None
+    ship_to: Address | None = None
 
 
 class ProcessingFee(msgspec.Struct, frozen=True, kw_only=True):

@@ -10,7 +10,9 @@ import msgspec
 from domain.catalogue.product import ProductStatus
 from domain.ledger.earning import ReversalState, TransferState
 from domain.licensing.terms import ProductType
+from domain.ordering.address import Address
 from domain.ordering.order import (
+    DeliveryHold,
     DisputeState,
     FulfilmentState,
     OrderStatus,
@@ -96,15 +98,38 @@ class OrderRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OrderSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """`delivery_hold` is why goods that are paid must not be sent."""
+
     id: UUID
     status: OrderStatus
     payment_status: PaymentStatus
+    fulfilment_status: FulfilmentState
     refund_status: RefundState
+    dispute_status: DisputeState
+    delivery_hold: DeliveryHold | None
     total_cents: int
     refunded_cents: int
     currency: str
     created_at: datetime
     paid_at: datetime | None
+
+
+class OrderFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """Whatever is given must hold. `held`: whether the goods must not be sent."""
+
+    fulfilment: FulfilmentState | None = None
+    dispute: DisputeState | None = None
+    held: bool | None = None
+
+
+EVERY_ORDER = OrderFilter()
+
+
+class Delivery(msgspec.Struct, frozen=True, kw_only=True):
+    """Where goods go; `hold` is why they must not be sent, though they are paid."""
+
+    address: Address
+    hold: DeliveryHold | None
 
 
 class RefundRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -166,14 +191,28 @@ class OrderViews(Protocol):
         """Raises NotFound."""
         ...
 
+    async def delivery(self, order_id: UUID) -> Delivery | None:
+        """None while nobody has said where it goes."""
+        ...
+
     async def of_buyer(
-        self, buyer_id: UUID, *, before: UUID | None, limit: int
+        self,
+        buyer_id: UUID,
+        *,
+        before: UUID | None,
+        limit: int,
+        wanted: OrderFilter = EVERY_ORDER,
     ) -> list[OrderSummary]:
         """Newest first."""
         ...
 
     async def of_store(
-        self, store_id: UUID, *, before: UUID | None, limit: int
+        self,
+        store_id: UUID,
+        *,
+        before: UUID | None,
+        limit: int,
+        wanted: OrderFilter = EVERY_ORDER,
     ) -> list[OrderSummary]:
         """Newest first; amounts are those of the store's own lines."""
         ...

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from domain.licensing.decision import Decision
 from domain.licensing.terms import ProductType
+from domain.licensing.territories import COUNTRIES
 from domain.ordering.address import Address
 from domain.ordering.pricing import AppliedDiscount
 from domain.ordering.refund import LineRefund, RefundableLine
@@ -66,6 +67,12 @@ class DisputeState(StrEnum):
     OPEN = "open"
     WON = "won"
     LOST = "lost"
+
+
+class DeliveryHold(StrEnum):
+    """Why goods that are paid must not be sent. The money is not touched by it."""
+
+    TERRITORY_REFUSED = "territory_refused"
 
 
 class OrderInvalid(Invalid):
@@ -147,7 +154,7 @@ class Order:
     and an email address instead. A cart has at most one order that is not over.
 
     `ship_countries` are those in one of which the payment page asks for an address; none where the
-    address is known or nothing is shipped.
+    address was known or nothing is shipped. The page's answer becomes `ship_to`.
 
     Stock, uses of discounts and of the licences are held until it is paid, or until `expires_at`.
     `reconcile_at` is when the provider is asked how an unpaid order stands, should no word of it
@@ -164,6 +171,7 @@ class Order:
     fees_version: str
     ship_to: Address | None = None
     ship_countries: tuple[str, ...] = ()
+    delivery_hold: DeliveryHold | None = None
     shipping_option: str | None = None
     payment_status: PaymentStatus = PaymentStatus.UNPAID
     fulfilment_status: FulfilmentState = FulfilmentState.NONE
@@ -191,6 +199,25 @@ class Order:
     def is_live(self) -> bool:
         """It is paid, or still may be."""
         return self.payment_status not in (PaymentStatus.FAILED, PaymentStatus.EXPIRED)
+
+    @property
+    def awaits_address(self) -> bool:
+        """Only the payment page was told where it goes, and it has not been copied yet."""
+        return self.ship_to is None and bool(self.ship_countries)
+
+    def deliver_to(self, collected: Address) -> bool:
+        """Take the address that the payment page collected; False where one is known already.
+
+        The countries are those that the licences of all lines allowed when the order was placed:
+        one that is not among them holds the goods.
+        """
+        if not self.awaits_address:
+            return False
+        self.ship_to = collected
+        allowed = COUNTRIES if self.ship_countries == ANYWHERE else self.ship_countries
+        if collected.country not in allowed:
+            self.delivery_hold = DeliveryHold.TERRITORY_REFUSED
+        return True
 
     def lines_of(self, store_ids: frozenset[UUID] | None) -> list[OrderLine]:
         """The lines of some stores; None means all."""

@@ -41,6 +41,7 @@ from application.ordering.completion import (
     ReconcileCheckout,
     reconcile_checkout,
 )
+from application.ordering.deliveries import COLLECT_ADDRESS, CollectAddress, collect_address
 from application.ordering.dispute_evidence import SEND_EVIDENCE, SendEvidence, send_evidence
 from application.ordering.invoices import (
     ISSUE_CREDIT_NOTE,
@@ -153,6 +154,9 @@ def _payments(ports: Ports) -> Topics:
             hold=ports.hold,
         )
 
+    async def address(body: CollectAddress) -> None:
+        await collect_address(body.order_id, uow=ports.uow(), payments=ports.payments)
+
     async def refund(body: SendRefund) -> None:
         await send_refund(
             body.refund_id,
@@ -216,6 +220,7 @@ def _payments(ports: Ports) -> Topics:
             batch_size=100,
         ),
         RECONCILE_CHECKOUT: calls(each(ReconcileCheckout, reconcile)),
+        COLLECT_ADDRESS: calls(each(CollectAddress, address)),
         PROVE_BOOKS: Topic(handle=each(ProveBooks, prove), batch_size=1, lease=WHOLE_LEDGER),
         SEND_REFUND: calls(each(SendRefund, refund)),
         SEND_EVIDENCE: calls(each(SendEvidence, evidence)),

@@ -10,7 +10,8 @@ import pytest
 from application.ports.repository import AlreadyExists
 from domain.catalogue.product import Product, ProductStatus
 from domain.ledger.posting import Account
-from domain.ordering.order import Order, OrderLine, PaymentStatus
+from domain.ordering.address import Address
+from domain.ordering.order import DeliveryHold, Order, OrderLine, PaymentStatus
 from domain.ordering.refund import LineRefund, Refund, RefundStatus
 from domain.ordering.settlement import Capture, SettlementPlan, settle
 from domain.shared.errors import NotFound
@@ -82,6 +83,25 @@ async def test_an_order_is_read_as_it_was_placed(new_uow: NewUnitOfWork) -> None
             await uow.orders.get(NOBODY)
         with pytest.raises(NotFound):
             await uow.orders.get(NOBODY, lock=True)
+
+
+async def test_an_address_is_kept_and_those_that_wait_for_one_are_known(
+    new_uow: NewUnitOfWork,
+) -> None:
+    shop = await market(new_uow())
+    waits, told, digital = [order_of(shop.products) for _ in range(3)]
+    waits.ship_countries = told.ship_countries = ("AT", "DE")
+    await placed(new_uow, waits, told, digital)
+    home = Address(country="FR", name="Ada", line1="Rue 1")
+    async with new_uow() as uow:
+        assert (await uow.orders.get(told.id, lock=True)).deliver_to(home)
+        await uow.commit()
+
+    stored = await stored_order(new_uow, told.id)
+    assert (stored.ship_to, stored.delivery_hold) == (home, DeliveryHold.TERRITORY_REFUSED)
+    async with new_uow() as uow:
+        known = await uow.orders.awaiting_address({waits.id, told.id, digital.id, NOBODY})
+    assert known == [waits.id]
 
 
 async def test_a_change_of_a_line_is_kept_with_its_order(new_uow: NewUnitOfWork) -> None:

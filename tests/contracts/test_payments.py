@@ -108,6 +108,26 @@ class TestCheckout:
         assert state.captured.order_id == request.order_id
         assert (state.captured.amount_cents, state.captured.currency) == (2500, "usd")
 
+    async def test_a_page_that_asks_where_it_goes_tells_it_once_it_is_paid(
+        self, provider: Provider
+    ) -> None:
+        asks = msgspec.structs.replace(provider.checkout(), allowed_countries=("DE", "FR"))
+        page = await provider.payments.start_checkout(asks)
+        assert (await provider.payments.checkout_state(page.session_id)).ship_to is None
+
+        await provider.pay(page.session_id)
+
+        told = (await provider.payments.checkout_state(page.session_id)).ship_to
+        assert told is not None
+        assert told.country == "DE"
+        assert told.name
+        assert told.line1
+
+    async def test_a_page_that_does_not_ask_tells_no_address(self, provider: Provider) -> None:
+        page = await provider.payments.start_checkout(provider.checkout())
+        await provider.pay(page.session_id)
+        assert (await provider.payments.checkout_state(page.session_id)).ship_to is None
+
     @pytest.mark.parametrize(("will_pay", "outcome"), [(True, "paid"), (False, "unpaid")])
     async def test_a_bank_debit_is_processing_until_it_arrives_or_bounces(
         self, provider: Provider, will_pay: bool, outcome: str

@@ -4,16 +4,16 @@ from typing import Any
 from uuid import UUID
 
 from litestar import Request, Response, Router, get, post
-from litestar.params import FromPath, JSONBody
+from litestar.params import FromPath, FromQuery, JSONBody
 
 from application.ordering import cancellation, files, reading, refunds
 from application.ordering.cancellation import Cancelled, NotCancellable
 from application.ordering.files import OrderFile
 from application.ordering.reading import OrderView, Statement
 from application.ordering.refunds import RefundView, RequestRefund
-from application.ports.views import OrderSummary, RefundRecord, TransferRecord
+from application.ports.views import OrderFilter, OrderSummary, RefundRecord, TransferRecord
 from application.reporting import order_papers
-from domain.ordering.order import DisputeOpen, NotPaid
+from domain.ordering.order import DisputeOpen, DisputeState, FulfilmentState, NotPaid
 from domain.ordering.refund import NothingToRefund, RefundInvalid, RefundTooLarge
 from domain.shared.errors import NotFound
 from entrypoints.http.dependencies import CurrentActor
@@ -49,12 +49,19 @@ from entrypoints.http.parameters import (
 async def list_orders(
     actor: CurrentActor,
     order_views: TheOrderViews,
+    fulfilment: FromQuery[FulfilmentState | None] = None,
+    dispute: FromQuery[DisputeState | None] = None,
+    held: FromQuery[bool | None] = None,
     limit: PageLimit = 20,
     cursor: PageCursor = None,
 ) -> Page[OrderSummary]:
-    """What the caller has bought, newest first."""
+    """What the caller has bought, newest first. `held`: goods that are paid and must not be
+    sent."""
     found = await order_views.of_buyer(
-        actor.user_id, before=read_cursor(cursor, UUID), limit=limit + 1
+        actor.user_id,
+        before=read_cursor(cursor, UUID),
+        limit=limit + 1,
+        wanted=OrderFilter(fulfilment=fulfilment, dispute=dispute, held=held),
     )
     return page_of(found, limit=limit, key=lambda order: order.id)
 

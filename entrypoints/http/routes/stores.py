@@ -3,17 +3,19 @@
 from uuid import UUID
 
 from litestar import Router, get, patch, post
-from litestar.params import FromPath, JSONBody
+from litestar.params import FromPath, FromQuery, JSONBody
 
 from application.catalogue import stores
 from application.catalogue.stores import OpenStore, StoreView, UpdateStore
 from application.ledger.balances import store_balance
 from application.ports.views import (
     Balance,
+    OrderFilter,
     OrderSummary,
 )
 from domain.creators.creator import SlugInvalid, SlugTaken
 from domain.identity.actor import RoleRequired
+from domain.ordering.order import DisputeState, FulfilmentState
 from domain.shared.errors import NotFound
 from entrypoints.http.dependencies import CurrentActor
 from entrypoints.http.envelope import Data, Page
@@ -86,12 +88,21 @@ async def list_orders(
     actor: CurrentActor,
     uow: TheUnitOfWork,
     order_views: TheOrderViews,
+    fulfilment: FromQuery[FulfilmentState | None] = None,
+    dispute: FromQuery[DisputeState | None] = None,
+    held: FromQuery[bool | None] = None,
     limit: PageLimit = 20,
     cursor: PageCursor = None,
 ) -> Page[OrderSummary]:
-    """Orders with a line of this store, newest first; amounts are those of its lines."""
+    """Orders with a line of this store, newest first; amounts are those of its lines. `held`:
+    goods that are paid and must not be sent."""
     await stores.show_store(store_id, actor=actor, uow=uow)
-    found = await order_views.of_store(store_id, before=read_cursor(cursor, UUID), limit=limit + 1)
+    found = await order_views.of_store(
+        store_id,
+        before=read_cursor(cursor, UUID),
+        limit=limit + 1,
+        wanted=OrderFilter(fulfilment=fulfilment, dispute=dispute, held=held),
+    )
     return page_of(found, limit=limit, key=lambda order: order.id)
 
 

@@ -16,6 +16,8 @@ from adapters.system.ids import UuidV7Ids
 from application.identity.key_rotation import Rotated, count_keys, needs_old_key, rotate_keys
 from application.ports.column_keys import KeyCount
 from domain.ledger.payee import Payee, PayeeKind
+from domain.ordering.address import Address
+from domain.ordering.cart import Cart
 from entrypoints.cli.checks import judge_keys
 from tests.builders import NOON, tax_profile_of
 
@@ -95,6 +97,33 @@ async def test_after_a_rotation_the_old_key_may_go(files: Files) -> None:
     async with files.engine.connect() as connection:
         rows = (await connection.execute(text("SELECT act, after FROM audit_entries"))).all()
     assert [(act, after["rewritten"]) for act, after in rows] == [("keys.rotated", 5)]
+
+
+async def test_addresses_of_carts_and_orders_are_rotated_and_clear_ones_left(files: Files) -> None:
+    """One cart that was written in clear before its column was encrypted, one under the old key."""
+    home = Address(country="DE", name="Ada", line1="1 Known Street")
+    carts = [
+        Cart(id=uuid4(), user_id=None, ship_to=home, created_at=NOON, updated_at=NOON)
+        for _ in range(2)
+    ]
+    async with files.new_uow() as uow:
+        for cart in carts:
+            uow.carts.add(cart)
+        await uow.commit()
+    async with files.engine.begin() as connection:
+        await connection.execute(
+            text("""UPDATE carts SET ship_to = '{"country": "FR"}' WHERE id = :id"""),
+            {"id": carts[0].id},
+        )
+    use_keys(lambda: [NEW, OLD])
+    assert await count_keys(files.keys) == [KeyCount(table="carts", rows=1, old=1)]
+
+    assert (await files.rotate()).rewritten == 1
+
+    use_keys(lambda: [NEW])
+    async with files.new_uow() as uow:
+        assert (await uow.carts.get(carts[1].id)).ship_to == home
+        assert (await uow.carts.get(carts[0].id)).ship_to == Address(country="FR")
 
 
 async def test_what_is_done_stays_done_and_is_not_done_again(files: Files) -> None:
