@@ -37,6 +37,7 @@ ALWAYS_SHORT = {
     "GET /api/v1/stores/{store_id}/bank-accounts": "at most ten",
     "GET /api/v1/product-templates": "a table in the code",
     "GET /api/v1/orders/{order_id}/credit-notes": "at most one for each refund and dispute",
+    "GET /api/v1/orders/{order_id}/files": "at most one for each line of a cart",
     "GET /api/v1/orders/{order_id}/refunds": "at most one for each cent of an order",
     "GET /api/v1/orders/{order_id}/disputes": "a bank opens few of one payment",
     "GET /api/v1/orders/{order_id}/transfers": "at most one for each payee of an order",
