@@ -29,6 +29,10 @@ class MemoryAssets(MemoryRepository[Asset]):
     async def many(self, asset_ids: Collection[UUID]) -> list[Asset]:
         return list(self._where(lambda asset: asset.id in asset_ids))
 
+    async def outputs(self, digests: Collection[str]) -> list[Asset]:
+        found = self._where(lambda asset: asset.is_generated and asset.sha256 in digests)
+        return sorted(found, key=lambda asset: asset.id)
+
     async def of_generation(self, generation_id: UUID) -> list[Asset]:
         return list(self._where(lambda asset: asset.generation_id == generation_id))
 

@@ -53,6 +53,7 @@ assets = Table(
     Column("generation_id", Uuid(), nullable=True),
     Column("clean_for_owner", Boolean, nullable=False, server_default="false"),
     instant("created_at"),
+    text("uploaded_sha256", nullable=True),
     CheckConstraint("width > 0 AND height > 0 AND size_bytes > 0", name="size"),
     CheckConstraint("duration_ms > 0", name="duration"),
     CheckConstraint(
@@ -64,6 +65,7 @@ assets = Table(
     Index("ix_assets_owner_purpose", "owner_id", "purpose", "created_at", "id"),
     Index("ix_assets_owner_media", "owner_id", "media", "created_at", "id"),
     Index("ix_assets_owner_both", "owner_id", "purpose", "media", "created_at", "id"),
+    Index("ix_assets_output", "sha256", postgresql_where="purpose = 'generation'"),
     Index("ix_assets_generation", "generation_id", postgresql_where="generation_id IS NOT NULL"),
 )
 
@@ -97,6 +99,15 @@ class PostgresAssets(PostgresRepository[Asset]):
 
     async def many(self, asset_ids: Collection[UUID]) -> list[Asset]:
         return await self._many(select(Asset).where(assets.c.id.in_(asset_ids)))
+
+    async def outputs(self, digests: Collection[str]) -> list[Asset]:
+        if not digests:
+            return []
+        return await self._many(
+            select(Asset)
+            .where(assets.c.purpose == AssetPurpose.GENERATION, assets.c.sha256.in_(digests))
+            .order_by(assets.c.id)
+        )
 
     async def of_generation(self, generation_id: UUID) -> list[Asset]:
         return await self._many(

@@ -6,6 +6,7 @@ points to nothing.
 """
 
 import asyncio
+import hashlib
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -75,6 +76,7 @@ async def upload_image(
         preview_key=stored.preview.key,
         thumbnail_key=stored.thumbnail.key,
         created_at=clock.now(),
+        uploaded_sha256=hashlib.sha256(content).hexdigest(),
     )
     async with uow:
         uow.assets.add(asset)

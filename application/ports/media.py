@@ -24,6 +24,10 @@ class Assets(Repository[Asset], Protocol):
         """Those that exist, in no particular order."""
         ...
 
+    async def outputs(self, digests: Collection[str]) -> list[Asset]:
+        """Generated images whose clean copy has one of these SHA-256, by id."""
+        ...
+
     async def of_generation(self, generation_id: UUID) -> list[Asset]: ...
 
     async def remove(self, asset: Asset) -> None:

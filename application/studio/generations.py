@@ -23,7 +23,7 @@ from application.studio.changes import ask_to_stop, commit_job, plan_attempt
 from application.studio.permission import Wish, permit
 from domain.identity.actor import Actor
 from domain.licensing.terms import Purpose
-from domain.media.asset import AssetPurpose
+from domain.media.asset import Asset, AssetPurpose, AssetState, Media
 from domain.shared.errors import NotFound
 from domain.studio.attempt import AttemptStatus
 from domain.studio.generation import (
@@ -40,7 +40,8 @@ _SEED_MASK = 2**31 - 1
 
 
 class RequestGeneration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`scene_asset_id` is for photo mode: an image of the caller's with purpose scene_image."""
+    """`scene_asset_id` is for photo mode: an image of the caller's with purpose scene_image, or an
+    image that was generated for them or bought by them. Of the latter it is a derivative."""
 
     creator_id: UUID
     prompt: Annotated[
@@ -106,17 +107,19 @@ async def request_generation(
     ids: Ids,
     live: LiveEvents,
 ) -> AcceptedJob:
-    """Raises SceneRequired, NotFound, ConsentMissing, NoLicence, ModelNotReady, LicenceRefused,
-    QuotaExhausted; ApprovalNeeded: the creator is asked, and the same wish may be sent again."""
+    """Raises SceneRequired, NotFound, ConsentMissing, NoLicence, SourceNotLicensed, ModelNotReady,
+    LicenceRefused, QuotaExhausted; ApprovalNeeded: whose word is missing is asked, and the same
+    wish may be sent again."""
     check_scene(command.mode, command.scene_asset_id)
     now, job_id = clock.now(), ids.new()
     async with uow:
-        await _require_scene(command.scene_asset_id, actor=actor, uow=uow)
+        scene = await _scene(command.scene_asset_id, actor=actor, uow=uow)
         wish = Wish(
             generation_id=job_id,
             creator_id=command.creator_id,
             prompt=command.prompt,
             purpose=command.purpose,
+            inputs=scene,
         )
         terms, model_id = await permit(wish, actor=actor, uow=uow, ids=ids, at=now)
         if model_id is None:
@@ -163,13 +166,14 @@ async def retry_generation(
     async with uow:
         generation, job = await _own(generation_id, actor=actor, uow=uow)
         before = job.face
-        await _require_scene(generation.scene_asset_id, actor=actor, uow=uow)
+        scene = await _scene(generation.scene_asset_id, actor=actor, uow=uow)
         wish = Wish(
             generation_id=generation.id,
             creator_id=generation.creator_id,
             prompt=generation.prompt,
             purpose=generation.purpose,
             model_id=generation.model_id,
+            inputs=scene,
         )
         terms, _ = await permit(wish, actor=actor, uow=uow, ids=ids, at=now)
         job.start_again(at=now)
@@ -226,12 +230,19 @@ async def _own(generation_id: UUID, *, actor: Actor, uow: UnitOfWork) -> tuple[G
     return generation, await uow.jobs.get(generation_id, lock=True)
 
 
-async def _require_scene(asset_id: UUID | None, *, actor: Actor, uow: UnitOfWork) -> None:
+async def _scene(asset_id: UUID | None, *, actor: Actor, uow: UnitOfWork) -> tuple[Asset, ...]:
+    """The scene of photo mode, if it is one that the actor may use. Raises NotFound."""
     if asset_id is None:
-        return
+        return ()
     scene = await uow.assets.get(asset_id)
-    if scene.owner_id != actor.user_id or scene.purpose is not AssetPurpose.SCENE_IMAGE:
-        raise NotFound("scene image", asset_id)
+    own = scene.owner_id == actor.user_id
+    usable = scene.media is Media.IMAGE and scene.state is AssetState.READY
+    if scene.is_generated and usable:
+        if own or actor.user_id in await uow.assets.grantees(asset_id):
+            return (scene,)
+    elif own and scene.purpose is AssetPurpose.SCENE_IMAGE:
+        return (scene,)
+    raise NotFound("scene image", asset_id)
 
 
 async def _details_of(row: GenerationRow, *, storage: ObjectStorage) -> GenerationDetails:

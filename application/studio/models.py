@@ -10,6 +10,7 @@ import msgspec
 
 from application.creators.profile import own_creator
 from application.licensing.decisions import Decided, record_decisions
+from application.licensing.derivatives import require_parties, sources_among
 from application.licensing.standing import LicenceRefused, standing_terms
 from application.ports.clock import Clock
 from application.ports.ids import Ids
@@ -82,7 +83,8 @@ async def train_model(
     ids: Ids,
     live: LiveEvents,
 ) -> AcceptedModel:
-    """Raises NotFound, TrainingImagesRefused, ConsentMissing, NoLicence, LicenceRefused."""
+    """Raises NotFound, TrainingImagesRefused, ConsentMissing, NoLicence, LicenceRefused,
+    SourceNotLicensed: the set has an image, made here, of somebody else."""
     now, model_id = clock.now(), ids.new()
     async with uow:
         creator = await own_creator(creator_id, actor=actor, uow=uow)
@@ -91,11 +93,16 @@ async def train_model(
         standing = await standing_terms(uow, creator.id)
         consent = standing.require_consent(ConsentUse.TRAIN)
         terms = standing.terms_in_force()
+        by_id = {image.id: image for image in images}
+        ordered = [by_id[asset_id] for asset_id in command.asset_ids]
+        sources = await sources_among(ordered, uow=uow)
+        require_parties(sources, standing)
         use = Use(
             action=Action.TRAIN,
             at=now,
             capability=Capability.TRAIN,
             by_creator=True,
+            trains_ai=bool(sources),
             revoked_from=standing.revoked_from(),
         )
         decision = standing.decide(use)

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from application.licensing.approvals import ask_creators
 from application.licensing.decisions import Decided, record_decisions
+from application.licensing.derivatives import Source, require_parties, sources_among
 from application.licensing.questions import (
     Answers,
     Question,
@@ -26,7 +27,7 @@ from application.ports.unit_of_work import UnitOfWork
 from domain.creators.likeness_model import LikenessModel
 from domain.identity.actor import Actor
 from domain.licensing.approval import ApprovalAnswered, subject_of_first_use, subject_of_generation
-from domain.licensing.conditions import Approval
+from domain.licensing.conditions import Approval, Derivatives
 from domain.licensing.consent import ConsentUse
 from domain.licensing.decision import Outcome
 from domain.licensing.record import DecisionPoint
@@ -35,6 +36,7 @@ from domain.licensing.terms import Capability, LicenceTerms, Purpose
 from domain.licensing.usage import Claim, Counter, CounterKind, generation_claim, merged
 from domain.licensing.use import Action, Usage, Use
 from domain.licensing.version import TermsVersion
+from domain.media.asset import Asset
 from domain.shared.errors import NotFound
 
 
@@ -42,7 +44,8 @@ from domain.shared.errors import NotFound
 class Wish:
     """What somebody would have made of a creator's likeness.
 
-    `model_id` None is for the newest model that the terms allow.
+    `model_id` None is for the newest model that the terms allow. `inputs` are the images that it
+    is made of besides: where one of them was made here, it is a derivative.
     """
 
     generation_id: UUID
@@ -51,6 +54,7 @@ class Wish:
     purpose: Purpose
     capability: Capability = Capability.IMAGE
     model_id: UUID | None = None
+    inputs: tuple[Asset, ...] = ()
 
 
 class Permission(NamedTuple):
@@ -66,8 +70,8 @@ async def permit(
     """The leave to make it, with all that it uses up claimed. Within a transaction.
 
     A refusal is recorded and committed before it is raised. Raises NotFound, ConsentMissing,
-    NoLicence, LicenceRefused, QuotaExhausted; ApprovalNeeded: everybody whose word is missing is
-    asked, and the same wish may be sent again.
+    NoLicence, SourceNotLicensed, LicenceRefused, QuotaExhausted; ApprovalNeeded: everybody
+    whose word is missing is asked, and the same wish may be sent again.
     """
     standing = await standing_terms(uow, wish.creator_id)
     if not standing.creator.published and standing.creator.user_id != actor.user_id:
@@ -78,7 +82,11 @@ async def permit(
     if model_id is None:
         model = await _newest_allowed(standing, uow=uow)
         model_id = model.id if model else None
-    questions = questions_of(standing, lambda each: _subject_of(wish, each, actor=actor))
+    sources = await sources_among(wish.inputs, uow=uow)
+    require_parties(sources, standing)
+    questions = questions_of(
+        standing, lambda each: _subject_of(wish, each, actor=actor, sources=sources)
+    )
     answers = await uow.approvals.latest([question.key for question in questions])
     words = words_of(questions, answers, spent_on=wish.generation_id)
     claims = _claims(standing, at=at)
@@ -98,6 +106,7 @@ async def permit(
         creator_name=standing.creator.display_name,
         by_creator=standing.creator.user_id == actor.user_id,
         approved=words.get(wish.creator_id),
+        derivative=bool(sources),
         usage=usage(wish.creator_id),
         revoked_from=standing.revoked_from(),
     )
@@ -161,8 +170,14 @@ async def _spend(
             raise ApprovalAnswered("This approval was used up by another generation.")
 
 
-def _subject_of(wish: Wish, terms: LicenceTerms, *, actor: Actor) -> str | None:
-    """What a creator is asked, where their terms have them asked."""
+def _subject_of(
+    wish: Wish, terms: LicenceTerms, *, actor: Actor, sources: Sequence[Source]
+) -> str | None:
+    """What a creator is asked, where their terms have them asked: of a derivative also by which
+    generations it is made of."""
+    if sources and terms.derivatives is Derivatives.APPROVAL:
+        made_of = sorted(str(source.generation_id) for source in sources)
+        return subject_of_generation(actor.user_id, wish.prompt, wish.purpose, *made_of)
     match terms.approval:
         case Approval.PER_GENERATION:
             return subject_of_generation(actor.user_id, wish.prompt, wish.purpose)

@@ -68,7 +68,8 @@ class AssetInUse(Conflict):
 
 @dataclass(eq=False, kw_only=True)
 class Asset:
-    """`width`, `height`, `size_bytes` and `sha256` are those of the clean copy.
+    """`width`, `height`, `size_bytes` and `sha256` are those of the clean copy;
+    `uploaded_sha256` that of the bytes as they were uploaded.
 
     An image has a size in pixels, sound and film have a duration; preview and thumbnail are there
     for what can be shown. `original_key` is there for what was generated only: of an upload,
@@ -96,6 +97,12 @@ class Asset:
     generation_id: UUID | None = None
     clean_for_owner: bool = False
     created_at: datetime
+    uploaded_sha256: str | None = None
+
+    @property
+    def as_delivered(self) -> str:
+        """The hash by which a copy of one of our outputs is recognised when it comes back."""
+        return self.uploaded_sha256 or self.sha256
 
     @property
     def is_generated(self) -> bool:
