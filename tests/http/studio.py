@@ -16,6 +16,7 @@ from adapters.memory.generation import MemoryProviderWebhooks
 from adapters.memory.idempotency import MemoryIdempotency
 from adapters.memory.live import MemoryLive
 from adapters.memory.rate_limits import MemoryRateLimits
+from adapters.memory.seals import MemorySeals
 from adapters.memory.system import ManualClock
 from adapters.postgres.engine import open_engine, sessions_of
 from adapters.postgres.media import PostgresAssetViews
@@ -62,6 +63,7 @@ class Ports:
     inbox: Inbox
     provider_webhooks: Mapping[str, ProviderWebhooks]
     rate_limits: MemoryRateLimits
+    seals: MemorySeals
     access_tokens: JwtAccessTokens = field(default_factory=lambda: JwtAccessTokens(["a secret"]))
     idempotency: Idempotency = field(default_factory=MemoryIdempotency)
     health_checks: Mapping[str, HealthCheck] = field(default_factory=dict)
@@ -127,6 +129,7 @@ async def open_house(database_url: str, folder: Path) -> AsyncIterator[House]:
         inbox=PostgresInbox(engine, clock=world.clock, ids=world.ids),
         provider_webhooks={"fal": MemoryProviderWebhooks(clock=world.clock, provider="fal")},
         rate_limits=MemoryRateLimits(clock=world.clock),
+        seals=MemorySeals(),
     )
     app = create_app(ports, HttpSettings(rate_limits=False), routers=ROUTERS)
     async with client_of(app, base_url=BASE) as http:
