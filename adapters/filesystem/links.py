@@ -1,4 +1,4 @@
-"""Download links that the application signs and serves itself, with the contract of S3's."""
+"""Links that the application signs and serves itself, with the contract of S3's."""
 
 import hashlib
 import hmac
@@ -14,9 +14,11 @@ MAX_LIFE = timedelta(days=7)
 
 
 class SignedLinks:
-    """Links of the form `{base_url}/{key}?expires=…&name=…&signature=…`.
+    """Links of the form `{base_url}/{key}?expires=…&name=…&signature=…`, to get what is stored, and
+    `{base_url}/{key}?multipart=…&part=…&size=…&expires=…&signature=…`, to put a part of an object.
 
-    The signature is HMAC-SHA256 over key, expiry (Unix seconds) and download name. The first of
+    The signature is HMAC-SHA256 over all that the link says (the expiry in Unix seconds), and over
+    what it is for: no link to read with can be made one to write with. The first of
     `secrets` signs; links signed with any of them are served, so that a secret can rotate. Whoever
     holds one can read every object: each needs at least 32 bytes, and all processes share them.
     """
@@ -29,26 +31,67 @@ class SignedLinks:
         self._clock = clock
 
     def sign(self, key: str, *, expires_in: timedelta, download_name: str | None) -> str:
-        if not timedelta() < expires_in <= MAX_LIFE:
-            raise ValueError(f"a link lives longer than nothing and at most {MAX_LIFE}")
-        expires = int((self._clock.now() + expires_in).timestamp())
+        expires = self._expiry(expires_in)
         query = {"expires": str(expires)}
         if download_name is not None:
             query["name"] = download_name
-        query["signature"] = _signature(self._secrets[0], key, expires, download_name)
-        return f"{self._base_url}/{quote(key)}?{urlencode(query)}"
+        return self._link(key, query, _to_get(key, expires, download_name))
+
+    def sign_part(
+        self, key: str, multipart_id: str, number: int, *, size_bytes: int, expires_in: timedelta
+    ) -> str:
+        expires = self._expiry(expires_in)
+        query = {
+            "multipart": multipart_id,
+            "part": str(number),
+            "size": str(size_bytes),
+            "expires": str(expires),
+        }
+        return self._link(key, query, _to_put(key, multipart_id, number, size_bytes, expires))
 
     def verify(self, key: str, *, expires: int, signature: str, download_name: str | None) -> int:
-        expected = [_signature(secret, key, expires, download_name) for secret in self._secrets]
+        return self._verified(_to_get(key, expires, download_name), expires, signature)
+
+    def verify_part(
+        self,
+        key: str,
+        multipart_id: str,
+        number: int,
+        *,
+        size_bytes: int,
+        expires: int,
+        signature: str,
+    ) -> None:
+        self._verified(_to_put(key, multipart_id, number, size_bytes, expires), expires, signature)
+
+    def _expiry(self, expires_in: timedelta) -> int:
+        if not timedelta() < expires_in <= MAX_LIFE:
+            raise ValueError(f"a link lives longer than nothing and at most {MAX_LIFE}")
+        return int((self._clock.now() + expires_in).timestamp())
+
+    def _link(self, key: str, query: dict[str, str], signed: bytes) -> str:
+        query["signature"] = _signature(self._secrets[0], signed)
+        return f"{self._base_url}/{quote(key)}?{urlencode(query)}"
+
+    def _verified(self, signed: bytes, expires: int, signature: str) -> int:
+        expected = [_signature(secret, signed) for secret in self._secrets]
         if not any(hmac.compare_digest(one.encode(), signature.encode()) for one in expected):
-            raise LinkRefused("This download link was not made here, or it was changed.")
+            raise LinkRefused("This link was not made here, or it was changed.")
         left_s = expires - int(self._clock.now().timestamp())
         if left_s <= 0:
-            raise LinkExpired("This download link has expired: ask for a new one.")
+            raise LinkExpired("This link has expired: ask for a new one.")
         return left_s
 
 
-def _signature(secret: bytes, key: str, expires: int, download_name: str | None) -> str:
+def _to_get(key: str, expires: int, download_name: str | None) -> bytes:
     name = "" if download_name is None else f"={download_name}"
-    signed = "\n".join(("likeness-link-1", key, str(expires), name)).encode()
+    return "\n".join(("likeness-link-1", key, str(expires), name)).encode()
+
+
+def _to_put(key: str, multipart_id: str, number: int, size_bytes: int, expires: int) -> bytes:
+    parts = ("likeness-part-1", key, multipart_id, str(number), str(size_bytes), str(expires))
+    return "\n".join(parts).encode()
+
+
+def _signature(secret: bytes, signed: bytes) -> str:
     return hmac.new(secret, signed, hashlib.sha256).hexdigest()

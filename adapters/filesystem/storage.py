@@ -8,18 +8,29 @@ in `.incoming`, never half an object.
 import asyncio
 import errno
 import hashlib
+import io
+import mmap
 import os
 import tempfile
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
 import msgspec
 
 from adapters.filesystem.links import SignedLinks
+from adapters.filesystem.multipart import Parts, copy_bytes
 from application.ports.errors import Unavailable
+from application.ports.multipart import (
+    LocalCopy,
+    OpenMultipart,
+    PartRefused,
+    StoredPart,
+    checked_part,
+)
 from application.ports.storage import ListedObject, ObjectMissing, StoredObject, checked_key
 
 T = TypeVar("T")
@@ -28,6 +39,7 @@ _MAGIC = b"LKNSOBJ1"
 _INCOMING = ".incoming"
 _OBJECTS = "objects"
 _PROBE = "probe/doctor"
+_READ_BYTES = 1024 * 1024
 
 
 class Footer(msgspec.Struct, frozen=True):
@@ -42,9 +54,64 @@ class FilesystemStorage:
         self._objects = root / _OBJECTS
         self._incoming = root / _INCOMING
         self._links = links
+        self._parts = Parts(root)
 
     async def put(self, key: str, content: bytes, *, content_type: str) -> StoredObject:
-        return await self._in_thread(lambda: self._write(checked_key(key), content, content_type))
+        checked_key(key)
+        sha256 = await asyncio.to_thread(lambda: hashlib.sha256(content).hexdigest())
+        stored = StoredObject(
+            key=key, size_bytes=len(content), content_type=content_type, sha256=sha256
+        )
+        source = io.BytesIO(content)
+        await self._write(stored, lambda file: copy_bytes(source, file, len(content)))
+        return stored
+
+    async def put_file(self, key: str, path: Path, *, content_type: str) -> StoredObject:
+        checked_key(key)
+
+        def facts() -> StoredObject:
+            with path.open("rb") as file:
+                sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+                return StoredObject(
+                    key=key, size_bytes=file.tell(), content_type=content_type, sha256=sha256
+                )
+
+        def fill(target: BinaryIO) -> None:
+            with path.open("rb") as source:
+                copy_bytes(source, target, stored.size_bytes)
+
+        stored = await self._in_thread(facts)
+        await self._write(stored, fill)
+        return stored
+
+    async def copy(
+        self, source: str, target: str, *, content_type: str, sha256: str
+    ) -> StoredObject:
+        checked_key(target)
+        file, found = await self._in_thread(lambda: self._open(checked_key(source)))
+        with file:
+            stored = StoredObject(
+                key=target, size_bytes=found.size_bytes, content_type=content_type, sha256=sha256
+            )
+
+            def fill(into: BinaryIO) -> None:
+                file.seek(0)
+                copy_bytes(file, into, found.size_bytes)
+
+            await self._write(stored, fill)
+        return stored
+
+    @asynccontextmanager
+    async def open_copy(self, key: str) -> AsyncIterator[LocalCopy]:
+        """The file itself, mapped: nothing is copied, and nothing is written into it later."""
+        file, stored = await self._in_thread(lambda: self._open(checked_key(key)))
+        with file:
+            if stored.size_bytes == 0:
+                yield LocalCopy(content=b"", sha256=hashlib.sha256().hexdigest())
+                return
+            with mmap.mmap(file.fileno(), stored.size_bytes, access=mmap.ACCESS_READ) as content:
+                sha256 = await self._in_thread(lambda: _sha256_of(content))
+                yield LocalCopy(content=content, sha256=sha256)
 
     async def get(self, key: str) -> bytes:
         return await self._in_thread(lambda: self._read(checked_key(key)))
@@ -92,6 +159,63 @@ class FilesystemStorage:
             checked_key(key), expires_in=expires_in, download_name=download_name
         )
 
+    async def start_multipart(self, key: str, *, content_type: str) -> str:
+        return await self._in_thread(lambda: self._parts.begin(checked_key(key), content_type))
+
+    async def part_url(
+        self, key: str, multipart_id: str, number: int, *, size_bytes: int, expires_in: timedelta
+    ) -> str:
+        checked_part(number, size_bytes)
+        return self._links.sign_part(
+            checked_key(key), multipart_id, number, size_bytes=size_bytes, expires_in=expires_in
+        )
+
+    async def receive_part(
+        self,
+        key: str,
+        multipart_id: str,
+        number: int,
+        *,
+        size_bytes: int,
+        chunks: AsyncIterator[bytes],
+    ) -> StoredPart:
+        """See `application.ports.multipart.PartReceiver`."""
+        checked_part(number, size_bytes)
+        part = await self._in_thread(lambda: self._parts.opened(checked_key(key), multipart_id))
+        try:
+            async for block in _blocks(chunks):
+                if part.size_bytes + len(block) > size_bytes:
+                    raise PartRefused(f"The part has more than {size_bytes} bytes.")
+                await self._in_thread(partial(part.write, block))
+            if part.size_bytes != size_bytes:
+                raise PartRefused(f"The part has {part.size_bytes} bytes instead of {size_bytes}.")
+            return await self._in_thread(lambda: part.keep(number))
+        finally:
+            await asyncio.shield(self._in_thread(part.drop))
+
+    async def list_parts(self, key: str, multipart_id: str) -> list[StoredPart]:
+        return await self._in_thread(lambda: self._parts.listed(checked_key(key), multipart_id))
+
+    async def complete_multipart(
+        self, key: str, multipart_id: str, parts: Sequence[StoredPart]
+    ) -> None:
+        begun = await self._in_thread(lambda: self._parts.begun(checked_key(key), multipart_id))
+        stored = StoredObject(
+            key=key,
+            size_bytes=sum(part.size_bytes for part in parts),
+            content_type=begun.content_type,
+            sha256="",
+        )
+        await self._write(stored, lambda file: self._parts.joined(key, multipart_id, parts, file))
+        await self.abort_multipart(key, multipart_id)
+
+    async def abort_multipart(self, key: str, multipart_id: str) -> None:
+        await self._in_thread(lambda: self._parts.forget(checked_key(key), multipart_id))
+
+    async def open_multiparts(self, prefix: str) -> AsyncIterator[OpenMultipart]:
+        for found in await self._in_thread(lambda: list(self._parts.unfinished(prefix))):
+            yield found
+
     async def check(self) -> None:
         await self.put(_PROBE, b"probe", content_type="text/plain")
         await self.get(_PROBE)
@@ -107,16 +231,18 @@ class FilesystemStorage:
     def _path(self, key: str) -> Path:
         return self._objects / key
 
-    def _write(self, key: str, content: bytes, content_type: str) -> StoredObject:
-        sha256 = hashlib.sha256(content).hexdigest()
-        footer = msgspec.json.encode(Footer(content_type, sha256))
-        path = self._path(key)
+    async def _write(self, stored: StoredObject, fill: Callable[[BinaryIO], None]) -> None:
+        await self._in_thread(lambda: self._write_file(stored, fill))
+
+    def _write_file(self, stored: StoredObject, fill: Callable[[BinaryIO], None]) -> None:
+        footer = msgspec.json.encode(Footer(stored.content_type, stored.sha256))
+        path = self._path(stored.key)
         path.parent.mkdir(parents=True, exist_ok=True)
         self._incoming.mkdir(parents=True, exist_ok=True)
         descriptor, temporary = tempfile.mkstemp(dir=self._incoming)
         try:
             with os.fdopen(descriptor, "wb") as file:
-                file.write(content)
+                fill(file)
                 file.write(footer + len(footer).to_bytes(4, "big") + _MAGIC)
                 file.flush()
                 os.fsync(file.fileno())
@@ -126,9 +252,6 @@ class FilesystemStorage:
                 Path(temporary).unlink()
             raise
         _sync_folder(path.parent)
-        return StoredObject(
-            key=key, size_bytes=len(content), content_type=content_type, sha256=sha256
-        )
 
     def _open(self, key: str) -> tuple[BinaryIO, StoredObject]:
         try:
@@ -176,6 +299,28 @@ def _facts(key: str, file: BinaryIO) -> StoredObject:
                 sha256=footer.sha256,
             )
     raise Unavailable(f"The file of {key} was not written by this store.", provider="filesystem")
+
+
+async def _blocks(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """The same bytes in larger pieces: each is a hop to a thread. About 1 MiB waits in memory."""
+    waiting: list[bytes] = []
+    waiting_bytes = 0
+    async for chunk in chunks:
+        waiting.append(chunk)
+        waiting_bytes += len(chunk)
+        if waiting_bytes >= _READ_BYTES:
+            yield b"".join(waiting)
+            waiting, waiting_bytes = [], 0
+    if waiting:
+        yield b"".join(waiting)
+
+
+def _sha256_of(content: mmap.mmap) -> str:
+    digest = hashlib.sha256()
+    with memoryview(content) as view:
+        for start in range(0, len(view), _READ_BYTES):
+            digest.update(view[start : start + _READ_BYTES])
+    return digest.hexdigest()
 
 
 def _sync_folder(folder: Path) -> None:

@@ -7,13 +7,25 @@ metadata, for an ETag is not a hash of the file.
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Callable, Iterator
+import mmap
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from adapters.s3.multipart import Multiparts
 from application.ports.errors import Unavailable
+from application.ports.multipart import (
+    LocalCopy,
+    MultipartMissing,
+    OpenMultipart,
+    PartsRefused,
+    StoredPart,
+    checked_part,
+)
 from application.ports.storage import (
     ListedObject,
     ObjectMissing,
@@ -28,6 +40,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _PROBE = "probe/doctor"
+_READ_BYTES = 1024 * 1024
 
 
 class S3Storage:
@@ -57,6 +70,7 @@ class S3Storage:
             endpoint_url=endpoint_url,
             connections=connections,
         )
+        self._multiparts = Multiparts(self._client, bucket)
 
     async def put(self, key: str, content: bytes, *, content_type: str) -> StoredObject:
         checked_key(key)
@@ -75,6 +89,64 @@ class S3Storage:
             )
 
         return await self._in_thread(key, upload)
+
+    async def put_file(self, key: str, path: Path, *, content_type: str) -> StoredObject:
+        checked_key(key)
+
+        def upload() -> StoredObject:
+            with path.open("rb") as file:
+                sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+                size_bytes = file.tell()
+                file.seek(0)
+                self._client.put_object(
+                    Bucket=self._bucket,
+                    Key=key,
+                    Body=file,
+                    ContentType=content_type,
+                    Metadata={"sha256": sha256},
+                )
+            return StoredObject(
+                key=key, size_bytes=size_bytes, content_type=content_type, sha256=sha256
+            )
+
+        return await self._in_thread(key, upload)
+
+    async def copy(
+        self, source: str, target: str, *, content_type: str, sha256: str
+    ) -> StoredObject:
+        """One request, in which the store copies up to 5 GB by itself."""
+        checked_key(source)
+        checked_key(target)
+        await self._in_thread(
+            source,
+            lambda: self._client.copy_object(
+                Bucket=self._bucket,
+                Key=target,
+                CopySource={"Bucket": self._bucket, "Key": source},
+                ContentType=content_type,
+                Metadata={"sha256": sha256},
+                MetadataDirective="REPLACE",
+            ),
+        )
+        return await self.stat(target)
+
+    @asynccontextmanager
+    async def open_copy(self, key: str) -> AsyncIterator[LocalCopy]:
+        digest = hashlib.sha256()
+        with tempfile.TemporaryFile() as file:
+
+            def keep(chunk: bytes) -> None:
+                digest.update(chunk)
+                file.write(chunk)
+
+            async for chunk in self.stream(key, chunk_bytes=_READ_BYTES):
+                await asyncio.to_thread(keep, chunk)
+            file.flush()
+            if file.tell() == 0:
+                yield LocalCopy(content=b"", sha256=digest.hexdigest())
+                return
+            with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+                yield LocalCopy(content=content, sha256=digest.hexdigest())
 
     async def get(self, key: str) -> bytes:
         checked_key(key)
@@ -148,6 +220,38 @@ class S3Storage:
             ),
         )
 
+    async def start_multipart(self, key: str, *, content_type: str) -> str:
+        checked_key(key)
+        return await self._in_thread(key, lambda: self._multiparts.begin(key, content_type))
+
+    async def part_url(
+        self, key: str, multipart_id: str, number: int, *, size_bytes: int, expires_in: timedelta
+    ) -> str:
+        checked_key(key)
+        checked_part(number, size_bytes)
+        return await self._in_thread(
+            key, lambda: self._multiparts.url(key, multipart_id, number, size_bytes, expires_in)
+        )
+
+    async def list_parts(self, key: str, multipart_id: str) -> list[StoredPart]:
+        checked_key(key)
+        return await self._in_thread(key, lambda: self._multiparts.listed(key, multipart_id))
+
+    async def complete_multipart(
+        self, key: str, multipart_id: str, parts: Sequence[StoredPart]
+    ) -> None:
+        checked_key(key)
+        await self._in_thread(key, lambda: self._multiparts.complete(key, multipart_id, parts))
+
+    async def abort_multipart(self, key: str, multipart_id: str) -> None:
+        checked_key(key)
+        with suppress(MultipartMissing):
+            await self._in_thread(key, lambda: self._multiparts.abort(key, multipart_id))
+
+    async def open_multiparts(self, prefix: str) -> AsyncIterator[OpenMultipart]:
+        for found in await self._in_thread(prefix, lambda: self._multiparts.unfinished(prefix)):
+            yield found
+
     async def check(self) -> None:
         await self.put(_PROBE, b"probe", content_type="text/plain")
         await self.get(_PROBE)
@@ -197,8 +301,10 @@ def _client(
     )
 
 
+_PARTS_REFUSED = {"InvalidPart", "InvalidPartOrder", "EntityTooSmall", "MalformedXML"}
 _ADVICE = {
-    "AccessDenied": "it denies access: allow s3:GetObject, PutObject, DeleteObject, ListBucket",
+    "AccessDenied": "it denies access: allow s3:GetObject, PutObject, DeleteObject, "
+    "AbortMultipartUpload, ListMultipartUploadParts, ListBucket, ListBucketMultipartUploads",
     "InvalidAccessKeyId": "it does not know the access key id: check the credentials",
     "SignatureDoesNotMatch": "the secret access key or the region is wrong: check the settings",
     "NoSuchBucket": "the bucket does not exist: create it or correct its name",
@@ -221,6 +327,10 @@ def _explained(key: str, where: str) -> Iterator[None]:
         code = error.response.get("Error", {}).get("Code", "")
         if code in {"NoSuchKey", "404", "NotFound"}:
             raise ObjectMissing(key) from error
+        if code == "NoSuchUpload":
+            raise MultipartMissing(key) from error
+        if code in _PARTS_REFUSED:
+            raise PartsRefused("The store does not take these parts together.") from error
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         advice = _ADVICE.get(code, f"it answered {status} {code}")
         raise Unavailable(f"Storage {where}: {advice}.", provider="s3") from error

@@ -7,12 +7,15 @@ whole or not at all; a second `put` replaces it.
 
 import re
 from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Protocol
 from urllib.parse import quote
 
 import msgspec
 
+from application.ports.multipart import LocalCopy, MultipartStorage
 from domain.shared.errors import Gone, Invalid, NotAllowed, NotFound
 
 _KEY = re.compile(r"[a-z0-9][a-z0-9._-]*(/[a-z0-9][a-z0-9._-]*)*")
@@ -35,18 +38,20 @@ class ObjectKeyRefused(Invalid):
 
 
 class LinkRefused(NotAllowed):
-    """The signature of a download link does not fit its key, expiry and name."""
+    """The signature of a link does not fit what the link says."""
 
     code = "link_refused"
 
 
 class LinkExpired(Gone):
-    """The download link has had its time: ask for a fresh one."""
+    """The link has had its time: ask for a fresh one."""
 
     code = "link_expired"
 
 
 class StoredObject(msgspec.Struct, frozen=True, kw_only=True):
+    """`sha256` is empty for what was put together of parts: nobody has read it yet."""
+
     key: str
     size_bytes: int
     content_type: str
@@ -58,11 +63,27 @@ class ListedObject(msgspec.Struct, frozen=True, kw_only=True):
     modified_at: datetime
 
 
-class ObjectStorage(Protocol):
+class ObjectStorage(MultipartStorage, Protocol):
     """Raises ObjectMissing, ObjectKeyRefused, and Unavailable with what to do about it when the
     store cannot be reached, is full, or refuses our credentials."""
 
     async def put(self, key: str, content: bytes, *, content_type: str) -> StoredObject: ...
+
+    async def put_file(self, key: str, path: Path, *, content_type: str) -> StoredObject:
+        """`put`, of a file on this machine, in bounded memory."""
+        ...
+
+    async def copy(
+        self, source: str, target: str, *, content_type: str, sha256: str
+    ) -> StoredObject:
+        """Put what is at `source` at `target` too, within the store; `sha256` is what the caller
+        knows of it."""
+        ...
+
+    def open_copy(self, key: str) -> AbstractAsyncContextManager[LocalCopy]:
+        """The object's bytes, hashed while they were read, in bounded memory, for as long as the
+        context lasts. A store elsewhere needs as much room on the disc here."""
+        ...
 
     async def get(self, key: str) -> bytes: ...
 
@@ -103,6 +124,19 @@ class LinkVerifier(Protocol):
 
     def verify(self, key: str, *, expires: int, signature: str, download_name: str | None) -> int:
         """Seconds that the link still lives. Raises LinkRefused or LinkExpired."""
+        ...
+
+    def verify_part(
+        self,
+        key: str,
+        multipart_id: str,
+        number: int,
+        *,
+        size_bytes: int,
+        expires: int,
+        signature: str,
+    ) -> None:
+        """Whether this part may be sent. Raises LinkRefused or LinkExpired."""
         ...
 
 

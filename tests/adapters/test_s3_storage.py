@@ -61,3 +61,23 @@ async def test_a_presigned_url_serves_the_object(s3_server: str) -> None:
     assert (answer.status_code, answer.content) == (200, b"bytes")
     assert answer.headers["content-type"] == "image/png"
     storage.close()
+
+
+async def test_a_link_for_a_part_signs_its_length_its_number_and_its_upload() -> None:
+    """Whoever holds the link can send that part of that size, for that long, and nothing else."""
+    storage = storage_at("https://store.test")
+    url = await storage.part_url(
+        "quarantine/1/file", "upload-1", 7, size_bytes=8388608, expires_in=timedelta(minutes=15)
+    )
+    query = parse_qs(urlsplit(url).query)
+    assert url.startswith("https://store.test/assets/quarantine/1/file?")
+    assert query["X-Amz-SignedHeaders"] == ["content-length;host"]
+    assert (query["uploadId"], query["partNumber"]) == (["upload-1"], ["7"])
+    assert query["X-Amz-Expires"] == ["900"]
+    assert query["X-Amz-Algorithm"] == ["AWS4-HMAC-SHA256"]
+    assert not [name for name in query if "checksum" in name.lower()]
+    other = await storage.part_url(
+        "quarantine/1/file", "upload-1", 7, size_bytes=8388607, expires_in=timedelta(minutes=15)
+    )
+    assert parse_qs(urlsplit(other).query)["X-Amz-Signature"] != query["X-Amz-Signature"]
+    storage.close()
