@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[2]
 ALLOWED_IN_DOMAIN = {
     *("collections", "dataclasses", "datetime", "decimal", "domain", "enum", "fractions"),
     *("functools", "hashlib", "heapq", "itertools", "json", "math", "re", "string", "typing"),
-    *("unicodedata", "uuid"),
+    *("unicodedata", "uuid", "zlib"),
 }
 CLOCK_AND_CHANCE = {"now", "utcnow", "today", "uuid1", "uuid4"}
 
