@@ -6,7 +6,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from adapters.memory.repository import MemoryRepository, Table, UniqueKeys, already_exists
-from application.ports.live import JobProgress
+from application.ports.live import JobEvent
 from domain.creators.likeness_model import LikenessModel
 from domain.studio.attempt import Attempt, AttemptStatus
 from domain.studio.job import Job
@@ -22,7 +22,7 @@ _WATCHED = (AttemptStatus.SUBMITTING, AttemptStatus.UNKNOWN, AttemptStatus.ACTIV
 
 
 class LoggedEvent(NamedTuple):
-    event: JobProgress
+    event: JobEvent
     at: datetime
 
 
@@ -34,7 +34,7 @@ class MemoryJobs(MemoryRepository[Job]):
         self._events = events
         self._new_events: list[LoggedEvent] = []
 
-    async def log(self, event: JobProgress, *, at: datetime) -> None:
+    async def log(self, event: JobEvent, *, at: datetime) -> None:
         self._new_events.append(LoggedEvent(event, at))
 
     def check(self) -> None:

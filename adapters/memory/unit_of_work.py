@@ -56,6 +56,7 @@ from adapters.memory.licensing import (
     MemoryRevocations,
     MemorySold,
 )
+from adapters.memory.live import MemoryUserEvents
 from adapters.memory.media import MemoryAssets
 from adapters.memory.messages import MemoryParkedMessages, Parked
 from adapters.memory.ordering import (
@@ -98,6 +99,7 @@ from adapters.memory.teams import (
     MemoryTeams,
 )
 from application.messaging.auditing import Recorded
+from application.ports.live import Told
 from application.ports.media import CleanGrant
 from domain.ledger.proof import Proof
 from domain.ledger.reconciliation import Moved
@@ -154,6 +156,7 @@ class MemoryDatabase:
         self.counted = Counted()
         self.credits = Kept()
         self.job_events: list[LoggedEvent] = []
+        self.user_events: list[Told] = []
 
     def table(self, kind: str, **options: Any) -> Table[Any]:
         return self.tables.setdefault(kind, Table(kind, **options))
@@ -170,6 +173,7 @@ class MemoryUnitOfWork:
         self.outbox = MemoryOutbox(database.messages)
         self.audit = MemoryAuditLog(database.audit)
         self.parked = MemoryParkedMessages(database.parked)
+        self.user_events = MemoryUserEvents(database.user_events)
         refresh_tokens = MemoryRepository(table("refresh token"))
         self.users = MemoryUsers(table("user", unique=ONE_USER_PER_EMAIL))
         self.sessions = MemorySessions(table("session"), tokens=refresh_tokens)
@@ -270,4 +274,5 @@ class MemoryUnitOfWork:
         self.outbox.flush()
         self.audit.flush()
         self.parked.flush()
+        self.user_events.flush()
         self.provider_movements.flush()

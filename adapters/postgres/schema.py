@@ -20,6 +20,7 @@ from adapters.postgres import (  # noqa: F401
     ledger_desk,
     ledger_upkeep,
     licence_usage,
+    live_events,
     media,
     messages,
     ordering,

@@ -1,4 +1,4 @@
-"""Jobs, their attempts and events, and what they are about: generations, models, decisions."""
+"""Jobs, their attempts, and what they are about: generations, models, decisions."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -16,16 +16,16 @@ from sqlalchemy import (
     UniqueConstraint,
     Uuid,
     cast,
-    insert,
     select,
     update,
 )
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from adapters.postgres.columns import JsonOf, enum_text, json_of
+from adapters.postgres.live_events import job_event_kept
 from adapters.postgres.metadata import id_column, instant, mappers, metadata, text
 from adapters.postgres.repository import PostgresRepository
-from application.ports.live import JobProgress
+from application.ports.live import JobEvent
 from domain.creators.likeness_model import LikenessModel
 from domain.licensing.decision import Decision
 from domain.licensing.record import DecisionPoint, DecisionRecord
@@ -74,17 +74,6 @@ jobs = Table(
     CheckConstraint("progress BETWEEN 0 AND 100", name="progress"),
     CheckConstraint(f"(finished_at IS NULL) = (status IN ({_OPEN_SQL}))", name="finished"),
     Index("ix_jobs_open", "expires_at", postgresql_where=f"status IN ({_OPEN_SQL})"),
-)
-
-job_events = Table(
-    "job_events",
-    metadata,
-    _of_job(primary_key=True),
-    Column("seq", Integer, primary_key=True),
-    enum_text("status", JobStatus),
-    Column("progress", Integer, nullable=False),
-    text("current_step"),
-    instant("created_at"),
 )
 
 attempts = Table(
@@ -180,17 +169,8 @@ class PostgresJobs(PostgresRepository[Job]):
     def __init__(self, session: AsyncSession) -> None:
         super().__init__(session, Job, kind="job")
 
-    async def log(self, event: JobProgress, *, at: datetime) -> None:
-        await self._session.execute(
-            insert(job_events).values(
-                job_id=event.job_id,
-                seq=event.seq,
-                status=event.status,
-                progress=event.progress,
-                current_step=event.current_step,
-                created_at=at,
-            )
-        )
+    async def log(self, event: JobEvent, *, at: datetime) -> None:
+        await self._session.execute(job_event_kept(event, at=at))
 
 
 class PostgresAttempts(PostgresRepository[Attempt]):

@@ -9,9 +9,10 @@ import msgspec
 from sqlalchemy import ColumnElement, Select, func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
+from adapters.postgres.live_events import job_events
 from adapters.postgres.media import assets
-from adapters.postgres.studio import generations, job_events, jobs, likeness_models
-from application.ports.live import JobProgress
+from adapters.postgres.studio import generations, jobs, likeness_models
+from application.ports.live import JobEvent
 from application.ports.studio import GenerationRow, ImageRow, ModelRow
 from domain.identity.actor import Actor
 from domain.media.asset import Asset, AssetState
@@ -116,9 +117,9 @@ class PostgresJobProgress:
     def __init__(self, sessions: async_sessionmaker[AsyncSession]) -> None:
         self._sessions = sessions
 
-    async def events_after(self, job_id: UUID, seq: int, viewer: Actor) -> list[JobProgress]:
+    async def events_after(self, job_id: UUID, seq: int, viewer: Actor) -> list[JobEvent]:
         statement = (
-            select(job_events)
+            select(job_events.c.event)
             .where(job_events.c.job_id == job_id, job_events.c.seq > seq)
             .order_by(job_events.c.seq)
             .limit(MAX_EVENTS)
@@ -128,16 +129,7 @@ class PostgresJobProgress:
             owner_id = await session.scalar(owner)
             if owner_id is None or (owner_id != viewer.user_id and not viewer.is_admin):
                 raise NotFound("job", job_id)
-            return [
-                JobProgress(
-                    job_id=row.job_id,
-                    progress=row.progress,
-                    current_step=row.current_step,
-                    status=str(row.status),
-                    seq=row.seq,
-                )
-                for row in await session.execute(statement)
-            ]
+            return list(await session.scalars(statement))
 
 
 def _with_images(rows: list[GenerationRow], images: Sequence[Asset]) -> list[GenerationRow]:

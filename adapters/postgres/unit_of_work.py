@@ -27,6 +27,7 @@ from adapters.postgres.ledger import PostgresLedger
 from adapters.postgres.ledger_desk import PostgresProofs, PostgresWriteOffs
 from adapters.postgres.licence_sales import PostgresSold
 from adapters.postgres.licence_usage import PostgresUsage
+from adapters.postgres.live_events import PostgresUserEvents
 from adapters.postgres.media import PostgresAssets
 from adapters.postgres.message_queue import PostgresParkedMessages
 from adapters.postgres.messages import PostgresOutbox
@@ -123,6 +124,7 @@ class PostgresUnitOfWork:
         self.credits = PostgresCredits(self._session)
         self.plan_subscriptions = PostgresPlanSubscriptions(self._session)
         self.studio_use = PostgresStudioUse(self._session)
+        self.user_events = PostgresUserEvents(self._session)
         self.outbox = PostgresOutbox(clock=self._clock, ids=self._ids)
         self.audit = PostgresAuditLog(clock=self._clock, ids=self._ids)
         self.parked = PostgresParkedMessages(self._session)

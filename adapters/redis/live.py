@@ -19,7 +19,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
-from application.ports.live import LiveEvent
+from application.ports.live import Channel, LiveEvent
 
 log = structlog.get_logger(__name__)
 
@@ -52,9 +52,9 @@ class RedisLiveEvents:
         self._redis = redis
         self._warned_at_s = float("-inf")
 
-    async def publish(self, channel: str, event: LiveEvent) -> None:
+    async def publish(self, channel: Channel, event: LiveEvent) -> None:
         try:
-            await self._redis.publish(PREFIX + channel, msgspec.json.encode(event))
+            await self._redis.publish(f"{PREFIX}{channel}", msgspec.json.encode(event))
         except (RedisError, OSError) as error:
             if monotonic() - self._warned_at_s >= WARN_EVERY_S:
                 self._warned_at_s = monotonic()
@@ -97,9 +97,9 @@ class RedisLiveFeed:
         self.connected = False
 
     @asynccontextmanager
-    async def subscribe(self, channel: str) -> AsyncIterator[_Subscription]:
+    async def subscribe(self, channel: Channel) -> AsyncIterator[_Subscription]:
         self._ensure_reading()
-        name = PREFIX + channel
+        name = f"{PREFIX}{channel}"
         subscription = _Subscription(self)
         self._listeners[name].add(subscription)
         try:

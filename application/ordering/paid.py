@@ -12,7 +12,7 @@ from application.ordering.deliveries import COLLECT_ADDRESS, CollectAddress
 from application.ordering.invoices import ISSUE_INVOICE, IssueInvoice
 from application.ordering.tax_reports import REPORT_SALE, ReportSale
 from application.ports.clock import Clock
-from application.ports.live import LiveEvents, OrderChanged, orders_channel
+from application.ports.live import LiveEvents, OrderChanged
 from application.ports.messages import Message
 from application.ports.unit_of_work import UnitOfWork
 from domain.ordering.order import OrderStatus
@@ -47,12 +47,15 @@ async def announce_paid(
                 uow.outbox.add(ISSUE_INVOICE, invoice_of, key=str(order.order_id))
         for order_id in await uow.orders.taxed_by_provider({order.order_id for order in paid}):
             uow.outbox.add(REPORT_SALE, ReportSale(order_id=order_id), key=str(order_id))
-        await uow.commit()
-    for order in paid:
-        if order.buyer_id is None:
-            continue
-        await live.publish(
-            orders_channel(order.buyer_id),
-            OrderChanged(order_id=order.order_id, status=OrderStatus.PAID, seq=1),
+        told = await uow.user_events.log(
+            [
+                (order.buyer_id, OrderChanged(order_id=order.order_id, status=OrderStatus.PAID))
+                for order in paid
+                if order.buyer_id is not None
+            ],
+            at=clock.now(),
         )
+        await uow.commit()
+    for channel, event in told:
+        await live.publish(channel, event)
     return {}

@@ -1,19 +1,22 @@
-"""News as it happens, for whoever looks at a screen. Truth is elsewhere: this may be lost.
+"""News as it happens, for whoever looks at a screen.
 
-Every event has a `seq` that only grows for the object it is about. A listener that has been away
-asks the views for what it missed, and drops what it has seen.
+Every event is kept, under a `seq` that grows by one within its channel, in the transaction that
+makes it true. Publishing only saves the waiting: it may fail, come late or come twice, and a
+listener that misses a number, or has been away, reads the records.
 """
 
+from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import Protocol
+from datetime import datetime
+from typing import Literal, NamedTuple, Protocol
 from uuid import UUID
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from domain.identity.actor import Actor
 
 MAX_SEQ = 2**31 - 1
-"""No object has more events than this."""
+"""No channel has more events than this."""
 
 
 class JobProgress(Struct, frozen=True, kw_only=True, tag_field="type", tag="job.progress"):
@@ -26,38 +29,110 @@ class JobProgress(Struct, frozen=True, kw_only=True, tag_field="type", tag="job.
     seq: int
 
 
+class StepCompleted(Struct, frozen=True, kw_only=True, tag_field="type", tag="step.completed"):
+    """What an intermediate step makes is no asset: nobody is shown it."""
+
+    job_id: UUID
+    step_id: UUID
+    step_type: str
+    result_asset_id: UUID | None
+    seq: int
+
+
+class JobCompleted(Struct, frozen=True, kw_only=True, tag_field="type", tag="job.completed"):
+    """What it made is looked up, and linked, when somebody is told."""
+
+    job_id: UUID
+    seq: int
+
+
+class JobFailed(Struct, frozen=True, kw_only=True, tag_field="type", tag="job.failed"):
+    job_id: UUID
+    error_code: str
+    error_message: str
+    seq: int
+
+
 class GenerationChanged(
     Struct, frozen=True, kw_only=True, tag_field="type", tag="generation.changed"
 ):
+    """Its `seq` is given by `UserEvents.log`."""
+
     generation_id: UUID
     status: str
-    seq: int
+    seq: int = 0
 
 
 class OrderChanged(Struct, frozen=True, kw_only=True, tag_field="type", tag="order.changed"):
+    """Its `seq` is given by `UserEvents.log`."""
+
     order_id: UUID
     status: str
-    seq: int
+    seq: int = 0
 
 
-LiveEvent = JobProgress | GenerationChanged | OrderChanged
+JobEvent = JobProgress | StepCompleted | JobCompleted | JobFailed
+UserEvent = GenerationChanged | OrderChanged
+LiveEvent = JobEvent | UserEvent
 
 
-def job_channel(job_id: UUID) -> str:
-    return f"job:{job_id}"
+class Channel(NamedTuple):
+    """`subject` is the job, or the user whose generations or orders these are."""
+
+    kind: Literal["job", "generations", "orders"]
+    subject: UUID
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.subject}"
 
 
-def generations_channel(user_id: UUID) -> str:
-    return f"generations:{user_id}"
+def job_channel(job_id: UUID) -> Channel:
+    return Channel("job", job_id)
 
 
-def orders_channel(user_id: UUID) -> str:
-    return f"orders:{user_id}"
+def generations_channel(user_id: UUID) -> Channel:
+    return Channel("generations", user_id)
+
+
+def orders_channel(user_id: UUID) -> Channel:
+    return Channel("orders", user_id)
+
+
+def channel_of(user_id: UUID, event: UserEvent) -> Channel:
+    match event:
+        case GenerationChanged():
+            return generations_channel(user_id)
+        case OrderChanged():
+            return orders_channel(user_id)
+
+
+def with_seq(event: UserEvent, seq: int) -> UserEvent:
+    return structs.replace(event, seq=seq)
+
+
+class Told(NamedTuple):
+    """An event in its channel."""
+
+    channel: Channel
+    event: LiveEvent
+
+
+class UserEvents(Protocol):
+    async def log(
+        self, events: Sequence[tuple[UUID, UserEvent]], *, at: datetime
+    ) -> Sequence[Told]:
+        """Keep events of users' channels, each under the next `seq` of its channel; answers them
+        with it, in the order given.
+
+        Call it once in a transaction, as its last act: until the commit, others who tell these
+        users something wait, and users are locked in the order of their ids.
+        """
+        ...
 
 
 class LiveEvents(Protocol):
-    async def publish(self, channel: str, event: LiveEvent) -> None:
-        """Tell whoever listens now. Never raises: what gets lost is read from the views."""
+    async def publish(self, channel: Channel, event: LiveEvent) -> None:
+        """Tell whoever listens now. Never raises: what gets lost is read from the records."""
         ...
 
 
@@ -73,15 +148,21 @@ class Subscription(Protocol):
 
 
 class LiveFeed(Protocol):
-    def subscribe(self, channel: str) -> AbstractAsyncContextManager[Subscription]:
+    def subscribe(self, channel: Channel) -> AbstractAsyncContextManager[Subscription]:
         """Events published from now on. A slow listener loses the oldest ones."""
         ...
 
 
 class JobProgressViews(Protocol):
-    async def events_after(self, job_id: UUID, seq: int, viewer: Actor) -> list[JobProgress]:
+    async def events_after(self, job_id: UUID, seq: int, viewer: Actor) -> list[JobEvent]:
         """The job's events with a greater `seq`, oldest first, at most 1000.
 
         Raises NotFound when there is no such job, or not for this viewer.
         """
+        ...
+
+
+class EventPurge(Protocol):
+    async def purge(self, *, before: datetime, limit: int) -> int:
+        """Delete at most `limit` events that were kept before then; answers how many."""
         ...

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 
-from application.ports.live import JobProgress
+from application.ports.live import JobEvent
 from application.ports.repository import Repository
 from domain.creators.likeness_model import LikenessModel
 from domain.licensing.record import DecisionRecord
@@ -20,8 +20,9 @@ Generations = Repository[Generation]
 
 
 class Jobs(Repository[Job], Protocol):
-    async def log(self, event: JobProgress, *, at: datetime) -> None:
-        """Keep an event of a job; committed with the change that it tells of."""
+    async def log(self, event: JobEvent, *, at: datetime) -> None:
+        """Keep an event of a job; committed with the change that it tells of. The lock of the job
+        guards its `seq`: a number is given once, and the commit fails where it is not."""
         ...
 
 

@@ -29,6 +29,7 @@ from application.ports.ledger import (
     WriteOffs,
 )
 from application.ports.licensing import Approvals, Grants, Revocations, Sold, Usage
+from application.ports.live import UserEvents
 from application.ports.media import Assets
 from application.ports.messages import Outbox, ParkedMessages
 from application.ports.ordering import Disputes, Invoices, Orders, Refunds
@@ -45,6 +46,9 @@ class UnitOfWork(Protocol):
 
     @property
     def audit(self) -> AuditLog: ...
+
+    @property
+    def user_events(self) -> UserEvents: ...
 
     @property
     def parked(self) -> ParkedMessages: ...

@@ -1,17 +1,12 @@
-"""Save what changed of a job, with the event that tells of it, and publish that event."""
+"""What happens to a job and its attempts, whoever tells of it."""
 
 from datetime import datetime
 from uuid import UUID
 
 from application.ports.ids import Ids
-from application.ports.live import (
-    GenerationChanged,
-    JobProgress,
-    LiveEvents,
-    generations_channel,
-    job_channel,
-)
+from application.ports.live import LiveEvents
 from application.ports.unit_of_work import UnitOfWork
+from application.studio.telling import Change, commit_and_tell
 from application.studio.workshop import (
     CANCEL_ATTEMPT,
     SUBMIT_ATTEMPT,
@@ -19,7 +14,7 @@ from application.studio.workshop import (
 )
 from domain.studio.attempt import Attempt, AttemptStatus, attempts_left, retry_delay
 from domain.studio.failures import failure_message
-from domain.studio.job import Face, Job, JobKind
+from domain.studio.job import Face, Job
 
 _DICE_SIDES = 1 << 32
 
@@ -34,20 +29,8 @@ async def locked_job(uow: UnitOfWork, attempt_id: UUID) -> tuple[Job, Attempt]:
 async def commit_job(
     uow: UnitOfWork, job: Job, *, before: Face | None, live: LiveEvents, at: datetime
 ) -> None:
-    """Commit. When the job looks different from `before`, that is one event more."""
-    changed = job.face != before
-    if changed:
-        job.seq += 1
-        await uow.jobs.log(_progress_of(job), at=at)
-    await uow.commit()
-    if not changed:
-        return
-    await live.publish(job_channel(job.id), _progress_of(job))
-    if job.kind is JobKind.GENERATION and (before is None or before.status != job.status):
-        await live.publish(
-            generations_channel(job.owner_id),
-            GenerationChanged(generation_id=job.id, status=str(job.status), seq=job.seq),
-        )
+    """Commit, with the events that tell how the job differs from `before`."""
+    await commit_and_tell(uow, [Change(job=job, before=before)], live=live, at=at)
 
 
 def plan_attempt(
@@ -105,13 +88,3 @@ def _is_over(attempt: Attempt) -> bool:
 def _fraction(attempt_id: UUID) -> float:
     """From 0 to 1, by the last bits of the id, which are random."""
     return (attempt_id.int % _DICE_SIDES) / _DICE_SIDES
-
-
-def _progress_of(job: Job) -> JobProgress:
-    return JobProgress(
-        job_id=job.id,
-        progress=job.progress,
-        current_step=job.current_step,
-        status=str(job.status),
-        seq=job.seq,
-    )

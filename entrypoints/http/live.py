@@ -22,7 +22,7 @@ from litestar.exceptions import WebSocketDisconnect
 from msgspec import Struct
 
 from application.ports.clock import Clock
-from application.ports.live import MAX_SEQ, JobProgressViews, LiveEvent, LiveFeed
+from application.ports.live import MAX_SEQ, Channel, JobProgressViews, LiveEvent, LiveFeed
 from application.ports.tokens import AccessTokens
 from domain.identity.actor import Actor
 from domain.shared.errors import LikenessError, Unauthenticated
@@ -190,7 +190,7 @@ class _Connection:
         )
 
     async def _follow(
-        self, name: str, job_id: UUID | None, topic: str, last_seq: int, actor: Actor
+        self, name: str, job_id: UUID | None, topic: Channel, last_seq: int, actor: Actor
     ) -> None:
         try:
             await follow(

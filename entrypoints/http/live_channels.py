@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from time import monotonic
 from uuid import UUID
 
+from application.ports.live import Channel as Topic
 from application.ports.live import (
     GenerationChanged,
-    JobProgress,
     JobProgressViews,
     LiveEvent,
     LiveFeed,
@@ -37,7 +37,7 @@ class UnknownChannel(Invalid):
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    topic: str
+    topic: Topic
     job_id: UUID | None = None
 
 
@@ -61,7 +61,7 @@ async def follow(
     feed: LiveFeed,
     jobs: JobProgressViews,
     *,
-    topic: str,
+    topic: Topic,
     job_id: UUID | None,
     last_seq: int,
     viewer: Actor,
@@ -111,9 +111,9 @@ async def follow(
 
 def _subject(event: LiveEvent) -> UUID:
     match event:
-        case JobProgress(job_id=subject):
-            return subject
         case GenerationChanged(generation_id=subject):
             return subject
         case OrderChanged(order_id=subject):
             return subject
+        case _:
+            return event.job_id

@@ -12,6 +12,7 @@ import pytest
 from adapters.memory.live import MemoryLive
 from adapters.redis.live import RedisLiveEvents, RedisLiveFeed, live_client
 from application.ports.live import (
+    Channel,
     JobProgress,
     LiveEvents,
     LiveFeed,
@@ -59,7 +60,7 @@ def live(request: pytest.FixtureRequest) -> Live:
 
 
 @pytest.fixture
-def channel() -> str:
+def channel() -> Channel:
     """Of this test alone: the channels of one server are shared by all."""
     return job_channel(uuid4())
 
@@ -69,7 +70,7 @@ async def received(subscription: Subscription, count: int) -> list[int]:
     return [event.seq for event in events if event is not None]
 
 
-async def test_what_is_published_arrives_in_order(live: Live, channel: str) -> None:
+async def test_what_is_published_arrives_in_order(live: Live, channel: Channel) -> None:
     async with live.feed.subscribe(channel) as subscription:
         for seq in range(1, 4):
             await live.events.publish(channel, progress(seq))
@@ -79,7 +80,7 @@ async def test_what_is_published_arrives_in_order(live: Live, channel: str) -> N
         assert subscription.connected
 
 
-async def test_every_listener_hears_it_and_nobody_else_does(live: Live, channel: str) -> None:
+async def test_every_listener_hears_it_and_nobody_else_does(live: Live, channel: Channel) -> None:
     elsewhere = job_channel(uuid4())
     async with (
         live.feed.subscribe(channel) as one,
@@ -92,18 +93,18 @@ async def test_every_listener_hears_it_and_nobody_else_does(live: Live, channel:
         assert await other.next(timeout_s=0.1) is None
 
 
-async def test_silence_is_none(live: Live, channel: str) -> None:
+async def test_silence_is_none(live: Live, channel: Channel) -> None:
     async with live.feed.subscribe(channel) as subscription:
         assert await subscription.next(timeout_s=0.05) is None
 
 
-async def test_what_was_published_before_is_not_heard(live: Live, channel: str) -> None:
+async def test_what_was_published_before_is_not_heard(live: Live, channel: Channel) -> None:
     await live.events.publish(channel, progress(1))
     async with live.feed.subscribe(channel) as subscription:
         assert await subscription.next(timeout_s=0.1) is None
 
 
-async def test_one_may_leave_and_come_back(live: Live, channel: str) -> None:
+async def test_one_may_leave_and_come_back(live: Live, channel: Channel) -> None:
     async with live.feed.subscribe(channel) as stays:
         async with live.feed.subscribe(channel):
             pass
@@ -114,7 +115,7 @@ async def test_one_may_leave_and_come_back(live: Live, channel: str) -> None:
         assert await received(again, 1) == [2]
 
 
-async def test_a_slow_listener_loses_the_oldest_events(live: Live, channel: str) -> None:
+async def test_a_slow_listener_loses_the_oldest_events(live: Live, channel: Channel) -> None:
     async with live.feed.subscribe(channel) as slow:
         for seq in range(1, 151):
             await live.events.publish(channel, progress(seq))
@@ -172,8 +173,8 @@ async def test_an_unreachable_redis_delays_nobody() -> None:
     client = live_client("redis://127.0.0.1:1/0")
     feed = RedisLiveFeed(client)
     async with asyncio.timeout(5):
-        await RedisLiveEvents(client).publish("job:x", progress(1))
-        async with feed.subscribe("job:x") as subscription:
+        await RedisLiveEvents(client).publish(job_channel(JOB), progress(1))
+        async with feed.subscribe(job_channel(JOB)) as subscription:
             assert not subscription.connected
             assert await subscription.next(timeout_s=0.05) is None
     await feed.close()

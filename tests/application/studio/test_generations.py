@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from adapters.postgres.studio import licence_decisions
 from application.licensing.standing import LicenceRefused
-from application.ports.live import MAX_SEQ
+from application.ports.live import MAX_SEQ, JobCompleted, JobProgress
 from domain.identity.actor import Role
 from domain.licensing.consent import ConsentMissing
 from domain.licensing.terms import Purpose
@@ -62,14 +62,16 @@ async def test_events_tell_every_change_in_order_and_progress_never_falls(studio
     await studio.work()
     events = await studio.events(accepted.id)
     assert [event.seq for event in events] == list(range(1, len(events) + 1))
-    assert [event.status for event in events] == [
+    changes = [event for event in events if isinstance(event, JobProgress)]
+    assert [event.status for event in changes] == [
         "accepted",
         "queued",
         "running",
         "ingesting",
         "succeeded",
     ]
-    assert [event.progress for event in events] == sorted(event.progress for event in events)
+    assert [event.progress for event in changes] == sorted(event.progress for event in changes)
+    assert events[-1] == JobCompleted(job_id=accepted.id, seq=len(events))
     assert await studio.progress.events_after(accepted.id, 3, studio.fan) == events[3:]
     assert await studio.progress.events_after(accepted.id, MAX_SEQ, studio.fan) == []
     with pytest.raises(NotFound):

@@ -21,7 +21,7 @@ from adapters.postgres.unit_of_work import PostgresUnitOfWork
 from adapters.system.ids import UuidV7Ids
 from application.media.assets import upload_image
 from application.ports.generation import ProviderJob
-from application.ports.live import JobProgress
+from application.ports.live import JobEvent
 from application.ports.messages import Message
 from application.ports.storage import ObjectStorage
 from application.ports.studio import GenerationRow
@@ -212,7 +212,7 @@ class World:
     async def seen(self, generation_id: UUID) -> GenerationRow:
         return await self.views.generation(generation_id, owner_id=self.fan.user_id)
 
-    async def events(self, job_id: UUID) -> list[JobProgress]:
+    async def events(self, job_id: UUID) -> list[JobEvent]:
         return await self.progress.events_after(job_id, 0, self.fan)
 
     async def attempts(self, job_id: UUID) -> list[Attempt]:

@@ -10,12 +10,14 @@ import pytest
 
 from adapters.memory.live import MemoryJobProgress, MemoryLive
 from application.ports.live import (
+    Channel,
     GenerationChanged,
     JobProgress,
     LiveEvent,
     Subscription,
     generations_channel,
     job_channel,
+    orders_channel,
 )
 from entrypoints.http import live as door
 from entrypoints.http.live_channels import follow
@@ -237,7 +239,7 @@ class DeadFeed:
         self.subscription = DeadSubscription()
 
     @asynccontextmanager
-    async def subscribe(self, channel: str) -> AsyncIterator[Subscription]:
+    async def subscribe(self, channel: Channel) -> AsyncIterator[Subscription]:
         yield self.subscription
 
 
@@ -285,7 +287,7 @@ async def test_after_an_outage_lists_are_told_to_read_again(world: World) -> Non
         follow(
             feed,
             world.jobs,
-            topic="orders:x",
+            topic=orders_channel(ADA.user_id),
             job_id=None,
             last_seq=0,
             viewer=ADA,
