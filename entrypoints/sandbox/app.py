@@ -13,6 +13,7 @@ from entrypoints.sandbox.failures import Failures
 from entrypoints.sandbox.fal.routes import create_router as create_fal
 from entrypoints.sandbox.flowpay.routes import create_flowpay
 from entrypoints.sandbox.flowpay.world import Holder
+from entrypoints.sandbox.openai.routes import create_openai
 from entrypoints.sandbox.plaid.routes import create_plaid
 from entrypoints.sandbox.replicate.routes import create_router as create_replicate
 from entrypoints.sandbox.stripe.routes import create_stripe
@@ -33,6 +34,7 @@ def create_app(config: SandboxConfig) -> Litestar:
         "stripe": stripe.router,
         "fal": create_fal(config, delivery, failures),
         "replicate": create_replicate(config, delivery, failures),
+        "openai": create_openai(config, failures),
         "flowpay": flowpay,
         "plaid": plaid,
     }

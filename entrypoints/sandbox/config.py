@@ -25,6 +25,7 @@ class SandboxConfig(msgspec.Struct, frozen=True, kw_only=True):
     replicate_webhook_secret: str = "whsec_c2FuZGJveC1yZXBsaWNhdGUtc2VjcmV0"  # noqa: S105
     fal_key: str = "sandbox:fal"
     fal_user_id: str = "sandbox-user"
+    openai_api_key: str = "sk-sandbox"
     flowpay_webhook_url: str = ""
     flowpay_api_key: str = "fp_test_sandbox"
     flowpay_webhook_secret: str = "whsec_c2FuZGJveC1mbG93cGF5LXNlY3JldA=="  # noqa: S105

@@ -10,7 +10,7 @@ from litestar.params import JSONBody
 from entrypoints.sandbox.clock import SandboxClock
 from entrypoints.sandbox.delivery import Delivery, Switches
 from entrypoints.sandbox.failures import Failure, Failures
-from entrypoints.sandbox.part import describe_part, reset_part
+from entrypoints.sandbox.part import Billed, bill_of_part, describe_part, reset_part
 
 
 class WebhookSwitches(Switches, kw_only=True):
@@ -76,6 +76,10 @@ def create_control(
             "failures": failures.armed(),
         }
 
+    @get("/billed")
+    async def billed() -> list[Billed]:
+        return [one for part in parts.values() for one in bill_of_part(part)]
+
     @post("/drain", status_code=200)
     async def drain() -> dict[str, Any]:
         return {"drained": await delivery.drain(), "counts": dict(delivery.counts)}
@@ -86,5 +90,5 @@ def create_control(
         time_passed()
         return {"now": clock.now()}
 
-    handlers = [health, webhooks, armed, arm, clear, reset, state, drain, advance]
+    handlers = [health, webhooks, armed, arm, clear, reset, state, billed, drain, advance]
     return Router("/control", route_handlers=handlers)

@@ -108,6 +108,21 @@ def refused(width: int, height: int) -> Image.Image:
     return Image.new("RGB", (width, height))
 
 
+def enlarged(picture: bytes, *, scale: float, most: int, kind: str) -> tuple[bytes, int, int]:
+    """The picture, `scale` times as large, no side longer than `most`, and its size.
+
+    Raises ValueError when it is not an image that can be read.
+    """
+    try:
+        with Image.open(io.BytesIO(picture)) as opened:
+            image = ImageOps.exif_transpose(opened).convert("RGB")
+    except (OSError, Image.DecompressionBombError) as error:
+        raise ValueError("not an image that can be read") from error
+    fitting = min(scale, most / max(image.size))
+    size = (round(image.width * fitting), round(image.height * fitting))
+    return encode(image.resize(size, Image.Resampling.LANCZOS), kind), *size
+
+
 def encode(image: Image.Image, image_format: str) -> bytes:
     """`image_format` is png, jpeg (or jpg) or webp."""
     buffer = io.BytesIO()

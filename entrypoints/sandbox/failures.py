@@ -11,7 +11,9 @@ from typing import Literal
 import msgspec
 from litestar.types import Receive, Scope, Send
 
-Kind = Literal["latency", "status", "timeout_after_acceptance", "refuse"]
+Kind = Literal[
+    "latency", "status", "timeout_after_acceptance", "refuse", "flag", "garbage", "silence"
+]
 
 
 class Failure(msgspec.Struct, kw_only=True):
@@ -19,6 +21,9 @@ class Failure(msgspec.Struct, kw_only=True):
 
     latency: answers `latency_ms` later. status: answers `status`, does nothing. refuse: understood
     and declined. timeout_after_acceptance: acts, waits `latency_ms`, then cuts the connection.
+    Of work under way (`RUN *`): flag: what it makes is marked unsafe. garbage: what it makes is
+    none of it, see `garbage.py` for what `message` may be. silence: nobody is called back.
+    `retry_after_s` is told with a 429.
     """
 
     provider: str
@@ -28,6 +33,7 @@ class Failure(msgspec.Struct, kw_only=True):
     latency_ms: int = 0
     status: int = 500
     message: str = ""
+    retry_after_s: int = 1
 
     def concerns(self, provider: str, operation: str) -> bool:
         return (

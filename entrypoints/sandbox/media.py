@@ -1,4 +1,4 @@
-"""What the image providers have in common: inputs are fetched, outputs kept, and a prompt may ask
+"""What the model providers have in common: inputs are fetched, outputs kept, and a prompt may ask
 for a mishap.
 
 `[refused]` in a prompt: the content policy declines it. `[nsfw]`: the safety checker blanks the
@@ -28,6 +28,8 @@ CONTENT_TYPES = {
     "jpeg": "image/jpeg",
     "jpg": "image/jpeg",
     "webp": "image/webp",
+    "mp4": "video/mp4",
+    "glb": "model/gltf-binary",
     "json": "application/json",
     "safetensors": "application/octet-stream",
 }

@@ -11,6 +11,7 @@ from entrypoints.sandbox.config import SandboxConfig
 from entrypoints.sandbox.delivery import Delivery, Notice, Sign
 from entrypoints.sandbox.failures import Failures
 from entrypoints.sandbox.fal.routes import create_router as create_fal
+from entrypoints.sandbox.openai.routes import create_openai
 from entrypoints.sandbox.replicate.routes import create_router as create_replicate
 
 CONFIG = SandboxConfig(base_url="http://sandbox", drawing_delay_s=0.05, training_delay_s=0.1)
@@ -37,7 +38,7 @@ class ImageProviders:
         self.failures = Failures()
         parts = (CONFIG, self.webhooks, self.failures)
         app = Litestar(
-            [create_fal(*parts), create_replicate(*parts)],
+            [create_fal(*parts), create_replicate(*parts), create_openai(CONFIG, self.failures)],
             logging_config=None,
             openapi_config=None,
         )

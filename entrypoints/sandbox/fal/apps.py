@@ -5,13 +5,22 @@ shelf. It fails with `AppFailed`, which carries the HTTP status and body of the 
 """
 
 import asyncio
-import random
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Annotated, Any, Literal
 
 import msgspec
 
 from entrypoints.sandbox import drawing
+from entrypoints.sandbox.fal.answers import (
+    Answer,
+    AppFailed,
+    crashed,
+    file_answer,
+    given_file,
+    refused_by_policy,
+    unreadable,
+)
+from entrypoints.sandbox.fal.moving import MOVING, MovingArguments, seed_of
 from entrypoints.sandbox.media import (
     CONTENT_TYPES,
     CRASH,
@@ -20,7 +29,6 @@ from entrypoints.sandbox.media import (
     InputUnreadable,
     Shelf,
     person_of,
-    read_input,
     train,
 )
 
@@ -88,40 +96,18 @@ class FluxLoraFastTraining(msgspec.Struct):
     create_masks: bool = True
 
 
-Arguments = FluxLora | FluxKontextLora | FluxProKontext | FluxLoraFastTraining
-Answer = dict[str, Any]
+class FluxLoraPortraitTrainer(msgspec.Struct):
+    images_data_url: str
+    trigger_phrase: str | None = None
+    learning_rate: Annotated[float, msgspec.Meta(ge=0.000001, le=0.001)] = 0.00009
+    steps: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 2500
+    multiresolution_training: bool = True
+    subject_crop: bool = True
+    create_masks: bool = False
 
 
-class AppFailed(Exception):
-    """The request ended without a result: its HTTP status, `detail` and error type."""
-
-    def __init__(self, status: int, detail: object, error_type: str | None = None) -> None:
-        super().__init__(f"Invalid status code: {status}")
-        self.status = status
-        self.body = {"detail": detail} | ({"error_type": error_type} if error_type else {})
-        self.error_type = error_type
-
-
-def refused_by_policy(field: str = "prompt") -> AppFailed:
-    problem = {
-        "loc": ["body", field],
-        "msg": "The content could not be processed because it was flagged by a content checker.",
-        "type": "content_policy_violation",
-    }
-    return AppFailed(422, [problem])
-
-
-def crashed() -> AppFailed:
-    return AppFailed(500, "Internal Server Error", "runner_server_error")
-
-
-def _unreadable(field: str, error: InputUnreadable | ValueError) -> AppFailed:
-    problem = {
-        "loc": ["body", field],
-        "msg": f"Failed to download: {error}",
-        "type": "file_download_error",
-    }
-    return AppFailed(422, [problem])
+Training = FluxLoraFastTraining | FluxLoraPortraitTrainer
+Arguments = FluxLora | FluxKontextLora | FluxProKontext | Training | MovingArguments
 
 
 def validate(app: str, body: Mapping[str, object]) -> Arguments:
@@ -147,7 +133,12 @@ async def run(app: str, arguments: Arguments, shelf: Shelf) -> Answer:
 
 
 def is_training(app: str) -> bool:
-    return APPS[app][0] is FluxLoraFastTraining
+    return APPS[app][0] in (FluxLoraFastTraining, FluxLoraPortraitTrainer)
+
+
+def units_of(arguments: Arguments) -> float:
+    """What a finished request is billed for: steps of a training, otherwise one piece."""
+    return float(arguments.steps) if isinstance(arguments, Training) else 1.0
 
 
 async def _flux_lora(arguments: Any, shelf: Shelf) -> Answer:
@@ -156,7 +147,7 @@ async def _flux_lora(arguments: Any, shelf: Shelf) -> Answer:
         IMAGE_SIZES.get(size, (1024, 768)) if isinstance(size, str) else (size.width, size.height)
     )
     person = await _person(arguments)
-    seed = _seed(arguments)
+    seed = seed_of(arguments.seed)
 
     def draw(number: int) -> bytes:
         image = drawing.draw_from_text(
@@ -168,12 +159,9 @@ async def _flux_lora(arguments: Any, shelf: Shelf) -> Answer:
 
 
 async def _kontext(arguments: Any, shelf: Shelf) -> Answer:
-    try:
-        scene = await read_input(arguments.image_url)
-    except InputUnreadable as error:
-        raise _unreadable("image_url", error) from error
+    scene = await given_file(arguments, "image_url")
     person = await _person(arguments)
-    seed = _seed(arguments)
+    seed = seed_of(arguments.seed)
 
     def draw(number: int) -> bytes:
         image = drawing.draw_into_photo(
@@ -184,20 +172,22 @@ async def _kontext(arguments: Any, shelf: Shelf) -> Answer:
     try:
         return await _images(arguments, shelf, draw, seed)
     except ValueError as error:
-        raise _unreadable("image_url", error) from error
+        raise unreadable("image_url", error) from error
 
 
-async def _fast_training(arguments: Any, shelf: Shelf) -> Answer:
+async def _training(arguments: Any, shelf: Shelf) -> Answer:
+    archive = await given_file(arguments, "images_data_url")
+    fast = isinstance(arguments, FluxLoraFastTraining)
+    trigger = arguments.trigger_word if fast else arguments.trigger_phrase
     try:
-        archive = await read_input(arguments.images_data_url)
         weights, config = await asyncio.to_thread(
-            train, archive, trigger_word=arguments.trigger_word or "", steps=arguments.steps
+            train, archive, trigger_word=trigger or "", steps=arguments.steps
         )
     except InputUnreadable as error:
-        raise _unreadable("images_data_url", error) from error
+        raise unreadable("images_data_url", error) from error
     return {
-        "diffusers_lora_file": _file(shelf, weights, "safetensors", "pytorch_lora_weights"),
-        "config_file": _file(shelf, config, "json", "config"),
+        "diffusers_lora_file": file_answer(shelf, weights, "safetensors", "pytorch_lora_weights"),
+        "config_file": file_answer(shelf, config, "json", "config"),
     }
 
 
@@ -207,13 +197,7 @@ async def _person(arguments: Any) -> str:
     try:
         return await person_of(loras[0].path) if loras else "nobody in particular"
     except InputUnreadable as error:
-        raise _unreadable("loras", error) from error
-
-
-def _seed(arguments: Any) -> int:
-    if arguments.seed is not None:
-        return int(arguments.seed)
-    return random.randrange(2**31)  # noqa: S311 - a picture's seed
+        raise unreadable("loras", error) from error
 
 
 def _finish(image: Any, arguments: Any) -> bytes:
@@ -241,18 +225,11 @@ async def _images(arguments: Any, shelf: Shelf, draw: Callable[[int], bytes], se
     }
 
 
-def _file(shelf: Shelf, content: bytes, suffix: str, name: str) -> Answer:
-    return {
-        "url": shelf.keep(content, suffix),
-        "content_type": CONTENT_TYPES[suffix],
-        "file_name": f"{name}.{suffix}",
-        "file_size": len(content),
-    }
-
-
 APPS: dict[str, tuple[type[Arguments], Callable[[Any, Shelf], Awaitable[Answer]]]] = {
     "fal-ai/flux-lora": (FluxLora, _flux_lora),
     "fal-ai/flux-kontext-lora": (FluxKontextLora, _kontext),
     "fal-ai/flux-pro/kontext": (FluxProKontext, _kontext),
-    "fal-ai/flux-lora-fast-training": (FluxLoraFastTraining, _fast_training),
+    "fal-ai/flux-lora-fast-training": (FluxLoraFastTraining, _training),
+    "fal-ai/flux-lora-portrait-trainer": (FluxLoraPortraitTrainer, _training),
+    **MOVING,
 }

@@ -13,19 +13,18 @@ import msgspec
 
 from entrypoints.sandbox.config import SandboxConfig
 from entrypoints.sandbox.delivery import Delivery
-from entrypoints.sandbox.failures import Failures
-from entrypoints.sandbox.fal.apps import (
-    AppFailed,
-    Arguments,
-    crashed,
-    is_training,
-    refused_by_policy,
-    run,
-)
+from entrypoints.sandbox.failures import Failure, Failures
+from entrypoints.sandbox.fal.answers import AppFailed, crashed, refused_by_policy
+from entrypoints.sandbox.fal.apps import Arguments, is_training, run, units_of
+from entrypoints.sandbox.fal.moving import MOVING
 from entrypoints.sandbox.fal.signing import Signer
+from entrypoints.sandbox.garbage import spoil
 from entrypoints.sandbox.media import Shelf
+from entrypoints.sandbox.part import Billed, attempt_in
 
 TRAINING_TICKS = 10
+MOVING_TICKS = 4
+NOBODY = "0"
 QUEUED_SHARE = 0.2
 
 
@@ -43,6 +42,13 @@ class FalRequest:
         self.failure: AppFailed | None = None
         self.started_at = 0.0
         self.inference_s = 0.0
+        self.mishap: Failure | None = None
+
+    @property
+    def units(self) -> float:
+        """What it costs: nothing before it is done, or when the machine was to blame."""
+        done = self.status == "COMPLETED" and self.failure is None
+        return units_of(self.arguments) if done else 0.0
 
     @property
     def path(self) -> str:
@@ -109,6 +115,19 @@ class FalQueue:
             ],
         }
 
+    def billed(self) -> list[Billed]:
+        return [
+            Billed(
+                provider="fal",
+                request_id=r.id,
+                model=r.app,
+                status="ERROR" if r.failure else r.status,
+                units=r.units,
+                attempt=attempt_in(r.webhook_url),
+            )
+            for r in self._requests.values()
+        ]
+
     async def _process(self, request: FalRequest) -> None:
         training = is_training(request.app)
         duration_s = self._config.training_delay_s if training else self._config.drawing_delay_s
@@ -119,25 +138,44 @@ class FalQueue:
         outcome: AppFailed | dict[str, Any]
         try:
             await self._mishap(request)
-            outcome = await run(request.app, request.arguments, self.shelf)
+            outcome = self._marred(request, await run(request.app, request.arguments, self.shelf))
         except AppFailed as failure:
             outcome = failure
         self._complete(request, outcome)
-        self._call_back(request)
+        if request.mishap is None or request.mishap.kind != "silence":
+            self._call_back(request)
 
     async def _spend(self, request: FalRequest, duration_s: float, *, training: bool) -> None:
-        ticks = TRAINING_TICKS if training else 1
+        """Whatever takes long says in its log how far it is."""
+        ticks = TRAINING_TICKS if training else MOVING_TICKS if request.app in MOVING else 1
+        word = "Training" if training else "Progress"
         for tick in range(1, ticks + 1):
             await asyncio.sleep(duration_s / ticks)
-            if training:
+            if ticks > 1:
                 share = tick * 100 // ticks
-                request.log(f"Training: {share:3d}%|{'#' * tick:<{ticks}}| {tick}/{ticks}")
+                request.log(f"{word}: {share:3d}%|{'#' * tick:<{ticks}}| {tick}/{ticks}")
 
     async def _mishap(self, request: FalRequest) -> None:
         """A fault that is switched on for `RUN {app}` strikes the work, not the call."""
         failure = await self._failures.apply("fal", f"RUN /{request.app}")
-        if failure is not None:
-            raise refused_by_policy() if failure.kind == "refuse" else crashed()
+        if failure is None:
+            return
+        if failure.kind == "refuse":
+            raise refused_by_policy()
+        if failure.kind in ("status", "timeout_after_acceptance"):
+            raise crashed(failure.message)
+        request.mishap = failure
+
+    def _marred(self, request: FalRequest, result: dict[str, Any]) -> dict[str, Any]:
+        """The result as a fault of the other kinds leaves it."""
+        match request.mishap:
+            case Failure(kind="flag"):
+                return result | {"has_nsfw_concepts": [True] * len(result.get("images", NOBODY))}
+            case Failure(kind="garbage", message=message):
+                spoiled: dict[str, Any] = spoil(result, message, self.shelf)
+                return spoiled
+            case _:
+                return result
 
     def _complete(self, request: FalRequest, outcome: AppFailed | dict[str, Any]) -> None:
         request.status = "COMPLETED"

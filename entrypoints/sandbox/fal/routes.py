@@ -5,13 +5,16 @@ from typing import Any
 from litestar import Request, Response, Router, get, post, put
 from litestar.exceptions import SerializationException
 from litestar.params import FromPath
+from litestar.response import Stream
 
 from entrypoints.sandbox.config import SandboxConfig
 from entrypoints.sandbox.cut import CutResponse
 from entrypoints.sandbox.delivery import Delivery
 from entrypoints.sandbox.failures import Failure, Failures
-from entrypoints.sandbox.fal.apps import APPS, AppFailed, refused_by_policy, validate
+from entrypoints.sandbox.fal.answers import AppFailed, refused_by_policy
+from entrypoints.sandbox.fal.apps import APPS, validate
 from entrypoints.sandbox.fal.queue import FalQueue, FalRequest
+from entrypoints.sandbox.garbage import endless, is_oversized
 from entrypoints.sandbox.part import part_options
 
 AnyRequest = Request[Any, Any, Any]
@@ -25,7 +28,11 @@ def create_router(config: SandboxConfig, delivery: Delivery, failures: Failures)
         """An answer for a call that gets no further; a Failure for one that acts and then hangs."""
         failure = await failures.apply("fal", f"{request.method} /{path}")
         if failure is not None and failure.kind == "status":
-            return _error(failure.status, failure.message or "switched on in the sandbox")
+            return _error(
+                failure.status,
+                failure.message or "switched on in the sandbox",
+                retry_after_s=failure.retry_after_s,
+            )
         if request.headers.get("authorization") != f"Key {config.fal_key}":
             return _error(401, "Authentication is required to access this application.")
         if failure is not None and failure.kind == "refuse":
@@ -91,7 +98,7 @@ def create_router(config: SandboxConfig, delivery: Delivery, failures: Failures)
         if found.result is None:
             return _error(400, "Request is still in progress")
         code, body = found.result
-        headers = {"x-fal-request-id": found.id}
+        headers = {"x-fal-request-id": found.id, "x-fal-billable-units": f"{found.units:g}"}
         return await answer(stopped, Response(body, status_code=code, headers=headers))
 
     @put("/{owner:str}/{alias:str}/requests/{request_id:str}/cancel")
@@ -111,7 +118,9 @@ def create_router(config: SandboxConfig, delivery: Delivery, failures: Failures)
         return await answer(stopped, accepted)
 
     @get("/files/{name:str}")
-    async def file(name: FromPath[str]) -> Response[Any]:
+    async def file(name: FromPath[str]) -> Response[Any] | Stream:
+        if is_oversized(name):
+            return Stream(endless(), media_type="application/octet-stream")
         found = queue.shelf.read(name)
         if found is None:
             return _error(404, "File not found")
@@ -124,7 +133,7 @@ def create_router(config: SandboxConfig, delivery: Delivery, failures: Failures)
     return Router(
         "/fal",
         route_handlers=[submit, status, result, cancel, file, key_set],
-        opt=part_options(reset=queue.reset, state=queue.state),
+        opt=part_options(reset=queue.reset, state=queue.state, billed=queue.billed),
     )
 
 
@@ -154,8 +163,8 @@ def _status(queue: FalQueue, request: FalRequest, *, with_logs: bool) -> Respons
     return Response(body)
 
 
-def _error(status: int, detail: object) -> Response[Any]:
-    headers = {"retry-after": "1"} if status == 429 else None
+def _error(status: int, detail: object, *, retry_after_s: int = 1) -> Response[Any]:
+    headers = {"retry-after": str(retry_after_s)} if status == 429 else None
     return Response({"detail": detail}, status_code=status, headers=headers)
 
 

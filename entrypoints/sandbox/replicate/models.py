@@ -23,6 +23,7 @@ from entrypoints.sandbox.media import (
     read_input,
     train,
 )
+from entrypoints.sandbox.replicate.moving import MOVING, MovingInput
 
 ASPECT_RATIOS = {
     "1:1": (1024, 1024),
@@ -60,6 +61,9 @@ class TrainingInput(msgspec.Struct):
     steps: Annotated[int, msgspec.Meta(ge=3, le=6000)] = 1000
 
 
+Input = ImageInput | TrainingInput | MovingInput
+
+
 class InputInvalid(Exception):
     """The input does not fit the model's form: HTTP 422."""
 
@@ -68,7 +72,7 @@ class ModelFailed(Exception):
     """The run ended without an output; the message becomes the prediction's `error`."""
 
 
-def validate(raw: object, accepted: type[ImageInput | TrainingInput]) -> ImageInput | TrainingInput:
+def validate(raw: object, accepted: type[Input]) -> Input:
     """Raises InputInvalid, worded as the provider words it."""
     given = raw if isinstance(raw, Mapping) else {}
     for field in msgspec.structs.fields(accepted):
@@ -84,12 +88,14 @@ def validate(raw: object, accepted: type[ImageInput | TrainingInput]) -> ImageIn
     return converted
 
 
-async def run(given: ImageInput | TrainingInput, shelf: Shelf) -> tuple[Any, str]:
+async def run(given: Input, shelf: Shelf) -> tuple[Any, str]:
     """The output and the last lines of the log. Raises ModelFailed."""
     try:
         if isinstance(given, TrainingInput):
             return await _train(given, shelf), ""
-        return await _draw(given, shelf)
+        if isinstance(given, ImageInput):
+            return await _draw(given, shelf)
+        return await MOVING[type(given)](given, shelf)
     except (InputUnreadable, ValueError) as error:
         raise ModelFailed(f"Failed to download an input: {error}") from error
 

@@ -6,18 +6,22 @@ import msgspec
 from litestar import Request, Response, Router, get, post
 from litestar.exceptions import SerializationException
 from litestar.params import FromPath, FromQuery
+from litestar.response import Stream
 
 from entrypoints.sandbox.config import SandboxConfig
 from entrypoints.sandbox.cut import CutResponse
 from entrypoints.sandbox.delivery import Delivery
 from entrypoints.sandbox.failures import Failure, Failures
+from entrypoints.sandbox.garbage import endless, is_oversized
 from entrypoints.sandbox.part import part_options
 from entrypoints.sandbox.replicate.models import (
     ImageInput,
+    Input,
     InputInvalid,
     TrainingInput,
     validate,
 )
+from entrypoints.sandbox.replicate.moving import VERSIONS
 from entrypoints.sandbox.replicate.runs import EVENTS, Order, Run, Runs
 
 AnyRequest = Request[Any, Any, Any]
@@ -148,7 +152,9 @@ def create_router(config: SandboxConfig, delivery: Delivery, failures: Failures)
         return Response({"key": config.replicate_webhook_secret})
 
     @get("/files/{name:str}")
-    async def file(name: FromPath[str]) -> Response[Any]:
+    async def file(name: FromPath[str]) -> Response[Any] | Stream:
+        if is_oversized(name):
+            return Stream(endless(), media_type="application/octet-stream")
         content = runs.shelf.read(name)
         if content is None:
             return _problem(404, "File not found")
@@ -170,7 +176,7 @@ def create_router(config: SandboxConfig, delivery: Delivery, failures: Failures)
             webhook_secret,
             file,
         ],
-        opt=part_options(reset=runs.reset, state=runs.state),
+        opt=part_options(reset=runs.reset, state=runs.state, billed=runs.billed),
     )
 
 
@@ -196,11 +202,15 @@ async def _order(request: AnyRequest, kind: Kind, *, model: str, version: str) -
     events = frozenset(body.get("webhook_events_filter") or EVENTS)
     if not events <= EVENTS:
         raise InputInvalid(f"- webhook_events_filter: must be some of {sorted(EVENTS)}\n")
+    version = version.rpartition(":")[2]
+    accepted: type[Input] = ImageInput if kind == "predictions" else TrainingInput
+    if version in VERSIONS:
+        model, accepted = VERSIONS[version]
     return Order(
         kind=kind,
         model=model,
-        version=version.rpartition(":")[2],
-        given=validate(body["input"], ImageInput if kind == "predictions" else TrainingInput),
+        version=version,
+        given=validate(body["input"], accepted),
         raw_input=body["input"],
         webhook=webhook,
         events=events,

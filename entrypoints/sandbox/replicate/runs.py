@@ -9,9 +9,11 @@ import msgspec
 
 from entrypoints.sandbox.config import SandboxConfig
 from entrypoints.sandbox.delivery import Delivery
-from entrypoints.sandbox.failures import Failures
+from entrypoints.sandbox.failures import Failure, Failures
+from entrypoints.sandbox.garbage import spoil
 from entrypoints.sandbox.media import ABORT, Shelf
-from entrypoints.sandbox.replicate.models import ImageInput, ModelFailed, TrainingInput, run
+from entrypoints.sandbox.part import Billed, attempt_in
+from entrypoints.sandbox.replicate.models import Input, ModelFailed, run
 from entrypoints.sandbox.standard_webhooks import sign
 
 EVENTS = frozenset({"start", "output", "logs", "completed"})
@@ -25,7 +27,7 @@ class Order(msgspec.Struct, kw_only=True):
     kind: Literal["predictions", "trainings"]
     model: str
     version: str
-    given: ImageInput | TrainingInput
+    given: Input
     raw_input: dict[str, Any]
     webhook: str = ""
     events: frozenset[str] = EVENTS
@@ -39,6 +41,7 @@ class Run:
         self.id = secrets.token_hex(13)
         self.order = order
         self.webhooks = 0
+        self.mishap: Failure | None = None
         resource = f"{url}/v1/{order.kind}/{self.id}"
         self.body: dict[str, Any] = {
             "id": self.id,
@@ -120,6 +123,20 @@ class Runs:
             "runs": [{key: r.body[key] for key in keys} for r in self._runs.values()],
         }
 
+    def billed(self) -> list[Billed]:
+        """Machine time is charged for whatever ran to its end."""
+        return [
+            Billed(
+                provider="replicate",
+                request_id=r.id,
+                model=r.order.model,
+                status=r.body["status"],
+                units=1.0 if r.body["status"] == "succeeded" else 0.0,
+                attempt=attempt_in(r.order.webhook),
+            )
+            for r in self._runs.values()
+        ]
+
     async def _process(self, current: Run) -> None:
         training = current.order.kind == "trainings"
         duration_s = self._config.training_delay_s if training else self._config.drawing_delay_s
@@ -142,18 +159,26 @@ class Runs:
             self._end(current, "failed")
             return
         current.body["logs"] += last_words
+        mishap = current.mishap
+        if mishap is not None and mishap.kind == "garbage":
+            output = spoil(output, mishap.message, self.shelf)
         current.body["output"] = output
         self._notify(current, "output")
         self._end(current, "succeeded")
 
     async def _mishap(self, current: Run) -> None:
-        """A fault that is switched on for `RUN /{kind}` strikes the work, not the call."""
-        failure = await self._failures.apply("replicate", f"RUN /{current.order.kind}")
+        """A fault switched on for `RUN /{kind}/{model}` strikes the work, not the call."""
+        operation = f"RUN /{current.order.kind}/{current.order.model}"
+        failure = await self._failures.apply("replicate", operation)
         if failure is None:
             return
         if failure.kind == "refuse":
             raise ModelFailed("The input or output was flagged as sensitive. (E005)")
-        raise ModelFailed("Prediction interrupted; please retry (code: PA)")
+        if failure.kind == "flag":
+            raise ModelFailed("NSFW content detected. Try running it again.")
+        if failure.kind in ("status", "timeout_after_acceptance"):
+            raise ModelFailed("Prediction interrupted; please retry (code: PA)")
+        current.mishap = failure
 
     def _end(self, current: Run, status: str) -> None:
         current.body |= {"status": status, "completed_at": _now()}
@@ -164,6 +189,8 @@ class Runs:
 
     def _notify(self, current: Run, event: str) -> None:
         if not current.order.webhook or event not in current.order.events:
+            return
+        if current.mishap is not None and current.mishap.kind == "silence":
             return
         current.webhooks += 1
         message_id = f"msg_{current.id}{current.webhooks:02d}"

@@ -1,0 +1,1 @@
+"""Plays whoever speaks OpenAI's protocol: richer prompts and speech."""
