@@ -69,7 +69,7 @@ from application.ports.column_keys import ColumnKeys
 from application.ports.decisions import DecisionViews
 from application.ports.dispute_views import DisputeViews
 from application.ports.documents import DocumentRenderer
-from application.ports.generation import ProviderWebhooks
+from application.ports.engines import ProviderWebhooks
 from application.ports.idempotency import Idempotency
 from application.ports.identity import IdentityViews, PasswordHasher, SessionPurge
 from application.ports.ids import Ids
@@ -115,7 +115,7 @@ from domain.ordering.invoice import Party
 from entrypoints.bootstrap_keys import use_settings_keys
 from entrypoints.bootstrap_payments import fees_of, stripe_api, stripe_webhooks, tax_provider
 from entrypoints.bootstrap_payouts import payout_policy, payout_providers
-from entrypoints.bootstrap_studio import image_providers, object_storage, remote_files
+from entrypoints.bootstrap_studio import object_storage, remote_files, studio_engines
 from entrypoints.settings import Settings
 
 WEBHOOKS = "/api/v1/webhooks"
@@ -238,7 +238,7 @@ def build_ports(settings: Settings) -> Ports:
     rails, payout_balance, bank_accounts, bank_links, payout_webhooks = payout_providers(
         settings, api, closing
     )
-    generators, trainers, provider_webhooks = image_providers(settings, closing)
+    engines, provider_webhooks = studio_engines(settings, closing)
     return Ports(
         uow=new_uow,
         clock=clock,
@@ -278,8 +278,7 @@ def build_ports(settings: Settings) -> Ports:
             images=images,
             remote_files=remote_files(settings, closing),
             live=live,
-            generators=generators,
-            trainers=trainers,
+            engines=engines,
             webhook_base_url=settings.base_url + WEBHOOKS,
         ),
         storage=storage,

@@ -1,7 +1,9 @@
 """The part of the composition root that makes images, and keeps files."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
+from typing import Any
 
 from adapters.fal.images import FalImageGenerator
 from adapters.fal.queue import QUEUE_URL
@@ -15,10 +17,17 @@ from adapters.replicate.images import ReplicateImageGenerator
 from adapters.replicate.webhooks import ReplicateWebhooks
 from adapters.s3.storage import S3Storage
 from adapters.system.clock import SystemClock
-from application.ports.generation import ImageGenerator, ModelTrainer, ProviderWebhooks
+from application.ports.engines import (
+    Engine,
+    EngineRequest,
+    PhotoToImage,
+    ProviderWebhooks,
+    TextToImage,
+    TrainLikeness,
+)
 from application.ports.remote_files import RemoteFiles
 from application.ports.storage import ObjectStorage
-from domain.studio.generation import Mode
+from entrypoints.former_engines import FormerGenerator, FormerTrainer, FormerWebhooks
 from entrypoints.providers import fal_access, replicate_access
 from entrypoints.settings import Settings
 from entrypoints.settings_values import FileStorageLocation
@@ -42,17 +51,15 @@ def object_storage(
     return storage
 
 
-def image_providers(
+def studio_engines(
     settings: Settings, closing: AsyncExitStack
 ) -> tuple[
-    Mapping[Mode, Sequence[ImageGenerator]],
-    Sequence[ModelTrainer],
+    Mapping[type[EngineRequest], Sequence[Engine[Any]]],
     Mapping[str, ProviderWebhooks],
 ]:
-    """Text goes to Replicate, or to fal where that is the only one; photos and training to fal."""
-    text_to_image: list[ImageGenerator] = []
-    photo_to_image: list[ImageGenerator] = []
-    trainers: list[ModelTrainer] = []
+    """By kind of request, in order of preference. Text goes to Replicate, photos and training to
+    fal, which also does what Replicate cannot do at the moment."""
+    engines: dict[type[EngineRequest], list[Engine[Any]]] = defaultdict(list)
     webhooks: dict[str, ProviderWebhooks] = {}
     if (replicate_keys := replicate_access(settings)) is not None:
         replicate = ReplicateImageGenerator(
@@ -60,29 +67,27 @@ def image_providers(
             base_url=replicate_keys.api_base or REPLICATE_URL,
         )
         closing.push_async_callback(replicate.aclose)
-        text_to_image.append(replicate)
-        webhooks["replicate"] = ReplicateWebhooks(
-            signing_secret=replicate_keys.webhook_secret.reveal()
+        engines[TextToImage].append(FormerGenerator(replicate, model="flux-dev-lora"))
+        webhooks["replicate"] = FormerWebhooks(
+            ReplicateWebhooks(signing_secret=replicate_keys.webhook_secret.reveal())
         )
     if (fal_keys := fal_access(settings)) is not None:
         key, base_url = fal_keys.key.reveal(), fal_keys.api_base or QUEUE_URL
         photo = FalImageGenerator(api_key=key, mode="photo", base_url=base_url)
+        plain = FalImageGenerator(api_key=key, mode="text", base_url=base_url)
         trainer = FalModelTrainer(api_key=key, base_url=base_url)
         callbacks = FalWebhooks(
             user_id=fal_keys.user_id,
             clock=SystemClock(),
             jwks_url=fal_keys.jwks_url or JWKS_URL,
         )
-        for client in (photo, trainer, callbacks):
+        for client in (photo, plain, trainer, callbacks):
             closing.push_async_callback(client.aclose)
-        photo_to_image.append(photo)
-        trainers.append(trainer)
-        webhooks["fal"] = callbacks
-        if not text_to_image:
-            plain = FalImageGenerator(api_key=key, mode="text", base_url=base_url)
-            closing.push_async_callback(plain.aclose)
-            text_to_image.append(plain)
-    return {Mode.TEXT: text_to_image, Mode.PHOTO: photo_to_image}, trainers, webhooks
+        engines[PhotoToImage].append(FormerGenerator(photo, model="flux-kontext-lora"))
+        engines[TextToImage].append(FormerGenerator(plain, model="flux-lora"))
+        engines[TrainLikeness].append(FormerTrainer(trainer, model="flux-lora-fast-training"))
+        webhooks["fal"] = FormerWebhooks(callbacks)
+    return engines, webhooks
 
 
 def remote_files(settings: Settings, closing: AsyncExitStack) -> RemoteFiles:

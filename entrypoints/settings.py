@@ -153,8 +153,20 @@ class Settings:
     )
     worker_queues: tuple[str, ...] = setting(
         "Queues that this worker serves, separated by commas: payments, transfers, webhooks, "
-        "studio, mail, default.",
-        values.names("payments", "transfers", "webhooks", "studio", "mail", "default"),
+        "studio, image-generation, post-processing, video-synthesis, motion-transfer, mail, "
+        "default.",
+        values.names(
+            "payments",
+            "transfers",
+            "webhooks",
+            "studio",
+            "image-generation",
+            "post-processing",
+            "video-synthesis",
+            "motion-transfer",
+            "mail",
+            "default",
+        ),
         example="payments,transfers,webhooks",
         default_shown="all of them",
     )

@@ -36,7 +36,8 @@ from domain.reporting.export import Export, ExportFormat, ExportKind
 from domain.reporting.tax_profile import Certificate, EntityType, TaxProfile
 from domain.shared.money import Currency
 from domain.studio.generation import Generation, Mode
-from domain.studio.job import Job, JobKind
+from domain.studio.job import Job, JobStatus
+from domain.studio.pipelines import JobKind
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 USD = Currency("usd")
@@ -375,9 +376,9 @@ async def generation(
     """Commit a generation that has succeeded, with its image; by default the store owner's."""
     owner_id = owner_id or shop.owner.id
     training = Job.accepted(job_id=uuid4(), kind=JobKind.TRAINING, owner_id=owner_id, at=NOON)
-    job = Job.accepted(job_id=uuid4(), kind=JobKind.GENERATION, owner_id=owner_id, at=NOON)
+    job = Job.accepted(job_id=uuid4(), kind=JobKind.IMAGE, owner_id=owner_id, at=NOON)
     for each in (training, job):
-        each.begin_ingesting()
+        each.reach(JobStatus.INGESTING)
         each.succeed(at=NOON)
     under = {
         "terms_id": shop.terms.id,

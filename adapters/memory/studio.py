@@ -1,4 +1,4 @@
-"""Jobs, attempts, generations and models in dicts, for the tests of use cases."""
+"""Jobs, steps, attempts, generations and models in dicts, for the tests of use cases."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -10,9 +10,12 @@ from application.ports.live import JobEvent
 from domain.creators.likeness_model import LikenessModel
 from domain.studio.attempt import Attempt, AttemptStatus
 from domain.studio.job import Job
+from domain.studio.step import Step
+
+STEP_KEYS: UniqueKeys[Step] = {lambda step: (step.job_id, step.position): already_exists}
 
 ATTEMPT_KEYS: UniqueKeys[Attempt] = {
-    lambda attempt: (attempt.job_id, attempt.round, attempt.number): already_exists,
+    lambda attempt: (attempt.step_id, attempt.round, attempt.number): already_exists,
     lambda attempt: (
         (attempt.provider, attempt.request_id) if attempt.request_id else None
     ): already_exists,
@@ -37,6 +40,9 @@ class MemoryJobs(MemoryRepository[Job]):
     async def log(self, event: JobEvent, *, at: datetime) -> None:
         self._new_events.append(LoggedEvent(event, at))
 
+    async def locked(self, job_ids: Collection[UUID]) -> list[Job]:
+        return sorted(self._where(lambda job: job.id in job_ids), key=lambda job: job.id)
+
     def check(self) -> None:
         super().check()
         events = [(e.event.job_id, e.event.seq) for e in (*self._events, *self._new_events)]
@@ -49,6 +55,17 @@ class MemoryJobs(MemoryRepository[Job]):
         self._new_events.clear()
 
 
+class MemorySteps(MemoryRepository[Step]):
+    """See `application.ports.studio.Steps`."""
+
+    async def of_job(self, job_id: UUID) -> list[Step]:
+        return await self.of_jobs([job_id])
+
+    async def of_jobs(self, job_ids: Collection[UUID]) -> list[Step]:
+        found = self._where(lambda step: step.job_id in job_ids)
+        return sorted(found, key=lambda step: (step.job_id, step.position))
+
+
 class MemoryAttempts(MemoryRepository[Attempt]):
     """See `application.ports.studio.Attempts`."""
 
@@ -57,8 +74,11 @@ class MemoryAttempts(MemoryRepository[Attempt]):
         self._jobs = jobs
 
     async def of_job(self, job_id: UUID) -> list[Attempt]:
-        found = self._where(lambda attempt: attempt.job_id == job_id)
-        return sorted(found, key=lambda attempt: (attempt.round, attempt.number))
+        return await self.of_jobs([job_id])
+
+    async def of_jobs(self, job_ids: Collection[UUID]) -> list[Attempt]:
+        found = self._where(lambda attempt: attempt.job_id in job_ids)
+        return sorted(found, key=lambda attempt: (attempt.created_at, attempt.id))
 
     async def of_request(self, provider: str, request_id: str) -> Attempt | None:
         key = (provider, request_id)

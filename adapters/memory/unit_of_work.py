@@ -86,10 +86,12 @@ from adapters.memory.reconciliation import (
 from adapters.memory.repository import MemoryRepository, Table
 from adapters.memory.studio import (
     ATTEMPT_KEYS,
+    STEP_KEYS,
     LoggedEvent,
     MemoryAttempts,
     MemoryJobs,
     MemoryLikenessModels,
+    MemorySteps,
 )
 from adapters.memory.tax import FILING_KEYS, MemoryTaxFilings, MemoryTaxProfiles
 from adapters.memory.teams import (
@@ -98,6 +100,7 @@ from adapters.memory.teams import (
     MemoryStaffMembers,
     MemoryTeams,
 )
+from adapters.memory.turns import CIRCUIT_KEYS, MemoryCircuits, MemoryTurns
 from application.messaging.auditing import Recorded
 from application.ports.live import Told
 from application.ports.media import CleanGrant
@@ -188,7 +191,15 @@ class MemoryUnitOfWork:
             table("revocation", unique=REVOCATION_KEYS, versioned=True)
         )
         self.jobs = MemoryJobs(table("job", versioned=True), database.job_events)
+        self.steps = MemorySteps(table("step", unique=STEP_KEYS))
         self.attempts = MemoryAttempts(table("attempt", unique=ATTEMPT_KEYS), jobs=self.jobs)
+        self.circuits = MemoryCircuits(table("circuit", unique=CIRCUIT_KEYS))
+        self.turns = MemoryTurns(
+            table("turn", key=lambda one: one.user_id),
+            jobs=self.jobs,
+            steps=self.steps,
+            attempts=self.attempts,
+        )
         self.generations = MemoryRepository[Generation](table("generation"))
         self.models = MemoryLikenessModels(table("likeness model"))
         self.decisions = MemoryRepository[DecisionRecord](table("decision"))

@@ -30,8 +30,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from adapters.postgres.columns import enum_text
+from adapters.postgres.jobs import jobs
 from adapters.postgres.metadata import instant, mappers, metadata, text
-from adapters.postgres.studio import jobs
 from application.ports.repository import StaleVersion
 from domain.studio.credits import CreditEntry, CreditKind, Hold, Wallet
 

@@ -16,6 +16,7 @@ from adapters.postgres import (  # noqa: F401
     identity,
     invariants,
     invoices,
+    jobs,
     ledger,
     ledger_desk,
     ledger_upkeep,
@@ -34,4 +35,5 @@ from adapters.postgres import (  # noqa: F401
     sweeps,
     tax,
     teams,
+    turns,
 )

@@ -9,9 +9,10 @@ import msgspec
 from sqlalchemy import ColumnElement, Select, func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
+from adapters.postgres.jobs import jobs
 from adapters.postgres.live_events import job_events
 from adapters.postgres.media import assets
-from adapters.postgres.studio import generations, jobs, likeness_models
+from adapters.postgres.studio import generations, likeness_models
 from application.ports.live import JobEvent
 from application.ports.studio import GenerationRow, ImageRow, ModelRow
 from domain.identity.actor import Actor

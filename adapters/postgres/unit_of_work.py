@@ -23,6 +23,7 @@ from adapters.postgres.export_store import PostgresExports
 from adapters.postgres.grants import PostgresGrants
 from adapters.postgres.identity import PostgresSessions, PostgresUsers
 from adapters.postgres.invoices import PostgresInvoices
+from adapters.postgres.jobs import PostgresAttempts, PostgresJobs, PostgresSteps
 from adapters.postgres.ledger import PostgresLedger
 from adapters.postgres.ledger_desk import PostgresProofs, PostgresWriteOffs
 from adapters.postgres.licence_sales import PostgresSold
@@ -46,14 +47,13 @@ from adapters.postgres.reconciliation import (
 )
 from adapters.postgres.refunds import PostgresRefunds
 from adapters.postgres.studio import (
-    PostgresAttempts,
     PostgresDecisions,
     PostgresGenerations,
-    PostgresJobs,
     PostgresLikenessModels,
 )
 from adapters.postgres.tax import PostgresTaxFilings, PostgresTaxProfiles
 from adapters.postgres.teams import PostgresInvitations, PostgresStaffMembers, PostgresTeams
+from adapters.postgres.turns import PostgresCircuits, PostgresTurns
 from application.ports.clock import Clock
 from application.ports.ids import Ids
 from application.ports.messages import Wake
@@ -117,7 +117,10 @@ class PostgresUnitOfWork:
         self.tax_filings = PostgresTaxFilings(self._session)
         self.exports = PostgresExports(self._session)
         self.jobs = PostgresJobs(self._session)
+        self.steps = PostgresSteps(self._session)
         self.attempts = PostgresAttempts(self._session)
+        self.turns = PostgresTurns(self._session)
+        self.circuits = PostgresCircuits(self._session)
         self.generations = PostgresGenerations(self._session)
         self.models = PostgresLikenessModels(self._session)
         self.decisions = PostgresDecisions(self._session)

@@ -8,6 +8,7 @@ before trying again. How a job ends is told by EngineJob, the same whether it wa
 back, or answered at once. Output URLs are public and expire: copy them at once.
 """
 
+from collections.abc import Mapping
 from typing import Literal, Protocol, TypeVar
 from uuid import UUID
 
@@ -161,6 +162,17 @@ class EngineJob(msgspec.Struct, frozen=True, kw_only=True):
     billed_units: float | None = None
 
 
+class VerifiedCallback(msgspec.Struct, frozen=True, kw_only=True):
+    """A callback that the provider sent, to our account. `external_id` is the same when it is sent
+    again. The job is ours only if its request id, or its attempt, is stored with us."""
+
+    source: str
+    external_id: str
+    request_id: str
+    attempt_id: UUID | None
+    job: EngineJob
+
+
 R_contra = TypeVar("R_contra", contravariant=True, bound=EngineRequest)
 
 
@@ -183,6 +195,19 @@ class Engine(Protocol[R_contra]):
 
     async def cancel(self, request_id: str) -> None:
         """Best effort: a job that has already ended stays as it is."""
+        ...
+
+
+class ProviderWebhooks(Protocol):
+    @property
+    def provider(self) -> str: ...
+
+    async def verify(self, headers: Mapping[str, str], body: bytes) -> VerifiedCallback:
+        """Check signature, account and age (300 s past and future), then read the job.
+
+        Raises SignatureRefused for what is not provably the provider's, and Unavailable when its
+        keys cannot be had, in which case the callback should be asked for again (answer 503).
+        """
         ...
 
 

@@ -1,6 +1,6 @@
-"""Keeping jobs, their attempts, and what they are about."""
+"""Keeping jobs, their steps and attempts, whose turn it is, and what they are about."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
@@ -12,8 +12,11 @@ from application.ports.repository import Repository
 from domain.creators.likeness_model import LikenessModel
 from domain.licensing.record import DecisionRecord
 from domain.studio.attempt import Attempt
+from domain.studio.circuit import Circuit
 from domain.studio.generation import Generation, Mode
 from domain.studio.job import Job, JobStatus
+from domain.studio.step import Step
+from domain.studio.turns import Waiting
 
 Decisions = Repository[DecisionRecord]
 Generations = Repository[Generation]
@@ -25,11 +28,70 @@ class Jobs(Repository[Job], Protocol):
         guards its `seq`: a number is given once, and the commit fails where it is not."""
         ...
 
+    async def locked(self, job_ids: Collection[UUID]) -> list[Job]:
+        """Those that exist, by id; each is locked, in that order."""
+        ...
+
+
+class Steps(Repository[Step], Protocol):
+    """Whoever changes a step holds the lock of its job."""
+
+    async def of_job(self, job_id: UUID) -> list[Step]:
+        """By position."""
+        ...
+
+    async def of_jobs(self, job_ids: Collection[UUID]) -> list[Step]:
+        """By job and position."""
+        ...
+
+
+class Turns(Protocol):
+    """Who waits for a place at an engine, and who has one."""
+
+    async def lock(self) -> None:
+        """One transaction at a time gives turns, so that no place is given twice."""
+        ...
+
+    async def waiting(self, *, now: datetime, per_user: int, limit: int) -> list[Waiting]:
+        """Ready steps of open jobs whose time has come: the oldest few of every user, those of
+        higher priority and of users who were served longest ago first."""
+        ...
+
+    async def in_flight(self) -> Mapping[str, int]:
+        """Attempts that hold a place, by provider."""
+        ...
+
+    async def started(self, owner_ids: Collection[UUID]) -> Mapping[UUID, int]:
+        """Jobs under way, by owner."""
+        ...
+
+    async def served(self, owner_ids: Collection[UUID]) -> Mapping[UUID, datetime]:
+        """When each was last given a turn."""
+        ...
+
+    async def serve(self, owner_ids: Collection[UUID], *, at: datetime) -> None: ...
+
+
+class Circuits(Repository[Circuit], Protocol):
+    async def opened(self, circuit: Circuit) -> Circuit:
+        """The one of that engine, locked: this one, unless somebody else has just made it."""
+        ...
+
+    async def unclean(self) -> list[Circuit]:
+        """Those that have failed lately, locked, by id."""
+        ...
+
+    async def of_engine(self, provider: str, model: str) -> Circuit | None:
+        """Locked, where there is one."""
+        ...
+
 
 class Attempts(Repository[Attempt], Protocol):
     async def of_job(self, job_id: UUID) -> list[Attempt]:
         """In the order in which they were planned."""
         ...
+
+    async def of_jobs(self, job_ids: Collection[UUID]) -> list[Attempt]: ...
 
     async def of_request(self, provider: str, request_id: str) -> Attempt | None: ...
 

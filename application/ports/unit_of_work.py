@@ -35,7 +35,16 @@ from application.ports.messages import Outbox, ParkedMessages
 from application.ports.ordering import Disputes, Invoices, Orders, Refunds
 from application.ports.payouts import AllPayoutSettings, BankAccounts, Payouts
 from application.ports.reconciliation import Differences, ProviderMovements, ReconciliationRuns
-from application.ports.studio import Attempts, Decisions, Generations, Jobs, LikenessModels
+from application.ports.studio import (
+    Attempts,
+    Circuits,
+    Decisions,
+    Generations,
+    Jobs,
+    LikenessModels,
+    Steps,
+    Turns,
+)
 from application.ports.tax import TaxFilings, TaxProfiles
 from application.ports.teams import Invitations, StaffMembers, Teams
 
@@ -171,7 +180,16 @@ class UnitOfWork(Protocol):
     def jobs(self) -> Jobs: ...
 
     @property
+    def steps(self) -> Steps: ...
+
+    @property
     def attempts(self) -> Attempts: ...
+
+    @property
+    def turns(self) -> Turns: ...
+
+    @property
+    def circuits(self) -> Circuits: ...
 
     @property
     def generations(self) -> Generations: ...

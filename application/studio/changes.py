@@ -1,78 +1,201 @@
-"""What happens to a job and its attempts, whoever tells of it."""
+"""What happens to a job and its steps, whoever tells of it; saved with the events that tell of it.
 
-from datetime import datetime
+The lock of a job is taken first and guards all its steps and attempts. A `Case` is everything of
+one job that is loaded under that lock.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from application.ports.ids import Ids
 from application.ports.live import LiveEvents
 from application.ports.unit_of_work import UnitOfWork
-from application.studio.telling import Change, commit_and_tell
+from application.studio.telling import Change, DoneStep, commit_and_tell
 from application.studio.workshop import (
     CANCEL_ATTEMPT,
-    SUBMIT_ATTEMPT,
+    GIVE_TURNS,
+    RUN_STEP,
     AttemptMessage,
+    StepMessage,
+    TurnsMessage,
 )
-from domain.studio.attempt import Attempt, AttemptStatus, attempts_left, retry_delay
-from domain.studio.failures import failure_message
-from domain.studio.job import Face, Job
+from domain.creators.likeness_model import LikenessModel
+from domain.shared.errors import NotFound
+from domain.studio.attempt import Attempt, attempts_left, retry_delay
+from domain.studio.failures import FailureClass, failure_message
+from domain.studio.generation import Generation, Mode, request_of
+from domain.studio.inputs import input_hash
+from domain.studio.job import Face, Job, JobStatus
+from domain.studio.pipelines import JobKind, overall_progress, pipeline_of
+from domain.studio.step import Step, StepResult, StepStatus, current_of, new_step
+
+Subject = Generation | LikenessModel
+"""What a job is about: its generation, or the model that it trains."""
 
 _DICE_SIDES = 1 << 32
+_AT_WORK = {StepStatus.READY, StepStatus.RUNNING, StepStatus.INGESTING}
 
 
-async def locked_job(uow: UnitOfWork, attempt_id: UUID) -> tuple[Job, Attempt]:
-    """The attempt and its job. The job's lock is taken first and guards all its attempts."""
-    attempt = await uow.attempts.get(attempt_id)
-    job = await uow.jobs.get(attempt.job_id, lock=True)
-    return job, await uow.attempts.get(attempt_id, lock=True)
+@dataclass(kw_only=True)
+class Case:
+    job: Job
+    steps: list[Step]
+    attempts: list[Attempt]
+    before: Face | None
+    done: list[DoneStep] = field(default_factory=list)
+
+    def step_of(self, attempt: Attempt) -> Step:
+        return next(step for step in self.steps if step.id == attempt.step_id)
+
+    def complete(
+        self,
+        step: Step,
+        results: Sequence[StepResult],
+        *,
+        at: datetime,
+        assets: Sequence[UUID] = (),
+    ) -> None:
+        """The step has made something; that is told with the commit."""
+        step.succeed(results, at=at)
+        first = next(iter(assets), None)
+        self.done.append(DoneStep(step_id=step.id, step_type=step.type, result_asset_id=first))
+
+    def in_flight(self, step: Step, *, but: Attempt | None = None) -> list[Attempt]:
+        """Attempts of the step that hold a place at a provider."""
+        return [
+            one
+            for one in self.attempts
+            if one.step_id == step.id and one.is_in_flight and one is not but
+        ]
 
 
-async def commit_job(
-    uow: UnitOfWork, job: Job, *, before: Face | None, live: LiveEvents, at: datetime
-) -> None:
-    """Commit, with the events that tell how the job differs from `before`."""
-    await commit_and_tell(uow, [Change(job=job, before=before)], live=live, at=at)
+async def locked_case(uow: UnitOfWork, job_id: UUID) -> Case:
+    job = await uow.jobs.get(job_id, lock=True)
+    steps = await uow.steps.of_job(job_id)
+    attempts = await uow.attempts.of_job(job_id)
+    return Case(job=job, steps=steps, attempts=attempts, before=job.face)
 
 
-def plan_attempt(
-    uow: UnitOfWork, job: Job, number: int, *, ids: Ids, at: datetime, due_at: datetime
-) -> Attempt:
-    """Write an attempt down and ask for it to be submitted, both with the next commit."""
-    attempt = Attempt(id=ids.new(), job_id=job.id, round=job.round, number=number, created_at=at)
-    uow.attempts.add(attempt)
-    uow.outbox.add(SUBMIT_ATTEMPT, AttemptMessage(attempt.id), due_at=due_at, key=str(attempt.id))
-    return attempt
+async def case_of(uow: UnitOfWork, attempt_id: UUID) -> tuple[Case, Attempt]:
+    """The attempt, and the case that it belongs to. Raises NotFound."""
+    job_id = (await uow.attempts.get(attempt_id)).job_id
+    case = await locked_case(uow, job_id)
+    found = next((one for one in case.attempts if one.id == attempt_id), None)
+    if found is None:
+        raise NotFound("attempt", attempt_id)
+    return case, found
 
 
-async def try_again_or_fail(
+async def subject_of(uow: UnitOfWork, job: Job) -> Subject:
+    """What the job is about."""
+    if job.kind is JobKind.TRAINING:
+        return await uow.models.get(job.id)
+    return await uow.generations.get(job.id)
+
+
+def new_case(uow: UnitOfWork, subject: Subject, *, owner_id: UUID, ids: Ids, at: datetime) -> Case:
+    """A job about `subject`, with the steps of its kind; begun by `carry_on`."""
+    if isinstance(subject, Generation):
+        kind, planned, mode = subject.kind, subject.plan, subject.mode
+    else:
+        kind, planned, mode = JobKind.TRAINING, pipeline_of(JobKind.TRAINING), Mode.TEXT
+    job = Job.accepted(
+        job_id=subject.id, kind=kind, owner_id=owner_id, at=at, first=planned[0].type
+    )
+    steps = [
+        new_step(
+            one,
+            step_id=ids.new(),
+            job_id=job.id,
+            position=position,
+            request=request_of(one.type, kind=kind, mode=mode),
+        )
+        for position, one in enumerate(planned)
+    ]
+    uow.jobs.add(job)
+    for step in steps:
+        uow.steps.add(step)
+    return Case(job=job, steps=steps, attempts=[], before=None)
+
+
+def carry_on(uow: UnitOfWork, case: Case, subject: Subject, *, at: datetime) -> None:
+    """Begin the first stage that is not done, unless it is under way. A finished step whose input
+    is still the same stays finished."""
+    for stage in sorted({step.stage for step in case.steps}):
+        steps = [step for step in case.steps if step.stage == stage]
+        if any(step.status in _AT_WORK for step in steps):
+            return
+        opened = [step for step in steps if step.open(input_hash(step, subject, case.steps), at=at)]
+        for step in opened:
+            if step.is_local:
+                key = f"{step.id}/{case.job.round}"
+                uow.outbox.add(RUN_STEP, StepMessage(step.id), key=key)
+        if any(not step.is_local for step in opened):
+            uow.outbox.add(GIVE_TURNS, TurnsMessage())
+        if opened:
+            break
+    reflect(case)
+
+
+def reflect(case: Case) -> None:
+    """Show in the job how far its steps are."""
+    engines = [step for step in case.steps if not step.is_local]
+    if all(step.is_done or step.status is StepStatus.INGESTING for step in engines):
+        case.job.reach(JobStatus.INGESTING)
+    awaited = current_of(case.steps)
+    if case.job.status is JobStatus.INGESTING and not awaited.is_local:
+        awaited = case.steps[-1]
+    case.job.show(progress=overall_progress(case.steps), current_step=awaited.type)
+
+
+def try_again_or_fail(
     uow: UnitOfWork,
-    job: Job,
+    case: Case,
     failed: Attempt,
     *,
-    ids: Ids,
     at: datetime,
-    retryable: bool,
     retry_after_s: float | None = None,
 ) -> None:
-    """After a failed attempt: the next one, a little later, or the end of the job."""
-    if not job.is_open:
+    """After a failed attempt: its step asks for another turn, a little later, or the job ends."""
+    step = case.step_of(failed)
+    uow.outbox.add(GIVE_TURNS, TurnsMessage())
+    if not case.job.is_open or case.in_flight(step, but=failed) or step.is_done:
         return
-    attempts = await uow.attempts.of_job(job.id)
-    others_at_work = any(
-        other.id != failed.id and other.round == job.round and not _is_over(other)
-        for other in attempts
-    )
-    if others_at_work:
+    if step.status is StepStatus.READY:
         return
-    if retryable and attempts_left(attempts, round_number=job.round) > 0:
-        job.resume_provider()
+    of_step = [one for one in case.attempts if one.step_id == step.id]
+    permanent = failed.failure is FailureClass.PERMANENT
+    if permanent or attempts_left(of_step, round_number=case.job.round) <= 0:
+        end_in_failure(uow, case, step, failed.error_code or "outcome_unknown", at=at)
+        return
+    case.job.resume_engines()
+    delay = timedelta()
+    if failed.failure is not FailureClass.FAIL_OVER:
         delay = retry_delay(
             failed.number, fraction=_fraction(failed.id), retry_after_s=retry_after_s
         )
-        number = 1 + max(one.number for one in attempts if one.round == job.round)
-        plan_attempt(uow, job, number, ids=ids, at=at, due_at=at + delay)
-        return
-    code = failed.error_code or "outcome_unknown"
-    job.fail(code, failure_message(code), at=at)
+    step.ask_for_turn(at + delay)
+    uow.outbox.add(GIVE_TURNS, TurnsMessage(), due_at=at + delay)
+    reflect(case)
+
+
+def end_in_failure(uow: UnitOfWork, case: Case, step: Step, code: str, *, at: datetime) -> None:
+    step.fail(code, at=at)
+    case.job.fail(code, failure_message(code), at=at)
+    give_up_rest(uow, case, at=at)
+
+
+def give_up_rest(uow: UnitOfWork, case: Case, *, at: datetime) -> None:
+    """The job has ended: what has not been sent is not sent, what runs is asked to stop."""
+    for step in case.steps:
+        step.give_up(at=at)
+    for attempt in case.attempts:
+        ask_to_stop(uow, attempt)
+        if attempt.is_planned:
+            attempt.abandon()
+    uow.outbox.add(GIVE_TURNS, TurnsMessage())
 
 
 def ask_to_stop(uow: UnitOfWork, attempt: Attempt) -> None:
@@ -81,8 +204,10 @@ def ask_to_stop(uow: UnitOfWork, attempt: Attempt) -> None:
         uow.outbox.add(CANCEL_ATTEMPT, AttemptMessage(attempt.id), key=str(attempt.id))
 
 
-def _is_over(attempt: Attempt) -> bool:
-    return attempt.has_ended or attempt.status is AttemptStatus.ABANDONED
+async def commit_cases(uow: UnitOfWork, *cases: Case, live: LiveEvents, at: datetime) -> None:
+    """Commit, with the events that tell how the jobs differ from before."""
+    changes = [Change(job=case.job, before=case.before, done=case.done) for case in cases]
+    await commit_and_tell(uow, changes, live=live, at=at)
 
 
 def _fraction(attempt_id: UUID) -> float:

@@ -1,7 +1,8 @@
-"""Bring home what a provider made, at once: its addresses are public and expire.
+"""Bring home what an engine made, at once: its addresses are public and expire.
 
-Bytes first, rows after; written twice, they land on themselves. Only the preview and the thumbnail
-of an image are shown before somebody pays. Weights are kept under a key that no answer names.
+Bytes first, rows after; written twice, they land on themselves. What a step has made is looked at
+before it counts, so that a page of errors is an attempt that failed and not a picture. Weights are
+kept under a key that no answer names.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,17 +12,22 @@ from application.media.assets import ERASE_BYTES, EraseBytes
 from application.ports.images import ImageRefused, ImageTypeRefused
 from application.ports.messages import Message
 from application.ports.remote_files import RemoteFileRefused
-from application.studio.changes import commit_job, locked_job, try_again_or_fail
-from application.studio.finishing import finish_image
-from application.studio.submission import archive_key
+from application.ports.storage import ObjectMissing
+from application.studio.changes import (
+    carry_on,
+    case_of,
+    commit_cases,
+    subject_of,
+    try_again_or_fail,
+)
+from application.studio.inputs import archive_key
+from application.studio.local_steps import finish_late
 from application.studio.workshop import Workshop, for_each_attempt
-from domain.media.asset import Asset, AssetState
-from domain.studio.attempt import Attempt, AttemptStatus
-from domain.studio.failures import failure_message
-from domain.studio.job import JobKind, JobStatus
-
-MAX_IMAGE_BYTES = 50 * 1024 * 1024
-MAX_WEIGHTS_BYTES = 512 * 1024 * 1024
+from domain.studio.attempt import Attempt, AttemptOutput, AttemptStatus
+from domain.studio.failures import FailureClass, failure_message
+from domain.studio.outputs import MAX_BYTES, OutputRefused, kind_of_output
+from domain.studio.pipelines import StepType
+from domain.studio.step import Step, StepResult, StepStatus
 
 
 async def ingest_results(
@@ -40,85 +46,82 @@ async def ingest_result(attempt_id: UUID, *, workshop: Workshop) -> None:
     uow = workshop.new_uow()
     async with uow:
         attempt = await uow.attempts.get(attempt_id)
-        job = await uow.jobs.get(attempt.job_id)
-        if attempt.status is not AttemptStatus.SUCCEEDED or job.status is JobStatus.SUCCEEDED:
-            return
-        generation = None
-        if job.kind is JobKind.GENERATION:
-            generation = await uow.generations.get(job.id)
+        step = await uow.steps.get(attempt.step_id)
+    if attempt.status is not AttemptStatus.SUCCEEDED or step.status is StepStatus.SUCCEEDED:
+        return
     try:
-        if generation is not None:
-            assets = [
-                await finish_image(
-                    asset_id,
-                    await workshop.remote_files.fetch(url, max_bytes=MAX_IMAGE_BYTES),
-                    generation,
-                    workshop=workshop,
-                )
-                for asset_id, url in zip(attempt.asset_ids, attempt.output_urls, strict=True)
-            ]
-            await _finish_generation(attempt_id, assets, workshop=workshop)
-        else:
-            key = await _bring_weights(attempt, workshop=workshop)
-            await _finish_training(attempt_id, key, workshop=workshop)
-    except (RemoteFileRefused, ImageRefused, ImageTypeRefused):
+        results = [
+            await _bring(output, number, step, attempt, workshop=workshop)
+            for number, output in enumerate(attempt.outputs)
+        ]
+    except (RemoteFileRefused, ImageRefused, ImageTypeRefused, OutputRefused, ObjectMissing):
         await _refuse_output(attempt_id, workshop=workshop)
+    else:
+        await _finish(attempt_id, results, workshop=workshop)
+    if step.type is StepType.TRAINING:
+        await workshop.storage.delete(archive_key(attempt_id))
 
 
-async def _finish_generation(attempt_id: UUID, assets: list[Asset], *, workshop: Workshop) -> None:
-    """Show the images, or hide them when the job has ended otherwise meanwhile."""
+async def _bring(
+    output: AttemptOutput, number: int, step: Step, attempt: Attempt, *, workshop: Workshop
+) -> StepResult:
+    if output.key is not None:
+        content = await workshop.storage.get(output.key)
+    else:
+        content = await workshop.remote_files.fetch(
+            output.url or "", max_bytes=MAX_BYTES[step.type]
+        )
+    content_type, suffix = await _kind_of(content, step, workshop=workshop)
+    if step.type is StepType.TRAINING:
+        key = f"models/{step.job_id}/{attempt.id}.{suffix}"
+    else:
+        key = f"work/{step.job_id}/{attempt.id}-{number}.{suffix}"
+    stored = await workshop.storage.put(key, content, content_type=content_type)
+    return StepResult(
+        key=stored.key,
+        content_type=content_type,
+        size_bytes=stored.size_bytes,
+        sha256=stored.sha256,
+        flagged=output.flagged,
+    )
+
+
+async def _kind_of(content: bytes, step: Step, *, workshop: Workshop) -> tuple[str, str]:
+    if step.type is StepType.IMAGE_GENERATION:
+        facts = await workshop.images.inspect(content)
+        return facts.content_type, facts.format
+    return kind_of_output(step.type, content)
+
+
+async def _finish(attempt_id: UUID, results: Sequence[StepResult], *, workshop: Workshop) -> None:
+    """The step has made something; on with the next, or hide it when the job has ended."""
     uow, now = workshop.new_uow(), workshop.clock.now()
     async with uow:
-        job, _ = await locked_job(uow, attempt_id)
-        if await uow.assets.many([asset.id for asset in assets]):
+        case, attempt = await case_of(uow, attempt_id)
+        step = case.step_of(attempt)
+        if step.is_done or attempt.input_hash != step.input_hash:
             return
-        before = job.face
-        for asset in assets:
-            asset.state = (
-                AssetState.READY if job.status is JobStatus.INGESTING else AssetState.HIDDEN
-            )
-            uow.assets.add(asset)
-        if job.status is JobStatus.INGESTING:
-            job.succeed(at=now)
-        await commit_job(uow, job, before=before, live=workshop.live, at=now)
-
-
-async def _bring_weights(attempt: Attempt, *, workshop: Workshop) -> str:
-    content = await workshop.remote_files.fetch(
-        attempt.weights_url or "", max_bytes=MAX_WEIGHTS_BYTES
-    )
-    stored = await workshop.storage.put(
-        f"models/{attempt.job_id}/{attempt.id}.safetensors",
-        content,
-        content_type="application/octet-stream",
-    )
-    return stored.key
-
-
-async def _finish_training(attempt_id: UUID, key: str, *, workshop: Workshop) -> None:
-    uow, now = workshop.new_uow(), workshop.clock.now()
-    async with uow:
-        job, _ = await locked_job(uow, attempt_id)
-        if job.status is not JobStatus.INGESTING:
+        if step.type is StepType.TRAINING and not case.job.is_open:
+            uow.outbox.add(ERASE_BYTES, EraseBytes([one.key for one in results]))
+            await uow.commit()
             return
-        before = job.face
-        model = await uow.models.get(job.id, lock=True)
-        if model.erased_at is None:
-            model.weights_key = key
-            job.succeed(at=now)
-        else:  # the licence was revoked meanwhile
-            uow.outbox.add(ERASE_BYTES, EraseBytes([key]))
-            job.cancel(at=now)
-        await commit_job(uow, job, before=before, live=workshop.live, at=now)
-    await workshop.storage.delete(archive_key(attempt_id))
+        if case.job.is_open and step.status is not StepStatus.INGESTING:
+            return
+        case.complete(step, results, at=now)
+        if case.job.is_open:
+            carry_on(uow, case, await subject_of(uow, case.job), at=now)
+        else:
+            finish_late(uow, case)
+        await commit_cases(uow, case, live=workshop.live, at=now)
 
 
 async def _refuse_output(attempt_id: UUID, *, workshop: Workshop) -> None:
-    """What was made is not there, or no image: the attempt failed after all."""
+    """What was made is not there, or not what was asked for: the attempt failed after all."""
     uow, now = workshop.new_uow(), workshop.clock.now()
     async with uow:
-        job, attempt = await locked_job(uow, attempt_id)
-        before = job.face
-        attempt.fail("output_refused", failure_message("output_refused"))
-        await try_again_or_fail(uow, job, attempt, ids=workshop.ids, at=now, retryable=True)
-        await commit_job(uow, job, before=before, live=workshop.live, at=now)
+        case, attempt = await case_of(uow, attempt_id)
+        step = case.step_of(attempt)
+        attempt.fail("output_refused", failure_message("output_refused"), FailureClass.RETRYABLE)
+        if step.status is StepStatus.INGESTING:
+            try_again_or_fail(uow, case, attempt, at=now)
+        await commit_cases(uow, case, live=workshop.live, at=now)

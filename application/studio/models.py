@@ -17,7 +17,7 @@ from application.ports.ids import Ids
 from application.ports.live import LiveEvents
 from application.ports.studio import ModelRow, StudioViews
 from application.ports.unit_of_work import UnitOfWork
-from application.studio.changes import commit_job, plan_attempt
+from application.studio.changes import carry_on, commit_cases, new_case
 from domain.creators.likeness_model import (
     DEFAULT_STEPS,
     MAX_IMAGES,
@@ -30,7 +30,7 @@ from domain.licensing.consent import ConsentUse
 from domain.licensing.record import DecisionPoint
 from domain.licensing.terms import Capability
 from domain.licensing.use import Action, Use
-from domain.studio.job import Job, JobKind, JobStatus
+from domain.studio.job import JobStatus
 
 
 class TrainModel(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -118,24 +118,22 @@ async def train_model(
         if not decision.allowed:
             await uow.commit()
             raise LicenceRefused(decision)
-        uow.models.add(
-            LikenessModel(
-                id=model_id,
-                creator_id=creator.id,
-                trigger_word=command.trigger_word,
-                asset_ids=tuple(command.asset_ids),
-                steps=command.steps,
-                terms_id=terms.id,
-                terms_version=terms.version,
-                terms_hash=terms.hash,
-                consent_id=consent.id,
-                created_at=now,
-            )
+        model = LikenessModel(
+            id=model_id,
+            creator_id=creator.id,
+            trigger_word=command.trigger_word,
+            asset_ids=tuple(command.asset_ids),
+            steps=command.steps,
+            terms_id=terms.id,
+            terms_version=terms.version,
+            terms_hash=terms.hash,
+            consent_id=consent.id,
+            created_at=now,
         )
-        job = Job.accepted(job_id=model_id, kind=JobKind.TRAINING, owner_id=actor.user_id, at=now)
-        uow.jobs.add(job)
-        plan_attempt(uow, job, 1, ids=ids, at=now, due_at=now)
-        await commit_job(uow, job, before=None, live=live, at=now)
+        uow.models.add(model)
+        case = new_case(uow, model, owner_id=actor.user_id, ids=ids, at=now)
+        carry_on(uow, case, model, at=now)
+        await commit_cases(uow, case, live=live, at=now)
     return AcceptedModel(id=model_id, status=ModelStatus.PENDING)
 
 
@@ -173,7 +171,7 @@ def _details_of(row: ModelRow) -> ModelDetails:
 
 def _status_of(status: JobStatus) -> ModelStatus:
     match status:
-        case JobStatus.ACCEPTED | JobStatus.QUEUED:
+        case JobStatus.ACCEPTED | JobStatus.MODERATED | JobStatus.RESERVED | JobStatus.QUEUED:
             return ModelStatus.PENDING
         case JobStatus.RUNNING | JobStatus.INGESTING:
             return ModelStatus.TRAINING

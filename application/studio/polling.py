@@ -5,13 +5,21 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from uuid import UUID
 
+from application.ports.engines import EngineJob
 from application.ports.errors import OutcomeUnknown, Rejected, Unavailable
-from application.ports.generation import ProviderJob
 from application.ports.messages import Message
-from application.studio.changes import ask_to_stop, commit_job, locked_job, try_again_or_fail
-from application.studio.completion import ProviderReport, apply_provider_job
+from application.studio.changes import (
+    case_of,
+    commit_cases,
+    give_up_rest,
+    locked_case,
+    try_again_or_fail,
+)
+from application.studio.completion import ProviderReport, apply_report
+from application.studio.health import note_failure
 from application.studio.workshop import Workshop, for_each_attempt
 from domain.studio.attempt import AttemptStatus
+from domain.studio.failures import FailureClass
 
 LEASE = timedelta(seconds=60)
 BATCH = 50
@@ -42,11 +50,11 @@ async def cancel_attempts(
     async def cancel(attempt_id: UUID) -> None:
         async with (uow := workshop.new_uow()):
             attempt = await uow.attempts.get(attempt_id)
-            job = await uow.jobs.get(attempt.job_id)
-            provider = await workshop.provider_of(attempt, job, uow=uow)
-        if provider is not None and attempt.request_id is not None and attempt.may_be_running:
+            step = await uow.steps.get(attempt.step_id)
+        engine = workshop.engine_of(attempt, step.request)
+        if engine is not None and attempt.request_id is not None and attempt.may_be_running:
             try:
-                await provider.cancel(attempt.request_id)
+                await engine.cancel(attempt.request_id)
             except (Rejected, OutcomeUnknown):
                 return
 
@@ -67,31 +75,26 @@ async def sweep_training_archives(*, workshop: Workshop) -> int:
 async def _check(attempt_id: UUID, *, workshop: Workshop) -> None:
     async with (uow := workshop.new_uow()):
         attempt = await uow.attempts.get(attempt_id)
-        job = await uow.jobs.get(attempt.job_id)
-        provider = await workshop.provider_of(attempt, job, uow=uow)
+        step = await uow.steps.get(attempt.step_id)
     if attempt.status is not AttemptStatus.ACTIVE or attempt.request_id is None:
         await _give_up_waiting(attempt_id, workshop=workshop)
         return
+    engine = workshop.engine_of(attempt, step.request)
     try:
-        if provider is None:
-            raise Rejected("not configured", provider=attempt.provider or "", reason="unknown")
-        found = await provider.fetch(attempt.request_id)
+        if engine is None:
+            raise Rejected("not configured", provider=attempt.provider, reason="unknown")
+        found = await engine.fetch(attempt.request_id)
     except (Unavailable, OutcomeUnknown):
         return
     except Rejected:
-        found = ProviderJob(
+        found = EngineJob(
             request_id=attempt.request_id,
             status="failed",
             error_code="runner_failed",
-            retryable=True,
+            failure="retryable",
         )
-    report = ProviderReport(
-        provider=attempt.provider or "",
-        request_id=attempt.request_id,
-        attempt_id=attempt_id,
-        job=found,
-    )
-    await apply_provider_job(report, workshop=workshop)
+    report = ProviderReport(provider=attempt.provider, attempt_id=attempt_id, job=found)
+    await apply_report(report, workshop=workshop)
 
 
 async def _give_up_waiting(attempt_id: UUID, *, workshop: Workshop) -> None:
@@ -101,25 +104,23 @@ async def _give_up_waiting(attempt_id: UUID, *, workshop: Workshop) -> None:
     """
     uow, now = workshop.new_uow(), workshop.clock.now()
     async with uow:
-        job, attempt = await locked_job(uow, attempt_id)
+        case, attempt = await case_of(uow, attempt_id)
         if attempt.status not in {AttemptStatus.SUBMITTING, AttemptStatus.UNKNOWN}:
             return
-        before = job.face
         attempt.abandon()
-        await try_again_or_fail(uow, job, attempt, ids=workshop.ids, at=now, retryable=True)
-        await commit_job(uow, job, before=before, live=workshop.live, at=now)
+        attempt.failure = FailureClass.UNKNOWN
+        await note_failure(uow, attempt, ids=workshop.ids, at=now)
+        if case.step_of(attempt).is_under_way:
+            try_again_or_fail(uow, case, attempt, at=now)
+        await commit_cases(uow, case, live=workshop.live, at=now)
 
 
 async def _expire(job_id: UUID, *, workshop: Workshop) -> None:
     uow, now = workshop.new_uow(), workshop.clock.now()
     async with uow:
-        job = await uow.jobs.get(job_id, lock=True)
-        if not job.is_open or job.expires_at > now:
+        case = await locked_case(uow, job_id)
+        if not case.job.is_open or case.job.expires_at > now:
             return
-        before = job.face
-        job.expire(at=now)
-        for attempt in await uow.attempts.of_job(job_id):
-            ask_to_stop(uow, attempt)
-            if attempt.status is AttemptStatus.PLANNED:
-                attempt.abandon()
-        await commit_job(uow, job, before=before, live=workshop.live, at=now)
+        case.job.expire(at=now)
+        give_up_rest(uow, case, at=now)
+        await commit_cases(uow, case, live=workshop.live, at=now)

@@ -20,7 +20,8 @@ from application.ports.live import (
     job_channel,
 )
 from application.ports.unit_of_work import UnitOfWork
-from domain.studio.job import Face, Job, JobKind, JobStatus
+from domain.studio.job import Face, Job, JobStatus
+from domain.studio.pipelines import JobKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

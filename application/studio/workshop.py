@@ -1,14 +1,16 @@
-"""What the studio works with: the providers, and the ports that its handlers share."""
+"""What the studio works with: the engines, and the ports that its handlers share."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
 from uuid import UUID
 
 import msgspec
 
 from application.ports.clock import Clock
-from application.ports.generation import ImageGenerator, ModelTrainer
+from application.ports.engines import Engine, EngineRequest
 from application.ports.ids import Ids
 from application.ports.images import ImageProcessor
 from application.ports.live import LiveEvents
@@ -17,23 +19,47 @@ from application.ports.remote_files import RemoteFiles
 from application.ports.storage import ObjectStorage
 from application.ports.unit_of_work import UnitOfWork
 from domain.studio.attempt import Attempt
-from domain.studio.generation import Mode
-from domain.studio.job import Job, JobKind
+from domain.studio.pipelines import StepType
+from domain.studio.turns import EngineName
 
 SUBMIT_ATTEMPT = "studio.submit_attempt"
 INGEST_RESULT = "studio.ingest_result"
 CANCEL_ATTEMPT = "studio.cancel_attempt"
+RUN_STEP = "studio.run_step"
+GIVE_TURNS = "studio.give_turns"
+
+DEFAULT_LIMIT = 10
+"""Attempts that a provider takes at a time, unless something else is set for it."""
+
+
+def submit_topic(step: StepType) -> str:
+    """Steps that have a queue of their own have a topic of their own."""
+    return f"{SUBMIT_ATTEMPT}.{step}" if step in OWN_QUEUE else SUBMIT_ATTEMPT
+
+
+OWN_QUEUE = (StepType.IMAGE_GENERATION, StepType.VIDEO_SYNTHESIS, StepType.MOTION_TRANSFER)
 
 
 class AttemptMessage(msgspec.Struct, frozen=True):
-    """The body of every outbox message of the studio."""
+    """The body of outbox messages about an attempt."""
 
     attempt_id: UUID
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+class StepMessage(msgspec.Struct, frozen=True):
+    """The body of outbox messages about a step of our own work."""
+
+    step_id: UUID
+
+
+class TurnsMessage(msgspec.Struct, frozen=True):
+    """Something waits for its turn, or a place has become free."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Workshop:
-    """`generators` of a mode and `trainers` are tried in turn, attempt by attempt.
+    """`engines` of a kind of request are in order of preference; `limits` say how many attempts a
+    provider takes at a time.
 
     `webhook_base_url` is where providers call back: `{webhook_base_url}/{provider}`.
     """
@@ -45,33 +71,46 @@ class Workshop:
     images: ImageProcessor
     remote_files: RemoteFiles
     live: LiveEvents
-    generators: Mapping[Mode, Sequence[ImageGenerator]]
-    trainers: Sequence[ModelTrainer]
+    engines: Mapping[type[EngineRequest], Sequence[Engine[Any]]]
+    limits: Mapping[str, int] = field(default_factory=dict)
     webhook_base_url: str
     watermark: str = "PREVIEW"
 
-    def generator_for(self, attempt: Attempt, mode: Mode) -> ImageGenerator:
-        generators = self.generators[mode]
-        return generators[(attempt.number - 1) % len(generators)]
+    @cached_property
+    def names(self) -> dict[str, list[EngineName]]:
+        """By the tag of the request."""
+        return {
+            str(request.__struct_config__.tag): [
+                EngineName(engine.provider, engine.model) for engine in engines
+            ]
+            for request, engines in self.engines.items()
+        }
 
-    def trainer_for(self, attempt: Attempt) -> ModelTrainer:
-        return self.trainers[(attempt.number - 1) % len(self.trainers)]
+    @cached_property
+    def places(self) -> dict[str, int]:
+        """How many attempts each provider takes at a time."""
+        return {
+            engine.provider: self.limits.get(engine.provider, DEFAULT_LIMIT)
+            for engines in self.engines.values()
+            for engine in engines
+        }
 
-    async def provider_of(
-        self, attempt: Attempt, job: Job, *, uow: UnitOfWork
-    ) -> ImageGenerator | ModelTrainer | None:
-        """The provider that an attempt was sent to, if it is still one of ours.
+    def engine_of(self, attempt: Attempt, request: str | None) -> Engine[Any] | None:
+        """The engine that an attempt is for, if it is still one of ours."""
+        return next(
+            (
+                engine
+                for kind, engines in self.engines.items()
+                if kind.__struct_config__.tag == request
+                for engine in engines
+                if (engine.provider, engine.model) == (attempt.provider, attempt.model)
+            ),
+            None,
+        )
 
-        A provider may keep its requests by mode, so that of the generation is looked up.
-        """
-        providers: Sequence[ImageGenerator | ModelTrainer] = self.trainers
-        if job.kind is JobKind.GENERATION:
-            providers = self.generators[(await uow.generations.get(job.id)).mode]
-        return next((one for one in providers if one.provider == attempt.provider), None)
-
-    def webhook_url(self, attempt: Attempt, provider: str) -> str:
+    def webhook_url(self, attempt: Attempt) -> str:
         """Where to call back about the attempt; its id finds it when the answer is lost."""
-        return f"{self.webhook_base_url}/{provider}?attempt={attempt.id}"
+        return f"{self.webhook_base_url}/{attempt.provider}?attempt={attempt.id}"
 
 
 async def for_each_attempt(

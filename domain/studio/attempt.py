@@ -1,25 +1,30 @@
-"""One try at a job with one provider, written down before the provider is called.
+"""One try at a step with one engine, written down before its provider is called.
 
 planned → submitting → active → succeeded | failed. A call whose answer was lost is `unknown`: it
 may run, so we wait for its callback, and after a while give it up for another attempt. What we no
 longer wait for is `abandoned`; should it show up it is cancelled, or used if nothing better came.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
-from domain.studio.job import JobKind
+from domain.studio.failures import FailureClass
+from domain.studio.pipelines import StepType
 
 MAX_ATTEMPTS = 3
-"""Per round, across providers."""
+"""Per step and round, across providers."""
 UNKNOWN_WAIT = timedelta(minutes=3)
 """How long a callback may take to clear up a call whose answer was lost."""
-CHECK_EVERY: dict[JobKind, timedelta] = {
-    JobKind.GENERATION: timedelta(seconds=15),
-    JobKind.TRAINING: timedelta(seconds=60),
+CHECK_EVERY: Mapping[StepType, timedelta] = {
+    StepType.TRAINING: timedelta(seconds=60),
+    StepType.IMAGE_GENERATION: timedelta(seconds=15),
+    StepType.SPEECH_SYNTHESIS: timedelta(seconds=15),
+    StepType.VIDEO_SYNTHESIS: timedelta(seconds=30),
+    StepType.MOTION_TRANSFER: timedelta(seconds=30),
+    StepType.MODEL_3D: timedelta(seconds=15),
 }
 """How often a provider is asked about work that it has not called back about."""
 _FIRST_CEILING_S = 4.0
@@ -36,26 +41,50 @@ class AttemptStatus(StrEnum):
     ABANDONED = "abandoned"
 
 
+IN_FLIGHT = (
+    AttemptStatus.PLANNED,
+    AttemptStatus.SUBMITTING,
+    AttemptStatus.UNKNOWN,
+    AttemptStatus.ACTIVE,
+)
+"""What holds a place at its provider."""
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptOutput:
+    """What an engine made: at an address of its own, or, where it came in the answer, already in
+    our storage. `flagged`: the provider itself thinks it unsafe."""
+
+    url: str | None = None
+    key: str | None = None
+    content_type: str | None = None
+    flagged: bool = False
+
+
 @dataclass(eq=False, kw_only=True)
 class Attempt:
-    """`asset_ids` are set aside when it succeeds, so that ingesting twice writes the same."""
+    """`input_hash` is that of the step when it was planned: what comes of another input is not
+    what the step is about any more."""
 
     id: UUID
     job_id: UUID
+    step_id: UUID
     round: int
     number: int
     status: AttemptStatus = AttemptStatus.PLANNED
-    provider: str | None = None
+    provider: str
+    model: str
+    input_hash: str
     request_id: str | None = None
     created_at: datetime
     submitted_at: datetime | None = None
     next_check_at: datetime | None = None
-    output_urls: tuple[str, ...] = ()
-    weights_url: str | None = None
+    outputs: tuple[AttemptOutput, ...] = ()
     seed: int | None = None
-    asset_ids: tuple[UUID, ...] = ()
+    billed_units: float | None = None
     error_code: str | None = None
     error_message: str | None = None
+    failure: FailureClass | None = None
 
     @property
     def may_be_running(self) -> bool:
@@ -66,14 +95,21 @@ class Attempt:
         }
 
     @property
+    def is_planned(self) -> bool:
+        return self.status is AttemptStatus.PLANNED
+
+    @property
     def has_ended(self) -> bool:
         return self.status in {AttemptStatus.SUCCEEDED, AttemptStatus.FAILED}
 
-    def begin(self, provider: str, *, at: datetime) -> None:
+    @property
+    def is_in_flight(self) -> bool:
+        return self.status in IN_FLIGHT
+
+    def begin(self, *, at: datetime) -> None:
         if self.status is not AttemptStatus.PLANNED:
             raise ValueError(f"an attempt that is {self.status} is not begun again")
         self.status = AttemptStatus.SUBMITTING
-        self.provider = provider
         self.submitted_at = at
         self.next_check_at = at + UNKNOWN_WAIT
 
@@ -87,28 +123,27 @@ class Attempt:
         if self.request_id is None:
             self.request_id = request_id
 
-    def stay_active(self, kind: JobKind, *, at: datetime) -> None:
+    def stay_active(self, step: StepType, *, at: datetime) -> None:
         """It is known to be under way: look again later."""
         self.status = AttemptStatus.ACTIVE
-        self.next_check_at = at + CHECK_EVERY[kind]
+        self.next_check_at = at + CHECK_EVERY[step]
 
     def succeed(
         self,
+        outputs: Sequence[AttemptOutput],
         *,
-        output_urls: tuple[str, ...],
-        weights_url: str | None,
-        seed: int | None,
-        asset_ids: tuple[UUID, ...],
+        seed: int | None = None,
+        billed_units: float | None = None,
     ) -> None:
         self.status = AttemptStatus.SUCCEEDED
         self.next_check_at = None
-        self.output_urls, self.weights_url = output_urls, weights_url
-        self.seed, self.asset_ids = seed, asset_ids
+        self.outputs = tuple(outputs)
+        self.seed, self.billed_units = seed, billed_units
 
-    def fail(self, code: str, message: str) -> None:
+    def fail(self, code: str, message: str, failure: FailureClass) -> None:
         self.status = AttemptStatus.FAILED
         self.next_check_at = None
-        self.error_code, self.error_message = code, message
+        self.error_code, self.error_message, self.failure = code, message, failure
 
     def abandon(self) -> None:
         if not self.has_ended:
@@ -117,6 +152,7 @@ class Attempt:
 
 
 def attempts_left(attempts: Sequence[Attempt], *, round_number: int) -> int:
+    """How often a step may still be tried in this round, given its attempts."""
     return MAX_ATTEMPTS - sum(1 for attempt in attempts if attempt.round == round_number)
 
 

@@ -1,4 +1,18 @@
-"""What people are told when a provider could not do it."""
+"""How an attempt can fail, what follows from it, and what people are told."""
+
+from enum import StrEnum
+
+
+class FailureClass(StrEnum):
+    """Retryable: the same may fare better on another try. Fail over: not there and now, so at
+    once elsewhere, if there is such a place. Permanent: nowhere, as with refused content. Unknown:
+    nobody told us; it may have been done, so its callback was waited for first."""
+
+    RETRYABLE = "retryable"
+    FAIL_OVER = "fail_over"
+    PERMANENT = "permanent"
+    UNKNOWN = "unknown"
+
 
 _MESSAGES = {
     "content_refused": "The content policy refused this. Change the prompt or the scene.",
@@ -14,6 +28,7 @@ _MESSAGES = {
     "input_missing": "An image that this needs has been deleted.",
     "licence_revoked": "The creator has revoked the licence.",
     "consent_missing": "The consent that this rests on has been withdrawn.",
+    "no_engine": "No provider that can do this is set up.",
 }
 
 

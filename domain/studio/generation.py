@@ -1,4 +1,4 @@
-"""An image that somebody asked for, made from a creator's likeness under the creator's terms."""
+"""What somebody asked for, made from a creator's likeness under the creator's terms."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,6 +7,7 @@ from uuid import UUID
 
 from domain.licensing.terms import Purpose
 from domain.shared.errors import Invalid, RuleRefused
+from domain.studio.pipelines import JobKind, Needs, PlannedStep, StepType, pipeline_of
 
 
 class Mode(StrEnum):
@@ -45,25 +46,100 @@ class ModelNotReady(RuleRefused):
     code = "model_not_ready"
 
 
+class MediaRefused(Invalid):
+    """A source that this kind of work does not begin with, or that it cannot do without."""
+
+    code = "generation_media_refused"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Motion:
+    """How a still begins to move, as a preset has it: `strength` from 1 to 255, `deviation` from 0
+    to 1 says how far the video may leave the still. With a `driving_asset_id` whoever is in it
+    then moves as somebody does in that video."""
+
+    strength: int = 127
+    deviation: float = 0.02
+    frames_per_second: int = 25
+    still_head: bool = False
+    driving_asset_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Speech:
+    text: str
+    voice: str
+
+
 @dataclass(eq=False, kw_only=True)
 class Generation:
-    """Has the id of its job. Terms are those in force when it was last started."""
+    """Has the id of its job. Terms are those in force when it was last started.
+
+    `motion` is frozen from the preset, so that a later change of that changes nothing here."""
 
     id: UUID
     owner_id: UUID
     creator_id: UUID
-    model_id: UUID
+    model_id: UUID | None
+    kind: JobKind = JobKind.IMAGE
     mode: Mode
     prompt: str
     purpose: Purpose
     scene_asset_id: UUID | None
+    source_asset_id: UUID | None = None
+    audio_asset_id: UUID | None = None
+    speech: Speech | None = None
+    motion: Motion = Motion()
+    count: int = 1
     seed: int
     width: int
     height: int
+    project_id: UUID | None = None
+    preset_id: UUID | None = None
+    template_id: UUID | None = None
     terms_id: UUID
     terms_version: int
     terms_hash: str
     created_at: datetime
+    deleted_at: datetime | None = None
+
+    @property
+    def needs(self) -> Needs:
+        return Needs(
+            image_given=self.source_asset_id is not None,
+            audio_given=self.audio_asset_id is not None,
+            motion_wanted=self.motion.driving_asset_id is not None,
+            count=self.count,
+        )
+
+    @property
+    def plan(self) -> list[PlannedStep]:
+        """The steps that it takes."""
+        return pipeline_of(self.kind, self.needs)
+
+    def delete(self, *, at: datetime) -> None:
+        """Nothing of what was asked for is kept, but that it was."""
+        self.deleted_at = at
+        self.prompt, self.speech = "", None
+
+
+def request_of(step: StepType, *, kind: JobKind, mode: Mode) -> str | None:
+    """The kind of request, as engines name it, that does a step; None: we do it ourselves."""
+    match step:
+        case StepType.TRAINING:
+            return "train_likeness"
+        case StepType.IMAGE_GENERATION:
+            return "photo_to_image" if mode is Mode.PHOTO else "text_to_image"
+        case StepType.SPEECH_SYNTHESIS:
+            return "text_to_speech"
+        case StepType.VIDEO_SYNTHESIS:
+            return "talking_portrait" if kind is JobKind.TALKING_AVATAR else "image_to_video"
+        case StepType.MOTION_TRANSFER:
+            return "transfer_motion"
+        case StepType.MODEL_3D:
+            return "image_to_mesh"
+        case StepType.POST_PROCESSING | StepType.STORING:
+            return None
 
 
 def check_scene(mode: Mode, scene_asset_id: UUID | None) -> None:
@@ -71,3 +147,32 @@ def check_scene(mode: Mode, scene_asset_id: UUID | None) -> None:
     if (mode is Mode.PHOTO) != (scene_asset_id is not None):
         wanted = "is required in photo mode" if mode is Mode.PHOTO else "is for photo mode only"
         raise SceneRequired(f"scene_asset_id {wanted}.", fields={"scene_asset_id": [wanted]})
+
+
+def check_media(
+    kind: JobKind,
+    *,
+    prompt: str,
+    source_asset_id: UUID | None,
+    audio_asset_id: UUID | None,
+    speech: Speech | None,
+) -> None:
+    """Each kind has what it is made from, once, and nothing that it would ignore.
+
+    Raises MediaRefused.
+    """
+    problems: dict[str, list[str]] = {}
+    if source_asset_id is not None and kind in {JobKind.IMAGE, JobKind.SPEECH}:
+        problems["source_asset_id"] = [f"is not for {kind}"]
+    if audio_asset_id is not None and kind is not JobKind.TALKING_AVATAR:
+        problems["audio_asset_id"] = [f"is not for {kind}"]
+    if speech is not None and kind not in {JobKind.TALKING_AVATAR, JobKind.SPEECH}:
+        problems["speech"] = [f"is not for {kind}"]
+    if kind is JobKind.SPEECH and speech is None:
+        problems["speech"] = ["is required for speech"]
+    if kind is JobKind.TALKING_AVATAR and (speech is None) == (audio_asset_id is None):
+        problems["speech"] = ["give either this or audio_asset_id"]
+    if not prompt and source_asset_id is None and kind is not JobKind.SPEECH:
+        problems["prompt"] = ["is required unless a source image is given"]
+    if problems:
+        raise MediaRefused("This cannot be made from what was given.", fields=problems)

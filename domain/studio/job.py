@@ -1,25 +1,26 @@
-"""A piece of work that a provider does for us, from acceptance to its end.
+"""A piece of work in steps, from acceptance to its end.
 
-Status only moves forward: accepted → queued → running → ingesting → succeeded, or out of any of
-these to failed, cancelled or expired. What has ended stays as it ended, whatever a late callback
+`TRANSITIONS` is the whole of its life. What has ended stays as it ended, whatever a late callback
 says; only its owner may start it again. Progress is a percentage over all steps and never falls.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
 from domain.shared.errors import Conflict
-
-
-class JobKind(StrEnum):
-    GENERATION = "generation"
-    TRAINING = "training"
+from domain.studio.pipelines import LIFETIME, JobKind, StepType, pipeline_of
 
 
 class JobStatus(StrEnum):
+    """Accepted, moderated and reserved are passed within the request; a job waits for its turn in
+    the last of them. Queued: an engine has it, or is about to. Ingesting: all engines are done."""
+
     ACCEPTED = "accepted"
+    MODERATED = "moderated"
+    RESERVED = "reserved"
     QUEUED = "queued"
     RUNNING = "running"
     INGESTING = "ingesting"
@@ -29,8 +30,31 @@ class JobStatus(StrEnum):
     EXPIRED = "expired"
 
 
-OPEN = (JobStatus.ACCEPTED, JobStatus.QUEUED, JobStatus.RUNNING, JobStatus.INGESTING)
-RETRYABLE = frozenset({JobStatus.FAILED, JobStatus.CANCELLED, JobStatus.EXPIRED})
+_BROKEN_OFF = frozenset({JobStatus.FAILED, JobStatus.CANCELLED, JobStatus.EXPIRED})
+
+OPEN = (
+    JobStatus.ACCEPTED,
+    JobStatus.MODERATED,
+    JobStatus.RESERVED,
+    JobStatus.QUEUED,
+    JobStatus.RUNNING,
+    JobStatus.INGESTING,
+)
+"""In the order in which they are passed."""
+
+TRANSITIONS: Mapping[JobStatus, frozenset[JobStatus]] = {
+    **{status: frozenset(OPEN[OPEN.index(status) + 1 :]) | _BROKEN_OFF for status in OPEN},
+    JobStatus.INGESTING: frozenset({JobStatus.RUNNING, JobStatus.SUCCEEDED}) | _BROKEN_OFF,
+    JobStatus.SUCCEEDED: frozenset(),
+    **{status: frozenset({JobStatus.ACCEPTED}) for status in _BROKEN_OFF},
+}
+"""From where to where: forward, over what its kind does not need or nobody told us of; out of any
+of them to its end; and back to the beginning when its owner starts it again. Only an output that
+turns out to be no good leads back, from ingesting to running."""
+
+STARTED = (JobStatus.QUEUED, JobStatus.RUNNING, JobStatus.INGESTING)
+"""What counts against how much a user may have under way at a time."""
+RETRYABLE = _BROKEN_OFF
 
 
 class JobEnded(Conflict):
@@ -45,24 +69,10 @@ class JobNotRetryable(Conflict):
     code = "job_not_retryable"
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """A part of the work and the percentages of the whole that it spans."""
+class JobOpen(Conflict):
+    """The job is still under way: cancel it first."""
 
-    name: str
-    begins: int
-    ends: int
-
-
-_STEPS: dict[JobKind, tuple[Step, Step]] = {
-    JobKind.GENERATION: (Step("image_generation", 0, 85), Step("post_processing", 85, 100)),
-    JobKind.TRAINING: (Step("training", 0, 95), Step("storing", 95, 100)),
-}
-LIFETIME: dict[JobKind, timedelta] = {
-    JobKind.GENERATION: timedelta(hours=1),
-    JobKind.TRAINING: timedelta(hours=12),
-}
-"""What has not ended by then has expired."""
+    code = "job_open"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +86,10 @@ class Face:
 
 @dataclass(eq=False, kw_only=True)
 class Job:
-    """`round` counts how often its owner started it; `seq` counts its events."""
+    """`round` counts how often its owner started it; `seq` counts its events.
+
+    `priority` and `concurrency` are those of its owner's plan when it was last started: who goes
+    first, and how many jobs of this owner may be under way at a time."""
 
     id: UUID
     kind: JobKind
@@ -86,6 +99,8 @@ class Job:
     current_step: str
     seq: int = 0
     round: int = 1
+    priority: int = 0
+    concurrency: int = 1
     error_code: str | None = None
     error_message: str | None = None
     created_at: datetime
@@ -94,12 +109,21 @@ class Job:
     version: int = 1
 
     @classmethod
-    def accepted(cls, *, job_id: UUID, kind: JobKind, owner_id: UUID, at: datetime) -> "Job":
+    def accepted(
+        cls,
+        *,
+        job_id: UUID,
+        kind: JobKind,
+        owner_id: UUID,
+        at: datetime,
+        first: StepType | None = None,
+    ) -> "Job":
+        """`first` is the step that it begins with, where that is not the usual one."""
         return cls(
             id=job_id,
             kind=kind,
             owner_id=owner_id,
-            current_step=_STEPS[kind][0].name,
+            current_step=first or pipeline_of(kind)[0].type,
             created_at=at,
             expires_at=at + LIFETIME[kind],
         )
@@ -109,34 +133,32 @@ class Job:
         return self.status in OPEN
 
     @property
-    def awaits_provider(self) -> bool:
+    def awaits_engines(self) -> bool:
         return self.is_open and self.status is not JobStatus.INGESTING
+
+    @property
+    def is_started(self) -> bool:
+        return self.status in STARTED
 
     @property
     def face(self) -> Face:
         return Face(self.status, self.progress, self.current_step)
 
-    def report(self, status: JobStatus, *, percent: int) -> None:
-        """Take over where the provider is: queued or running, `percent` of its part done."""
-        if not self.awaits_provider:
-            return
-        work, _ = _STEPS[self.kind]
-        self._forward(status)
-        done = work.begins + (work.ends - work.begins) * min(max(percent, 0), 99) // 100
-        self.progress = max(self.progress, done)
+    def reach(self, status: JobStatus) -> None:
+        """Go on to a later open status. What is there already, or further on, stays."""
+        if self.is_open and OPEN.index(status) > OPEN.index(self.status):
+            self._become(status)
 
-    def begin_ingesting(self) -> None:
-        """The provider is done; what it made is being brought home."""
-        _, storing = _STEPS[self.kind]
-        self._forward(JobStatus.INGESTING)
-        self.current_step = storing.name
-        self.progress = max(self.progress, storing.begins)
+    def show(self, *, progress: int, current_step: StepType) -> None:
+        """Take over how far its steps are; it is complete only when it has succeeded."""
+        if self.is_open:
+            self.progress = max(self.progress, min(progress, 99))
+            self.current_step = current_step
 
-    def resume_provider(self) -> None:
+    def resume_engines(self) -> None:
         """What was brought home is no good: back to waiting for another attempt."""
         if self.status is JobStatus.INGESTING:
-            self.status = JobStatus.RUNNING
-            self.current_step = _STEPS[self.kind][0].name
+            self._become(JobStatus.RUNNING)
 
     def succeed(self, *, at: datetime) -> None:
         self._end(JobStatus.SUCCEEDED, at)
@@ -152,9 +174,8 @@ class Job:
 
     def cancel(self, *, at: datetime) -> None:
         """Cancelling twice is fine. Raises JobEnded."""
-        if self.status is JobStatus.CANCELLED:
-            return
-        self._end(JobStatus.CANCELLED, at)
+        if self.status is not JobStatus.CANCELLED:
+            self._end(JobStatus.CANCELLED, at)
 
     def start_again(self, *, at: datetime) -> None:
         """A new round with attempts of its own. Raises JobNotRetryable."""
@@ -163,18 +184,18 @@ class Job:
                 "Only what has failed, expired or been cancelled can be retried.",
                 status=str(self.status),
             )
-        self.status = JobStatus.ACCEPTED
-        self.current_step = _STEPS[self.kind][0].name
+        self._become(JobStatus.ACCEPTED)
         self.round += 1
         self.error_code = self.error_message = self.finished_at = None
         self.expires_at = at + LIFETIME[self.kind]
 
-    def _forward(self, status: JobStatus) -> None:
-        if OPEN.index(status) > OPEN.index(self.status):
-            self.status = status
-
     def _end(self, status: JobStatus, at: datetime) -> None:
         if not self.is_open:
             raise JobEnded("It has ended already.", status=str(self.status))
-        self.status = status
+        self._become(status)
         self.finished_at = at
+
+    def _become(self, status: JobStatus) -> None:
+        if status not in TRANSITIONS[self.status]:
+            raise ValueError(f"a job that is {self.status} does not become {status}")
+        self.status = status

@@ -11,7 +11,7 @@ from application.ports.clock import Clock
 from application.ports.decisions import DecisionViews
 from application.ports.dispute_views import DisputeViews
 from application.ports.documents import DocumentRenderer
-from application.ports.generation import ProviderWebhooks
+from application.ports.engines import ProviderWebhooks
 from application.ports.ids import Ids
 from application.ports.images import ImageProcessor
 from application.ports.ledger_reading import BooksViews

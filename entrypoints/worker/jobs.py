@@ -15,6 +15,7 @@ from application.messaging.purging import purge_done_messages
 from application.ordering.completion import sweep_checkouts
 from application.ordering.missed_events import sweep_missed_events
 from application.reporting.export_jobs import expire_exports
+from application.studio.dispatching import give_turns
 from application.studio.polling import poll_stale_attempts, sweep_training_archives
 from entrypoints.bootstrap import Ports
 from entrypoints.settings import Settings
@@ -73,6 +74,11 @@ def jobs(ports: Ports, settings: Settings) -> list[Job]:
             name="poll-image-providers",
             every=timedelta(seconds=10),
             run=lambda: poll_stale_attempts(workshop=ports.workshop),
+        ),
+        Job(
+            name="give-turns",  # whatever asked for one does so too; this is for what got lost
+            every=timedelta(seconds=5),
+            run=lambda: give_turns(workshop=ports.workshop),
         ),
         Job(
             name="expire-approvals",

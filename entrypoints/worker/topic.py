@@ -6,7 +6,18 @@ from typing import Literal, get_args
 
 from application.ports.messages import Box, Handler
 
-Queue = Literal["payments", "transfers", "webhooks", "studio", "mail", "default"]
+Queue = Literal[
+    "payments",
+    "transfers",
+    "webhooks",
+    "studio",
+    "image-generation",
+    "post-processing",
+    "video-synthesis",
+    "motion-transfer",
+    "mail",
+    "default",
+]
 
 QUEUES: tuple[Queue, ...] = get_args(Queue)
 """In the order in which a busy worker serves them."""

@@ -76,13 +76,24 @@ from application.reporting.export_making import (
     make_export,
 )
 from application.studio.completion import handle_provider_callbacks
+from application.studio.dispatching import give_turns_for
 from application.studio.ingesting import ingest_results
+from application.studio.local_steps import run_steps
 from application.studio.polling import cancel_attempts
 from application.studio.submission import submit_attempts
-from application.studio.workshop import CANCEL_ATTEMPT, INGEST_RESULT, SUBMIT_ATTEMPT
+from application.studio.workshop import (
+    CANCEL_ATTEMPT,
+    GIVE_TURNS,
+    INGEST_RESULT,
+    OWN_QUEUE,
+    RUN_STEP,
+    SUBMIT_ATTEMPT,
+    submit_topic,
+)
+from domain.studio.pipelines import StepType
 from entrypoints.bootstrap import Ports
 from entrypoints.worker.each import each
-from entrypoints.worker.topic import Topic, Topics
+from entrypoints.worker.topic import Queue, Topic, Topics
 
 PROVIDER_CALL = timedelta(seconds=120)
 """A batch of calls to a provider, each of which may take its time-out and its retries."""
@@ -277,16 +288,30 @@ def _payouts(ports: Ports) -> Topics:
     }
 
 
+_QUEUE_OF: dict[StepType, Queue] = {
+    StepType.IMAGE_GENERATION: "image-generation",
+    StepType.VIDEO_SYNTHESIS: "video-synthesis",
+    StepType.MOTION_TRANSFER: "motion-transfer",
+}
+
+
 def _studio(ports: Ports) -> Topics:
-    def work(handle: Callable[..., Awaitable[Mapping[UUID, Exception]]], size: int) -> Topic:
-        async def handler(messages: Sequence[Message]) -> Mapping[UUID, Exception]:
+    def work(
+        handle: Callable[..., Awaitable[Mapping[UUID, Exception] | None]],
+        size: int,
+        queue: Queue = "studio",
+    ) -> Topic:
+        async def handler(messages: Sequence[Message]) -> Mapping[UUID, Exception] | None:
             return await handle(messages, workshop=ports.workshop)
 
-        return Topic(handle=handler, queue="studio", batch_size=size, lease=PROVIDER_CALL)
+        return Topic(handle=handler, queue=queue, batch_size=size, lease=PROVIDER_CALL)
 
     return {
+        GIVE_TURNS: work(give_turns_for, 100),
         SUBMIT_ATTEMPT: work(submit_attempts, 5),
-        INGEST_RESULT: work(ingest_results, 3),
+        **{submit_topic(step): work(submit_attempts, 5, _QUEUE_OF[step]) for step in OWN_QUEUE},
+        INGEST_RESULT: work(ingest_results, 3, "post-processing"),
+        RUN_STEP: work(run_steps, 3, "post-processing"),
         CANCEL_ATTEMPT: work(cancel_attempts, 5),
     }
 

@@ -13,7 +13,8 @@ from domain.catalogue.product import OutOfStock, Product, ProductStatus
 from domain.creators.creator import SlugTaken
 from domain.media.asset import AssetState
 from domain.shared.errors import NotFound
-from domain.studio.job import Job, JobKind
+from domain.studio.job import Job
+from domain.studio.pipelines import JobKind
 from tests.builders import (
     NOON,
     Market,
@@ -184,9 +185,7 @@ async def test_an_unfinished_generation_cannot_be_listed(new_uow: NewUnitOfWork)
     made = await generation(new_uow(), shop)
     async with new_uow() as uow:
         job = await uow.jobs.get(made.id)
-        unfinished = Job.accepted(
-            job_id=job.id, kind=JobKind.GENERATION, owner_id=job.owner_id, at=NOON
-        )
+        unfinished = Job.accepted(job_id=job.id, kind=JobKind.IMAGE, owner_id=job.owner_id, at=NOON)
         job.status, job.finished_at = unfinished.status, None
         await uow.commit()
 

@@ -23,7 +23,8 @@ from application.studio.credits import (
     settle_credits,
 )
 from domain.studio.credits import CreditsExhausted, Wallet
-from domain.studio.job import Job, JobKind
+from domain.studio.job import Job
+from domain.studio.pipelines import JobKind
 from domain.studio.plans import OFFERED, PlanName, SubscriptionStatus
 from tests.builders import NOON
 from tests.contracts.units_of_work import NewUnitOfWork

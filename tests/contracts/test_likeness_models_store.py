@@ -4,7 +4,8 @@ from datetime import timedelta
 from uuid import uuid4
 
 from domain.creators.likeness_model import LikenessModel
-from domain.studio.job import Job, JobKind
+from domain.studio.job import Job
+from domain.studio.pipelines import JobKind
 from tests.builders import NOON, Market, market
 from tests.contracts.units_of_work import NewUnitOfWork
 

@@ -24,7 +24,8 @@ from application.ports.live import (
 )
 from application.studio.telling import Change, DoneStep, commit_and_tell
 from domain.shared.errors import Conflict
-from domain.studio.job import Job, JobKind, JobStatus
+from domain.studio.job import Job, JobStatus
+from domain.studio.pipelines import JobKind
 from tests.builders import NOON
 from tests.contracts.units_of_work import NewUnitOfWork
 

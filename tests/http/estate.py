@@ -34,7 +34,8 @@ from domain.ordering.refund import LineRefund
 from domain.reporting.export import ATTEMPTS_MAX
 from domain.shared.money import Currency
 from domain.studio.generation import Generation, Mode
-from domain.studio.job import Job, JobKind
+from domain.studio.job import Job, JobStatus
+from domain.studio.pipelines import JobKind
 from entrypoints.bootstrap import Ports
 from tests import builders
 
@@ -187,14 +188,14 @@ async def _studio(ports: Ports) -> None:
     jobs = {
         job_id: Job.accepted(
             job_id=job_id,
-            kind=JobKind.TRAINING if job_id == MODEL else JobKind.GENERATION,
+            kind=JobKind.TRAINING if job_id == MODEL else JobKind.IMAGE,
             owner_id=OWNER,
             at=now,
         )
         for job_id in (MODEL, GENERATION, RUNNING, CANCELLED)
     }
     for done in (MODEL, GENERATION):
-        jobs[done].begin_ingesting()
+        jobs[done].reach(JobStatus.INGESTING)
         jobs[done].succeed(at=now)
     jobs[CANCELLED].cancel(at=now)
     async with (uow := ports.uow()):

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from adapters.filesystem.links import SignedLinks
 from adapters.filesystem.storage import FilesystemStorage
 from adapters.jwt.access_tokens import JwtAccessTokens
-from adapters.memory.generation import MemoryProviderWebhooks
+from adapters.memory.engines import MemoryEngineWebhooks
 from adapters.memory.idempotency import MemoryIdempotency
 from adapters.memory.live import MemoryLive
 from adapters.memory.rate_limits import MemoryRateLimits
@@ -24,7 +24,7 @@ from adapters.postgres.messages import PostgresInbox
 from adapters.postgres.studio_views import PostgresJobProgress, PostgresStudioViews
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
 from adapters.system.ids import UuidV7Ids
-from application.ports.generation import ProviderWebhooks
+from application.ports.engines import ProviderWebhooks
 from application.ports.idempotency import Idempotency
 from application.ports.images import ImageProcessor
 from application.ports.messages import Inbox
@@ -86,9 +86,9 @@ class House:
         return self.signed_in(self.world.owner)
 
     @property
-    def fal(self) -> MemoryProviderWebhooks:
+    def fal(self) -> MemoryEngineWebhooks:
         verifier = self.ports.provider_webhooks["fal"]
-        assert isinstance(verifier, MemoryProviderWebhooks)
+        assert isinstance(verifier, MemoryEngineWebhooks)
         return verifier
 
     def signed_in(self, actor: Actor) -> dict[str, str]:
@@ -127,7 +127,7 @@ async def open_house(database_url: str, folder: Path) -> AsyncIterator[House]:
         live_feed=world.live,
         job_progress=world.progress,
         inbox=PostgresInbox(engine, clock=world.clock, ids=world.ids),
-        provider_webhooks={"fal": MemoryProviderWebhooks(clock=world.clock, provider="fal")},
+        provider_webhooks={"fal": MemoryEngineWebhooks(clock=world.clock, provider="fal")},
         rate_limits=MemoryRateLimits(clock=world.clock),
         seals=MemorySeals(),
     )

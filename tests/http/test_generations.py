@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from adapters.memory.images import blank_png
 from adapters.postgres.messages import inbox_messages
-from application.ports.generation import ProviderJob, VerifiedCallback
+from application.ports.engines import EngineJob, EngineOutput, VerifiedCallback
 from application.ports.messages import Message
 from application.studio.completion import handle_provider_callbacks
 from domain.identity.actor import Role
@@ -185,7 +185,9 @@ async def test_a_callback_is_verified_kept_once_and_finds_its_attempt_by_the_que
     house: House,
 ) -> None:
     attempt_id = uuid4()
-    job = ProviderJob(request_id="r-1", status="succeeded", output_urls=("https://x.example/1",))
+    job = EngineJob(
+        request_id="r-1", status="succeeded", outputs=(EngineOutput(url="https://x.example/1"),)
+    )
     headers, body = house.fal.signed(job)
     url = f"/api/v1/webhooks/fal?attempt={attempt_id}"
     first = await house.http.post(url, content=body, headers=headers)
@@ -208,7 +210,7 @@ async def test_a_callback_is_verified_kept_once_and_finds_its_attempt_by_the_que
 
 
 async def test_a_forged_callback_is_refused_and_not_kept(house: House) -> None:
-    headers, body = house.fal.signed(ProviderJob(request_id="r-1", status="queued"))
+    headers, body = house.fal.signed(EngineJob(request_id="r-1", status="queued"))
     answer = await house.http.post("/api/v1/webhooks/fal", content=body + b" ", headers=headers)
     assert refusal(answer) == (400, "signature_refused")
     async with house.world.sessions() as session:

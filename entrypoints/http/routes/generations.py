@@ -9,14 +9,12 @@ from litestar.params import FromPath, JSONBody
 from application.licensing.standing import LicenceRefused, NoLicence
 from application.studio.generations import (
     AcceptedJob,
-    GenerationDetails,
     RequestGeneration,
     cancel_generation,
-    list_generations,
-    read_generation,
     request_generation,
     retry_generation,
 )
+from application.studio.reading import GenerationDetails, list_generations, read_generation
 from domain.licensing.approval import ApprovalAnswered, ApprovalNeeded
 from domain.licensing.consent import ConsentMissing
 from domain.licensing.usage import QuotaExhausted

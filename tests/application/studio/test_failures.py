@@ -4,10 +4,11 @@ repeated callbacks."""
 import asyncio
 from datetime import timedelta
 
+from application.ports.engines import EngineJob, EngineOutput
 from application.ports.errors import OutcomeUnknown, Rejected, Unavailable
-from application.ports.generation import ProviderJob
 from domain.studio.attempt import AttemptStatus
 from domain.studio.job import JobStatus
+from domain.studio.step import StepStatus
 from tests.application.studio.world import World
 
 DOWN = Unavailable("away", provider="memory")
@@ -18,8 +19,9 @@ async def test_an_unavailable_provider_is_tried_again_a_little_later(studio: Wor
     studio.generator.fail_next(DOWN)
     accepted = await studio.ask()
     await studio.work()
-    first, second = await studio.attempts(accepted.id)
-    assert (first.status, second.status) == (AttemptStatus.FAILED, AttemptStatus.PLANNED)
+    (first,) = await studio.attempts(accepted.id)
+    (step, _) = await studio.steps(accepted.id)
+    assert (first.status, step.status) == (AttemptStatus.FAILED, StepStatus.READY)
 
     studio.clock.advance(timedelta(seconds=5))
     await studio.work()
@@ -141,13 +143,13 @@ async def test_an_orphan_found_before_the_next_attempt_was_sent_is_taken_back(
     accepted = await studio.ask()
     await studio.work()
     await studio.poll_later(timedelta(minutes=4))
-    orphan, _ = await studio.attempts(accepted.id)
+    (orphan,) = await studio.attempts(accepted.id)
     request_id = studio.generator.submissions[0].request_id
     await studio.call_back(request_id, attempt_id=orphan.id)
     studio.clock.advance(timedelta(minutes=1))
     await studio.work()
-    first, second = await studio.attempts(accepted.id)
-    assert (first.status, second.status) == (AttemptStatus.ACTIVE, AttemptStatus.ABANDONED)
+    (first,) = await studio.attempts(accepted.id)
+    assert first.status is AttemptStatus.ACTIVE
     assert len(studio.generator.submissions) == 1
 
 
@@ -173,6 +175,8 @@ async def test_a_job_the_provider_does_not_know_any_more_costs_an_attempt(studio
     await studio.work()
     studio.generator.fail_next(Rejected("gone", provider="memory", reason="not_found"))
     await studio.poll_later()
+    studio.clock.advance(timedelta(seconds=5))
+    await studio.work()
     assert len(await studio.attempts(accepted.id)) == 2
 
 
@@ -183,8 +187,8 @@ async def test_repeated_reordered_and_simultaneous_callbacks_take_effect_once(
     await studio.work()
     request_id = await studio.finish_at_provider()
     done = await studio.generator.fetch(request_id)
-    queued = ProviderJob(request_id=request_id, status="queued")
-    failed = ProviderJob(request_id=request_id, status="failed", retryable=True)
+    queued = EngineJob(request_id=request_id, status="queued")
+    failed = EngineJob(request_id=request_id, status="failed", failure="retryable")
     outcomes = await asyncio.gather(*(studio.report(done) for _ in range(5)))
     assert sum(outcomes) == 1
     for late in (queued, failed, done):
@@ -199,8 +203,10 @@ async def test_a_callback_about_a_stranger_is_ignored(studio: World) -> None:
     accepted = await studio.ask()
     await studio.work()
     (attempt,) = await studio.attempts(accepted.id)
-    foreign = ProviderJob(
-        request_id="another-request", status="succeeded", output_urls=("https://x.example/1.png",)
+    foreign = EngineJob(
+        request_id="another-request",
+        status="succeeded",
+        outputs=(EngineOutput(url="https://x.example/1.png"),),
     )
     assert not await studio.report(foreign)
     assert not await studio.report(foreign, attempt_id=attempt.id)
@@ -214,8 +220,9 @@ async def test_a_result_that_is_no_image_costs_an_attempt(studio: World) -> None
     studio.files.put(f"https://results.example/{request_id}.png", b"<html>oops</html>")
     await studio.call_back(request_id)
     await studio.work()
-    first, second = await studio.attempts(accepted.id)
-    assert (first.error_code, second.status) == ("output_refused", AttemptStatus.PLANNED)
+    (first,) = await studio.attempts(accepted.id)
+    (step, _) = await studio.steps(accepted.id)
+    assert (first.error_code, step.status) == ("output_refused", StepStatus.READY)
     studio.clock.advance(timedelta(seconds=10))
     await studio.work()
     await studio.call_back(await studio.finish_at_provider())

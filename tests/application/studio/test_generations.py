@@ -30,8 +30,8 @@ async def test_a_generation_goes_from_accepted_to_succeeded(studio: World) -> No
     (submission,) = studio.generator.submissions
     (attempt,) = await studio.attempts(accepted.id)
     assert submission.attempt.webhook_url.endswith(f"/webhooks/memory?attempt={attempt.id}")
-    assert submission.request.trigger_word == "adl4ce"
-    assert "safetensors" in submission.request.weights_url
+    assert submission.request.weights.trigger_word == "adl4ce"
+    assert "safetensors" in submission.request.weights.weights_url
 
     studio.generator.advance(submission.request_id, progress=50)
     await studio.call_back(submission.request_id)
@@ -182,7 +182,7 @@ async def test_a_retry_has_attempts_of_its_own(studio: World) -> None:
     accepted = await studio.ask()
     await studio.work()
     request_id = studio.generator.submissions[0].request_id
-    studio.generator.fail(request_id, code="content_refused", retryable=False)
+    studio.generator.fail(request_id, code="content_refused", failure="permanent")
     await studio.call_back(request_id)
     assert (await studio.seen(accepted.id)).error_code == "content_refused"
 

@@ -95,4 +95,4 @@ async def test_the_newest_model_is_used(studio: World) -> None:
     await studio.ask()
     await studio.work()
     newest = max(key for key in studio.storage.stored_keys() if key.startswith("models/"))
-    assert newest in studio.generator.submissions[-1].request.weights_url
+    assert newest in studio.generator.submissions[-1].request.weights.weights_url

@@ -219,7 +219,7 @@ async def test_terms_that_name_no_model_that_is_ready_say_so(studio: World) -> N
     assert [reason.code for reason in denied.value.decision.reasons] == ["model_not_allowed"]
 
 
-async def _model_of(studio: World, accepted: AcceptedJob) -> UUID:
+async def _model_of(studio: World, accepted: AcceptedJob) -> UUID | None:
     async with studio.uow() as uow:
         return (await uow.generations.get(accepted.id)).model_id
 

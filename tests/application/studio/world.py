@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import cast
+from typing import Any, cast
 from uuid import UUID
 
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
-from adapters.memory.generation import MemoryImageGenerator, MemoryModelTrainer
+from adapters.memory.engines import MemoryEngine
 from adapters.memory.images import MemoryImages, blank_png
 from adapters.memory.live import MemoryLive
 from adapters.memory.remote_files import MemoryRemoteFiles
@@ -20,12 +20,13 @@ from adapters.postgres.studio_views import PostgresJobProgress, PostgresStudioVi
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
 from adapters.system.ids import UuidV7Ids
 from application.media.assets import upload_image
-from application.ports.generation import ProviderJob
+from application.ports.engines import EngineJob, PhotoToImage, TextToImage, TrainLikeness
 from application.ports.live import JobEvent
 from application.ports.messages import Message
 from application.ports.storage import ObjectStorage
 from application.ports.studio import GenerationRow
-from application.studio.completion import ProviderReport, apply_provider_job
+from application.studio.completion import ProviderReport, apply_report
+from application.studio.dispatching import give_turns_for
 from application.studio.generations import (
     AcceptedJob,
     RequestGeneration,
@@ -34,24 +35,32 @@ from application.studio.generations import (
     retry_generation,
 )
 from application.studio.ingesting import ingest_results
+from application.studio.local_steps import run_steps
 from application.studio.models import AcceptedModel, TrainModel, train_model
 from application.studio.polling import cancel_attempts, poll_stale_attempts
 from application.studio.submission import submit_attempts
 from application.studio.workshop import (
     CANCEL_ATTEMPT,
+    GIVE_TURNS,
     INGEST_RESULT,
+    OWN_QUEUE,
+    RUN_STEP,
     SUBMIT_ATTEMPT,
     Workshop,
+    submit_topic,
 )
 from domain.identity.actor import Actor, Role
 from domain.media.asset import Asset, AssetPurpose
 from domain.studio.attempt import Attempt
-from domain.studio.generation import Mode
+from domain.studio.step import Step
 from tests import builders
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
-HANDLERS = {
+HANDLERS: dict[str, Any] = {
+    GIVE_TURNS: give_turns_for,
     SUBMIT_ATTEMPT: submit_attempts,
+    **{submit_topic(step): submit_attempts for step in OWN_QUEUE},
+    RUN_STEP: run_steps,
     INGEST_RESULT: ingest_results,
     CANCEL_ATTEMPT: cancel_attempts,
 }
@@ -69,9 +78,9 @@ class World:
         self.files = MemoryRemoteFiles()
         self.live = MemoryLive()
         self.generators = [
-            MemoryImageGenerator(provider=f"memory{number or ''}") for number in range(generators)
+            MemoryEngine(provider=f"memory{number or ''}") for number in range(generators)
         ]
-        self.trainer = MemoryModelTrainer(provider="trainer")
+        self.trainer = MemoryEngine(provider="trainer", suffix="safetensors")
         self.views = PostgresStudioViews(sessions)
         self.progress = PostgresJobProgress(sessions)
         self.fan = builders.actor(Role.FAN)
@@ -83,8 +92,11 @@ class World:
             images=self.images,
             remote_files=self.files,
             live=self.live,
-            generators=dict.fromkeys(Mode, self.generators),
-            trainers=[self.trainer],
+            engines={
+                TextToImage: self.generators,
+                PhotoToImage: self.generators,
+                TrainLikeness: [self.trainer],
+            },
             webhook_base_url="https://likeness.test/api/v1/webhooks",
         )
 
@@ -94,7 +106,7 @@ class World:
         self.workshop = replace(self.workshop, storage=storage)
 
     @property
-    def generator(self) -> MemoryImageGenerator:
+    def generator(self) -> MemoryEngine:
         return self.generators[0]
 
     def uow(self) -> PostgresUnitOfWork:
@@ -176,7 +188,7 @@ class World:
         while messages := await self._take_due():
             for message in messages:
                 failures = await HANDLERS[message.topic]([message], workshop=self.workshop)
-                for failure in failures.values():
+                for failure in (failures or {}).values():
                     raise failure
             handled += len(messages)
         return handled
@@ -200,14 +212,13 @@ class World:
         job = await self.generator.fetch(request_id)
         return await self.report(job, attempt_id=attempt_id)
 
-    async def report(self, job: ProviderJob, *, attempt_id: UUID | None = None) -> bool:
+    async def report(self, job: EngineJob, *, attempt_id: UUID | None = None) -> bool:
         report = ProviderReport(
             provider=self.generator.provider,
-            request_id=job.request_id,
             attempt_id=attempt_id,
             job=job,
         )
-        return await apply_provider_job(report, workshop=self.workshop)
+        return await apply_report(report, workshop=self.workshop)
 
     async def seen(self, generation_id: UUID) -> GenerationRow:
         return await self.views.generation(generation_id, owner_id=self.fan.user_id)
@@ -218,6 +229,10 @@ class World:
     async def attempts(self, job_id: UUID) -> list[Attempt]:
         async with (uow := self.uow()):
             return await uow.attempts.of_job(job_id)
+
+    async def steps(self, job_id: UUID) -> list[Step]:
+        async with (uow := self.uow()):
+            return await uow.steps.of_job(job_id)
 
     async def images_of(self, generation_id: UUID) -> list[Asset]:
         async with (uow := self.uow()):

@@ -9,35 +9,36 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from domain.studio.attempt import retry_delay
-from domain.studio.job import OPEN, Job, JobEnded, JobKind, JobNotRetryable, JobStatus
+from domain.studio.job import (
+    OPEN,
+    TRANSITIONS,
+    Job,
+    JobEnded,
+    JobNotRetryable,
+    JobStatus,
+)
+from domain.studio.pipelines import JobKind, StepType
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)
 
 
-def job(kind: JobKind = JobKind.GENERATION) -> Job:
+def job(kind: JobKind = JobKind.IMAGE) -> Job:
     return Job.accepted(job_id=UUID(int=1), kind=kind, owner_id=UUID(int=2), at=AT)
-
-
-def test_progress_spans_the_steps_by_their_weight() -> None:
-    made = job()
-    made.report(JobStatus.RUNNING, percent=50)
-    assert made.progress == 42
-    made.begin_ingesting()
-    assert (made.progress, made.current_step) == (85, "post_processing")
-    made.succeed(at=AT)
-    assert made.progress == 100
 
 
 def test_a_later_report_of_less_changes_nothing() -> None:
     made = job()
-    made.report(JobStatus.RUNNING, percent=60)
+    made.reach(JobStatus.RUNNING)
+    made.show(progress=60, current_step=StepType.IMAGE_GENERATION)
     before = made.face
-    made.report(JobStatus.QUEUED, percent=0)
+    made.reach(JobStatus.QUEUED)
+    made.show(progress=0, current_step=StepType.IMAGE_GENERATION)
     assert made.face == before
 
 
 def test_an_ended_job_cannot_be_cancelled_and_an_open_one_not_retried() -> None:
     done = job()
+    done.reach(JobStatus.INGESTING)
     done.succeed(at=AT)
     with pytest.raises(JobEnded):
         done.cancel(at=AT)
@@ -45,34 +46,43 @@ def test_an_ended_job_cannot_be_cancelled_and_an_open_one_not_retried() -> None:
         job().start_again(at=AT)
 
 
+def test_every_status_has_its_transitions_and_success_has_none() -> None:
+    assert set(TRANSITIONS) == set(JobStatus)
+    assert TRANSITIONS[JobStatus.SUCCEEDED] == frozenset()
+    into_success = {one for one, then in TRANSITIONS.items() if JobStatus.SUCCEEDED in then}
+    assert into_success == {JobStatus.INGESTING}
+
+
 class AnyOrder(RuleBasedStateMachine):
+    """Whatever is told, in whatever order: `told` keeps each status that the job had."""
+
     def __init__(self) -> None:
         super().__init__()
         self.job = job()
         self.progress = 0
         self.ended: JobStatus | None = None
+        self.told = self.job.status
 
-    @rule(
-        status=st.sampled_from([JobStatus.QUEUED, JobStatus.RUNNING]),
-        percent=st.integers(-10, 200),
-    )
-    def report(self, status: JobStatus, percent: int) -> None:
-        self.job.report(status, percent=percent)
+    @rule(status=st.sampled_from(OPEN))
+    def reach(self, status: JobStatus) -> None:
+        self.job.reach(status)
 
-    @rule()
-    def ingest(self) -> None:
-        if self.job.awaits_provider:
-            self.job.begin_ingesting()
+    @rule(percent=st.integers(0, 200))
+    def show(self, percent: int) -> None:
+        self.job.show(progress=percent, current_step=StepType.POST_PROCESSING)
 
     @rule()
     def give_back(self) -> None:
-        self.job.resume_provider()
+        self.job.resume_engines()
 
     @rule(how=st.sampled_from(["succeed", "fail", "expire", "cancel"]))
     def end(self, how: str) -> None:
         try:
             match how:
                 case "succeed":
+                    if self.job.is_open and self.job.status is not JobStatus.INGESTING:
+                        self.job.reach(JobStatus.INGESTING)
+                        self._step_by_step()
                     self.job.succeed(at=AT)
                 case "fail":
                     self.job.fail("code", "message", at=AT)
@@ -99,6 +109,10 @@ class AnyOrder(RuleBasedStateMachine):
         self.progress = self.job.progress
 
     @invariant()
+    def it_moves_by_the_table_alone(self) -> None:
+        self._step_by_step()
+
+    @invariant()
     def what_has_ended_stays_so(self) -> None:
         if self.ended is not None:
             assert self.job.status is self.ended
@@ -106,8 +120,12 @@ class AnyOrder(RuleBasedStateMachine):
 
     @invariant()
     def only_success_is_complete(self) -> None:
-        if self.job.progress == 100:
-            assert self.job.status is JobStatus.SUCCEEDED
+        assert (self.job.progress == 100) == (self.job.status is JobStatus.SUCCEEDED)
+
+    def _step_by_step(self) -> None:
+        if self.job.status is not self.told:
+            assert self.job.status in TRANSITIONS[self.told]
+        self.told = self.job.status
 
 
 TestAnyOrder = AnyOrder.TestCase

@@ -1,0 +1,146 @@
+"""The steps that we do ourselves: finish what engines made, or put a trained model in its place.
+
+They read what is already in our storage. What is finished after its job was given up is kept
+hidden: it was paid for, and nobody gets it.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+import msgspec
+
+from application.media.assets import ERASE_BYTES, EraseBytes
+from application.ports.images import ImageRefused, ImageTypeRefused
+from application.ports.messages import Message
+from application.ports.storage import ObjectMissing
+from application.ports.unit_of_work import UnitOfWork
+from application.studio.changes import Case, commit_cases, end_in_failure, locked_case
+from application.studio.finishing import finish_image
+from application.studio.workshop import RUN_STEP, StepMessage, Workshop
+from domain.media.asset import Asset, AssetState
+from domain.studio.generation import Generation
+from domain.studio.inputs import final_steps
+from domain.studio.pipelines import StepType
+from domain.studio.step import Step, StepResult, StepStatus
+
+
+async def run_steps(messages: Sequence[Message], *, workshop: Workshop) -> Mapping[UUID, Exception]:
+    """Handles `studio.run_step`."""
+
+    async def one(message: Message) -> None:
+        body = msgspec.json.decode(message.payload, type=StepMessage)
+        await run_step(body.step_id, workshop=workshop)
+
+    outcomes = await asyncio.gather(*map(one, messages), return_exceptions=True)
+    return {
+        message.id: outcome
+        for message, outcome in zip(messages, outcomes, strict=True)
+        if isinstance(outcome, Exception)
+    }
+
+
+async def run_step(step_id: UUID, *, workshop: Workshop) -> None:
+    """Idempotent. Raises Unavailable when our storage fails: try again."""
+    async with (uow := workshop.new_uow()):
+        step = await uow.steps.get(step_id)
+    if step.type is StepType.STORING:
+        await _store_model(step_id, step.job_id, workshop=workshop)
+    else:
+        await _finish(step_id, step.job_id, workshop=workshop)
+
+
+def finish_late(uow: UnitOfWork, case: Case) -> None:
+    """The job has ended, and yet all has been made: finish it, hidden."""
+    if all(step.is_done for step in final_steps(case.steps)):
+        for step in case.steps:
+            if step.is_local and not step.is_done:
+                key = f"{step.id}/{case.job.round}/late"
+                uow.outbox.add(RUN_STEP, StepMessage(step.id), key=key)
+
+
+async def _finish(step_id: UUID, job_id: UUID, *, workshop: Workshop) -> None:
+    async with (uow := workshop.new_uow()):
+        case = await locked_case(uow, job_id)
+        generation = await uow.generations.get(job_id)
+        step = _step(case, step_id)
+        made = [result for one in final_steps(case.steps) for result in one.results]
+        waits = step.status is StepStatus.RUNNING if case.job.is_open else not step.is_done
+        if not waits or not made or generation.deleted_at is not None:
+            return
+        if not step.result_ids:  # set aside, so that finishing twice writes the same
+            step.result_ids = tuple(workshop.ids.new() for _ in made)
+            await uow.commit()
+    try:
+        assets = [
+            await _asset(asset_id, result, generation, workshop=workshop)
+            for asset_id, result in zip(step.result_ids, made, strict=True)
+        ]
+    except (ImageRefused, ImageTypeRefused, ObjectMissing):
+        await _refuse(step_id, job_id, workshop=workshop)
+    else:
+        await _show(step_id, job_id, assets, workshop=workshop)
+
+
+async def _asset(
+    asset_id: UUID, result: StepResult, generation: Generation, *, workshop: Workshop
+) -> Asset:
+    content = await workshop.storage.get(result.key)
+    return await finish_image(asset_id, content, generation, workshop=workshop)
+
+
+async def _show(
+    step_id: UUID, job_id: UUID, assets: Sequence[Asset], *, workshop: Workshop
+) -> None:
+    """Show what was made, or hide it when the job has ended otherwise meanwhile."""
+    uow, now = workshop.new_uow(), workshop.clock.now()
+    async with uow:
+        case = await locked_case(uow, job_id)
+        step = _step(case, step_id)
+        if step.is_done or await uow.assets.many([asset.id for asset in assets]):
+            return
+        in_time = case.job.is_open and step.status is StepStatus.RUNNING
+        for asset in assets:
+            asset.state = AssetState.READY if in_time else AssetState.HIDDEN
+            uow.assets.add(asset)
+        if in_time:
+            case.complete(step, (), at=now, assets=step.result_ids)
+            case.job.succeed(at=now)
+        await commit_cases(uow, case, live=workshop.live, at=now)
+
+
+async def _refuse(step_id: UUID, job_id: UUID, *, workshop: Workshop) -> None:
+    """What was made cannot be used; whoever starts the job again has it made anew."""
+    uow, now = workshop.new_uow(), workshop.clock.now()
+    async with uow:
+        case = await locked_case(uow, job_id)
+        for one in final_steps(case.steps):
+            one.discard()
+        step = _step(case, step_id)
+        if case.job.is_open and step.status is StepStatus.RUNNING:
+            end_in_failure(uow, case, step, "output_refused", at=now)
+        await commit_cases(uow, case, live=workshop.live, at=now)
+
+
+async def _store_model(step_id: UUID, job_id: UUID, *, workshop: Workshop) -> None:
+    uow, now = workshop.new_uow(), workshop.clock.now()
+    async with uow:
+        case = await locked_case(uow, job_id)
+        step = _step(case, step_id)
+        if not case.job.is_open or step.status is not StepStatus.RUNNING:
+            return
+        (weights,) = [result for one in final_steps(case.steps) for result in one.results]
+        model = await uow.models.get(job_id, lock=True)
+        if model.erased_at is None:
+            model.weights_key = weights.key
+            case.complete(step, (), at=now)
+            case.job.succeed(at=now)
+        else:  # the licence was revoked meanwhile
+            uow.outbox.add(ERASE_BYTES, EraseBytes([weights.key]))
+            step.give_up(at=now)
+            case.job.cancel(at=now)
+        await commit_cases(uow, case, live=workshop.live, at=now)
+
+
+def _step(case: Case, step_id: UUID) -> Step:
+    return next(step for step in case.steps if step.id == step_id)

@@ -1,0 +1,201 @@
+"""One step of a job: what it works from, how far it is, and what it has made.
+
+waiting → ready (asks for its turn) → running → ingesting → succeeded, or out of any of these to
+failed or cancelled. A step is known by the hash of its input: a finished one whose input is still
+the same is kept when the job is started again, and nobody pays for it twice.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from domain.studio.pipelines import LOCAL, PlannedStep, StepType
+
+
+class StepStatus(StrEnum):
+    """Waiting: for the stage before. Ready: for a place at an engine. Running: an attempt has the
+    place, or our own work is under way. Ingesting: what was made is being brought home."""
+
+    WAITING = "waiting"
+    READY = "ready"
+    RUNNING = "running"
+    INGESTING = "ingesting"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+STEP_TRANSITIONS: Mapping[StepStatus, frozenset[StepStatus]] = {
+    StepStatus.WAITING: frozenset(
+        {StepStatus.READY, StepStatus.RUNNING, StepStatus.FAILED, StepStatus.CANCELLED}
+    ),
+    StepStatus.READY: frozenset(
+        {StepStatus.RUNNING, StepStatus.INGESTING, StepStatus.FAILED, StepStatus.CANCELLED}
+    ),
+    StepStatus.RUNNING: frozenset(
+        {
+            StepStatus.READY,
+            StepStatus.INGESTING,
+            StepStatus.SUCCEEDED,
+            StepStatus.FAILED,
+            StepStatus.CANCELLED,
+        }
+    ),
+    StepStatus.INGESTING: frozenset(
+        {StepStatus.READY, StepStatus.SUCCEEDED, StepStatus.FAILED, StepStatus.CANCELLED}
+    ),
+    StepStatus.SUCCEEDED: frozenset({StepStatus.WAITING}),
+    StepStatus.FAILED: frozenset({StepStatus.WAITING, StepStatus.SUCCEEDED}),
+    StepStatus.CANCELLED: frozenset({StepStatus.WAITING, StepStatus.SUCCEEDED}),
+}
+"""From where to where. Back to waiting leads a new round, when the input is another or nothing was
+made. What arrives after a step was given up still counts as made: it was paid for."""
+
+
+@dataclass(frozen=True, slots=True)
+class StepResult:
+    """Something that a step has made, in our storage. `flagged`: its maker thinks it unsafe."""
+
+    key: str
+    content_type: str
+    size_bytes: int
+    sha256: str
+    flagged: bool = False
+
+
+@dataclass(eq=False, kw_only=True)
+class Step:
+    """`request` is what kind of engine it needs; a step of our own work has none.
+
+    `result_ids` are set aside for the assets that it is to become, so that doing it twice writes
+    the same."""
+
+    id: UUID
+    job_id: UUID
+    position: int
+    stage: int
+    lane: int
+    type: StepType
+    request: str | None
+    status: StepStatus = StepStatus.WAITING
+    progress: int = 0
+    input_hash: str | None = None
+    results: tuple[StepResult, ...] = ()
+    result_ids: tuple[UUID, ...] = ()
+    ready_at: datetime | None = None
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    error_code: str | None = None
+
+    @property
+    def is_local(self) -> bool:
+        return self.type in LOCAL
+
+    @property
+    def is_done(self) -> bool:
+        return self.status is StepStatus.SUCCEEDED
+
+    @property
+    def is_under_way(self) -> bool:
+        return self.status in {StepStatus.READY, StepStatus.RUNNING}
+
+    def open(self, input_hash: str, *, at: datetime) -> bool:
+        """Its stage begins. False when what it made before is still good."""
+        if self.is_done and self.input_hash == input_hash:
+            return False
+        if self.status is not StepStatus.WAITING:
+            self._become(StepStatus.WAITING)
+        self.results, self.result_ids, self.error_code = (), (), None
+        self.progress, self.finished_at, self.started_at = 0, None, None
+        self.input_hash = input_hash
+        if self.is_local:
+            self._become(StepStatus.RUNNING)
+            self.started_at = at
+        else:
+            self.ask_for_turn(at)
+        return True
+
+    def ask_for_turn(self, due_at: datetime) -> None:
+        """Wait for a place at an engine, from `due_at` on."""
+        self._become(StepStatus.READY)
+        self.ready_at = due_at
+
+    def take_turn(self, *, at: datetime) -> None:
+        self._become(StepStatus.RUNNING)
+        self.ready_at = None
+        self.started_at = self.started_at or at
+
+    def report(self, percent: int) -> None:
+        """How far an engine says it is; it never falls within a round."""
+        if self.status is StepStatus.READY:  # an attempt that had been given up is at work again
+            self._become(StepStatus.RUNNING)
+            self.ready_at = None
+        if self.status is StepStatus.RUNNING:
+            self.progress = max(self.progress, min(max(percent, 0), 99))
+
+    def begin_ingesting(self) -> None:
+        self._become(StepStatus.INGESTING)
+        self.ready_at, self.progress = None, 100
+
+    def succeed(self, results: Sequence[StepResult], *, at: datetime) -> None:
+        self._become(StepStatus.SUCCEEDED)
+        self.results, self.progress = tuple(results), 100
+        self.finished_at, self.error_code = at, None
+
+    def fail(self, code: str, *, at: datetime) -> None:
+        self._become(StepStatus.FAILED)
+        self.error_code, self.finished_at, self.ready_at = code, at, None
+
+    def discard(self) -> None:
+        """What it has made is no good: it is made anew when the job is started again."""
+        self.input_hash = None
+
+    def give_up(self, *, at: datetime) -> None:
+        """Its job has ended without it. What is done stays done."""
+        if self.status in {StepStatus.SUCCEEDED, StepStatus.FAILED, StepStatus.CANCELLED}:
+            return
+        self._become(StepStatus.CANCELLED)
+        self.finished_at, self.ready_at = at, None
+
+    def _become(self, status: StepStatus) -> None:
+        if status not in STEP_TRANSITIONS[self.status]:
+            raise ValueError(f"a step that is {self.status} does not become {status}")
+        self.status = status
+
+
+def new_step(
+    planned: PlannedStep, *, step_id: UUID, job_id: UUID, position: int, request: str | None
+) -> Step:
+    return Step(
+        id=step_id,
+        job_id=job_id,
+        position=position,
+        stage=planned.stage,
+        lane=planned.lane,
+        type=planned.type,
+        request=request,
+    )
+
+
+def hash_of(facts: Mapping[str, object]) -> str:
+    """The same facts have the same hash, in whatever order they are named."""
+    canonical = json.dumps(facts, sort_keys=True, separators=(",", ":"), default=str)
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def made_before(steps: Sequence[Step], step: Step, kind: StepType) -> Step | None:
+    """The step of an earlier stage whose results this one works from: of its own lane, or of the
+    one lane that all share."""
+    earlier = [one for one in steps if one.stage < step.stage and one.type is kind]
+    own = [one for one in earlier if one.lane == step.lane]
+    return (own or earlier)[-1] if earlier else None
+
+
+def current_of(steps: Sequence[Step]) -> Step:
+    """The first that is not done, or the last."""
+    ordered = sorted(steps, key=lambda step: step.position)
+    return next((step for step in ordered if not step.is_done), ordered[-1])
