@@ -65,3 +65,7 @@ class MemoryPayouts(MemoryRepository[Payout]):
             lambda p: p.state in waiting and p.asked_at is not None and p.asked_at < before
         )
         return [p.id for p in sorted(found, key=lambda p: p.asked_at or before)][:limit]
+
+    async def to_look_at_again(self, *, now: datetime, limit: int) -> list[UUID]:
+        found = self._where(lambda p: p.look_again_at is not None and p.look_again_at <= now)
+        return [p.id for p in sorted(found, key=lambda p: p.look_again_at or now)][:limit]

@@ -103,6 +103,7 @@ payouts = Table(
     instant("asked_at", nullable=True),
     instant("sent_at", nullable=True),
     instant("ended_at", nullable=True),
+    instant("look_again_at", nullable=True),
     CheckConstraint(
         "net_cents = amount_cents - CASE WHEN method = 'bank' THEN fee_cents ELSE 0 END",
         name="net_is_the_rest",
@@ -111,6 +112,7 @@ payouts = Table(
         "state NOT IN ('sent', 'paid', 'returned') OR provider_id IS NOT NULL",
         name="sent_has_provider_id",
     ),
+    CheckConstraint("look_again_at IS NULL OR state = 'paid'", name="looked_at_again_when_paid"),
     CheckConstraint(
         "(method = 'bank') = (bank_account_id IS NOT NULL)", name="banks_have_accounts"
     ),
@@ -130,6 +132,11 @@ payouts = Table(
         "ix_payouts_silent",
         "asked_at",
         postgresql_where=sql("state IN ('sent', 'unknown')"),
+    ),
+    Index(
+        "ix_payouts_look_again_at",
+        "look_again_at",
+        postgresql_where=sql("look_again_at IS NOT NULL"),
     ),
     Index(
         "ix_payouts_open",
@@ -230,6 +237,15 @@ class PostgresPayouts(PostgresRepository[Payout]):
             select(payouts.c.id)
             .where(sql("state IN ('sent', 'unknown')"), payouts.c.asked_at < before)
             .order_by(payouts.c.asked_at)
+            .limit(limit)
+        )
+        return list(found.all())
+
+    async def to_look_at_again(self, *, now: datetime, limit: int) -> list[UUID]:
+        found = await self._session.scalars(
+            select(payouts.c.id)
+            .where(payouts.c.look_again_at <= now)
+            .order_by(payouts.c.look_again_at)
             .limit(limit)
         )
         return list(found.all())

@@ -27,7 +27,7 @@ from application.ports.payouts import (
 )
 from application.ports.unit_of_work import UnitOfWork
 from domain.identity.actor import Actor
-from domain.ledger.payout import UNSENT, Payout, PayoutMismatch, PayoutStep
+from domain.ledger.payout import UNSENT, Payout, PayoutMismatch, PayoutState, PayoutStep
 from domain.ledger.payout_effects import payout_declined, payout_step
 from domain.ledger.payout_settings import PayoutMethod
 from domain.shared.errors import NotFound
@@ -110,19 +110,23 @@ async def record_payout(
 
 
 async def sweep_payouts(*, uow: UnitOfWork, clock: Clock, limit: int = 100) -> int:
-    """Ask about payouts of which nothing was heard for an hour; answers about how many.
+    """Ask about payouts of which nothing was heard for an hour, and again about those that were
+    paid some days ago; answers about how many.
 
     Each is marked as asked first, so that one that cannot be asked about does not stop the rest.
     """
-    before = clock.now() - SILENT_FOR
+    now = clock.now()
     async with uow:
-        silent = await uow.payouts.silent(before=before, limit=limit)
-        for payout_id in silent:
+        silent = await uow.payouts.silent(before=now - SILENT_FOR, limit=limit)
+        paid = await uow.payouts.to_look_at_again(now=now, limit=limit)
+        for payout_id in sorted({*silent, *paid}):
             payout = await uow.payouts.get(payout_id, lock=True)
-            payout.asked_at = clock.now()
+            payout.asked_at = now
+            if payout.state is PayoutState.PAID:
+                payout.look_again(at=now)
             uow.outbox.add(ASK_PAYOUT, AskPayout(payout_id=payout_id))
         await uow.commit()
-    return len(silent)
+    return len({*silent, *paid})
 
 
 async def handle_payout_events(

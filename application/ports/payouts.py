@@ -185,6 +185,10 @@ class Payouts(Repository[Payout], Protocol):
         """Sent, or of unknown outcome, and not asked about since; the longest silent first."""
         ...
 
+    async def to_look_at_again(self, *, now: datetime, limit: int) -> list[UUID]:
+        """Paid, and due to be asked about once more; the longest due first."""
+        ...
+
 
 class PayoutRecord(msgspec.Struct, frozen=True, kw_only=True):
     """`net_cents` is what the bank gets. `automatic`: nobody asked for it."""

@@ -18,6 +18,10 @@ from domain.shared.money import Currency
 SAME_KEY_FOR = timedelta(hours=24)
 """How long every provider remembers an idempotency key; afterwards it is asked first."""
 
+LOOKED_AT_AFTER = (timedelta(days=1), timedelta(days=3), timedelta(days=9))
+"""When a payout that was paid is asked about again: a bank may send it back, and the word of that
+may get lost. Stripe names five business days as the longest that takes."""
+
 
 class PayoutSpeed(StrEnum):
     INSTANT = "instant"
@@ -93,6 +97,7 @@ class Payout:
     asked_at: datetime | None = None
     sent_at: datetime | None = None
     ended_at: datetime | None = None
+    look_again_at: datetime | None = None
 
     def try_to_send(self, *, at: datetime) -> None:
         """Count a call before it is made: whoever finds the payout knows that it may exist."""
@@ -120,14 +125,23 @@ class Payout:
             steps.append(PayoutStep.SENT)
         if self.state is PayoutState.SENT and word in (PayoutWord.COMPLETED, PayoutWord.RETURNED):
             self.state, self.ended_at = PayoutState.PAID, at
+            self.look_again(at=at)
             steps.append(PayoutStep.PAID)
         if self.state is PayoutState.SENT and word is PayoutWord.FAILED:
             self.state, self.ended_at, self.reason = PayoutState.FAILED, at, reason
             steps.append(PayoutStep.FAILED)
         if self.state is PayoutState.PAID and word in (PayoutWord.FAILED, PayoutWord.RETURNED):
             self.state, self.ended_at, self.reason = PayoutState.RETURNED, at, reason
+            self.look_again_at = None
             steps.append(PayoutStep.RETURNED)
         return steps
+
+    def look_again(self, *, at: datetime) -> None:
+        """Note when a payout that is paid will be asked about next, if ever."""
+        ended_at = self.ended_at or at
+        self.look_again_at = next(
+            (ended_at + after for after in LOOKED_AT_AFTER if ended_at + after > at), None
+        )
 
     def refuse(self, reason: str, *, at: datetime) -> None:
         """The provider has declined it: nothing has left."""

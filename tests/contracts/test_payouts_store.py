@@ -155,6 +155,25 @@ async def test_the_longest_silent_come_first(new_uow: NewUnitOfWork) -> None:
     assert some == [unknown.id]
 
 
+async def test_paid_ones_are_looked_at_again_when_due(new_uow: NewUnitOfWork) -> None:
+    held = await account(new_uow, await payee(new_uow))
+    paid = {"state": PayoutState.PAID, "sent_at": NOON, "ended_at": NOON}
+    due = payout_of(held, provider_id="a", look_again_at=NOON, **paid)
+    longest = payout_of(held, provider_id="b", look_again_at=NOON - timedelta(days=1), **paid)
+    others = [
+        payout_of(held, provider_id="c", look_again_at=NOON + timedelta(seconds=1), **paid),
+        payout_of(held, provider_id="d", **paid),
+    ]
+    async with (uow := new_uow()):
+        for one in (due, longest, *others):
+            uow.payouts.add(one)
+        await uow.commit()
+
+    async with (uow := new_uow()):
+        assert await uow.payouts.to_look_at_again(now=NOON, limit=9) == [longest.id, due.id]
+        assert await uow.payouts.to_look_at_again(now=NOON, limit=1) == [longest.id]
+
+
 async def test_what_is_not_available_is_not_reserved(new_uow: NewUnitOfWork) -> None:
     held = await account(new_uow, await payee(new_uow))
     order_id = uuid4()

@@ -247,6 +247,22 @@ async def test_silence_is_asked_about(world: MemoryBank) -> None:
     assert world.database.messages[-1].topic == ASK_PAYOUT
 
 
+async def test_what_was_paid_is_asked_about_again_for_some_days(world: MemoryBank) -> None:
+    payee = await paid_by_bank(world)
+    payout_id = await asked(world, payee, 4000)
+    await world.send(payout_id)
+    world.bank.complete(payout_id)
+    await world.hear(payout_id)
+    asked_on = []
+
+    for day in range(1, 40):
+        world.clock.advance(timedelta(days=1))
+        if await sweep_payouts(uow=world.new_uow(), clock=world.clock):
+            asked_on.append(day)
+
+    assert asked_on == [1, 3, 9]
+
+
 async def test_the_same_key_is_the_same_withdrawal(world: MemoryBank) -> None:
     payee = await paid_by_bank(world)
 
