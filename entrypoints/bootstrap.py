@@ -66,6 +66,7 @@ from adapters.system.secrets import SystemSecrets
 from application.ports.audit import AuditViews
 from application.ports.clock import Clock, ClockControl
 from application.ports.column_keys import ColumnKeys
+from application.ports.credentials import ContentCredentials
 from application.ports.decisions import DecisionViews
 from application.ports.dispute_views import DisputeViews
 from application.ports.documents import DocumentRenderer
@@ -112,6 +113,7 @@ from application.studio.workshop import Workshop
 from domain.ledger.payout_rules import PayoutPolicy
 from domain.ordering.fees import FeesBorneBy, FeeSchedule
 from domain.ordering.invoice import Party
+from entrypoints.bootstrap_credentials import content_credentials
 from entrypoints.bootstrap_keys import use_settings_keys
 from entrypoints.bootstrap_payments import fees_of, stripe_api, stripe_webhooks, tax_provider
 from entrypoints.bootstrap_payouts import payout_policy, payout_providers
@@ -159,6 +161,7 @@ class Ports:
     storage: ObjectStorage
     file_links: LinkVerifier
     images: ImageProcessor
+    credentials: ContentCredentials
     documents: DocumentRenderer
     asset_views: AssetViews
     studio_views: StudioViews
@@ -230,6 +233,8 @@ def build_ports(settings: Settings) -> Ports:
     storage = object_storage(settings, links, closing)
     images = PillowImages()
     closing.callback(images.close)
+    credentials = content_credentials(settings)
+    closing.callback(credentials.close)
     documents = ReportLabDocuments()
     closing.callback(documents.close)
     hasher = Argon2PasswordHasher()
@@ -276,6 +281,7 @@ def build_ports(settings: Settings) -> Ports:
             ids=ids,
             storage=storage,
             images=images,
+            credentials=credentials,
             remote_files=remote_files(settings, closing),
             live=live,
             engines=engines,
@@ -284,6 +290,7 @@ def build_ports(settings: Settings) -> Ports:
         storage=storage,
         file_links=links,
         images=images,
+        credentials=credentials,
         documents=documents,
         asset_views=PostgresAssetViews(sessions),
         studio_views=PostgresStudioViews(sessions),

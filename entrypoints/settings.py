@@ -283,6 +283,36 @@ class Settings:
         values.text,
         example="github|12345",
     )
+    credentials_certificate: str | None = setting(
+        "The certificate that signs content credentials, then those above it: PEM, or a file.",
+        _optional(values.pem),
+        example="/run/secrets/credentials.pem",
+        default_shown="one of our own in the data folder, whom nobody else trusts",
+    )
+    credentials_key: Secret | None = setting(
+        "The key of that certificate, without a passphrase: PEM, or a file.",
+        _optional(values.secret_pem),
+        example="/run/secrets/credentials-key.pem",
+        secret=True,
+    )
+    credentials_trust: str | None = setting(
+        "Roots whose signatures are trusted when a file is verified: PEM, or a file.",
+        _optional(values.pem),
+        example="/etc/likeness/c2pa-trust.pem",
+        default_shown="the certificates beside the key",
+    )
+    credentials_timestamp_url: str = setting(
+        "A timestamp authority (RFC 3161). With one, what was signed stays valid when the "
+        "certificate has expired.",
+        lambda raw: values.web_url(raw) if raw else "",
+        example="http://timestamp.example.com",
+    )
+    credentials_development: bool = setting(
+        "Lets production sign with a certificate of our own.",
+        values.on_or_off,
+        "off",
+        example="on",
+    )
     hold_days: int = setting(
         "Days from a payment until a creator's share of it can be paid out.",
         values.whole_number(0, 90),

@@ -14,6 +14,7 @@ _COMPANIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "fal_key": ("fal_user_id",),
     "flowpay_api_key": ("flowpay_api_base", "flowpay_webhook_secret"),
     "plaid_secret": ("plaid_client_id",),
+    "credentials_certificate": ("credentials_key",),
 }
 """A provider that works but whose answers we could not believe is worse than none."""
 
@@ -67,6 +68,12 @@ def _faults_in_production(found: Mapping[str, Any], variables: Mapping[str, str]
         problems.append(
             "LIKENESS_REPLICATE_API_TOKEN and LIKENESS_FAL_KEY are both not set; "
             "production needs at least one image provider."
+        )
+    if not found["credentials_certificate"] and not found["credentials_development"]:
+        problems.append(
+            f"{variables['credentials_certificate']} is not set; production needs a certificate, "
+            f"or set {variables['credentials_development']} to on to sign with one that nobody "
+            "trusts."
         )
     if found["bank_payouts"]:
         problems += [

@@ -125,6 +125,24 @@ def on_or_off(raw: str) -> bool:
     raise ValueError(f"is `{raw}`; write `on` or `off`")
 
 
+def pem(raw: str) -> str:
+    """The text itself, its line ends perhaps written as \\n, or what is in the file."""
+    if raw.startswith("-----BEGIN"):
+        return raw.replace("\\n", "\n")
+    try:
+        found = Path(raw).expanduser().read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "is no text"
+        raise ValueError(f"names a file that cannot be read ({reason})") from None
+    if "-----BEGIN" not in found:
+        raise ValueError("names a file that is not PEM")
+    return found
+
+
+def secret_pem(raw: str) -> Secret:
+    return Secret(pem(raw))
+
+
 def whole_number(lowest: int, highest: int) -> Callable[[str], int]:
     def parse(raw: str) -> int:
         if not raw.isascii() or not raw.isdigit() or not lowest <= int(raw) <= highest:

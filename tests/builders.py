@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from itertools import count
+from typing import Any
 from uuid import UUID, uuid4
 
 from application.ports.unit_of_work import UnitOfWork
@@ -28,6 +29,7 @@ from domain.licensing.terms import LicenceTerms, ProductType, Purpose
 from domain.licensing.use import Action, Use
 from domain.licensing.version import TermsVersion
 from domain.media.asset import Asset, AssetPurpose
+from domain.media.provenance import MediaCopy, SignedCopy, SourceType
 from domain.ordering.discount import Discount, DiscountKind, DiscountScope
 from domain.ordering.fees import FeeRate, FeeSchedule, SaleKind, fee_schedule, sale_kind_of
 from domain.ordering.order import Order, OrderLine
@@ -477,3 +479,25 @@ def order_of(
             )
         )
     return order
+
+
+def signed_copy_of(**changes: Any) -> SignedCopy:
+    signed: dict[str, Any] = {
+        "id": uuid4(),
+        "asset_id": uuid4(),
+        "copy": MediaCopy.CLEAN,
+        "key": "assets/0/clean-0123.png",
+        "manifest": f"urn:c2pa:{uuid4()}",
+        "claim_sha256": "c" * 64,
+        "sha256": "f" * 64,
+        "certificate_sha256": "d" * 64,
+        "source": SourceType.TRAINED,
+        "model": "fal",
+        "creator_id": uuid4(),
+        "generation_id": uuid4(),
+        "licence_id": uuid4(),
+        "licence_version": 1,
+        "licence_hash": "a" * 64,
+        "signed_at": NOON,
+    }
+    return SignedCopy(**signed | changes)

@@ -13,6 +13,7 @@ from application.ports.images import (
     Rendition,
 )
 from domain.media.formats import MAX_PIXELS, ImageFormat, sniff_image
+from domain.media.provenance import SourceType, xmp_packet
 
 PREVIEW_PX = 1024
 THUMBNAIL_PX = 512
@@ -28,12 +29,15 @@ class MemoryImages:
         facts = _facts(content)
         return _plain(facts.width, facts.height, facts.content_type)
 
-    async def derive(self, content: bytes, *, watermark: str | None) -> Derivatives:
+    async def derive(
+        self, content: bytes, *, watermark: str | None, source: SourceType | None = None
+    ) -> Derivatives:
         facts = _facts(content)
+        said = "" if source is None else xmp_packet(source)
         return Derivatives(
-            clean=_plain(facts.width, facts.height, facts.content_type),
-            preview=_plain(*_within(facts, PREVIEW_PX), "image/jpeg"),
-            thumbnail=_plain(*_within(facts, THUMBNAIL_PX), "image/jpeg"),
+            clean=_plain(facts.width, facts.height, facts.content_type, said),
+            preview=_plain(*_within(facts, PREVIEW_PX), "image/jpeg", said),
+            thumbnail=_plain(*_within(facts, THUMBNAIL_PX), "image/jpeg", said),
         )
 
     async def archive(self, files: list[tuple[str, bytes]]) -> bytes:
@@ -44,11 +48,17 @@ class MemoryImages:
         return out.getvalue()
 
 
-def blank_png(width: int, height: int) -> bytes:
+def blank_png(width: int, height: int, *, xmp: str = "") -> bytes:
     """A real PNG of one grey, of any size, a few bytes small."""
     rows = (b"\x00" + b"\x80" * width) * height
     header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
-    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(rows, 1)), (b"IEND", b""))
+    said = b"XML:com.adobe.xmp" + b"\x00" * 5 + xmp.encode()
+    chunks = (
+        (b"IHDR", header),
+        *([(b"iTXt", said)] if xmp else []),
+        (b"IDAT", zlib.compress(rows, 1)),
+        (b"IEND", b""),
+    )
     return b"\x89PNG\r\n\x1a\n" + b"".join(
         struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
         for kind, data in chunks
@@ -95,8 +105,8 @@ def _within(facts: ImageFacts, longest_px: int) -> tuple[int, int]:
     return max(round(facts.width * scale), 1), max(round(facts.height * scale), 1)
 
 
-def _plain(width: int, height: int, content_type: str) -> Rendition:
+def _plain(width: int, height: int, content_type: str, xmp: str = "") -> Rendition:
     kind = "image/png" if content_type == "image/gif" else content_type
     return Rendition(
-        content=blank_png(width, height), content_type=kind, width=width, height=height
+        content=blank_png(width, height, xmp=xmp), content_type=kind, width=width, height=height
     )

@@ -76,6 +76,7 @@ from adapters.memory.payouts import (
     MemoryPayouts,
     MemoryPayoutSettings,
 )
+from adapters.memory.provenance import SIGNED_KEYS, MemorySignedCopies
 from adapters.memory.reconciliation import (
     DIFFERENCE_KEYS,
     RUN_KEYS,
@@ -181,6 +182,7 @@ class MemoryUnitOfWork:
         self.users = MemoryUsers(table("user", unique=ONE_USER_PER_EMAIL))
         self.sessions = MemorySessions(table("session"), tokens=refresh_tokens)
         self.assets = MemoryAssets(table("asset"), database.asset_grants, database.asset_accesses)
+        self.signed_copies = MemorySignedCopies(table("signed copy", unique=SIGNED_KEYS))
         self.creators = MemoryCreators(table("creator", unique=CREATOR_KEYS, versioned=True))
         self.consents = MemoryConsents(table("consent"))
         self.terms = MemoryTermsVersions(table("licence terms", unique=TERMS_KEYS))

@@ -16,6 +16,7 @@ from typing import ParamSpec, TypeVar
 from adapters.pillow import work
 from application.ports.errors import Unavailable
 from application.ports.images import Derivatives, ImageFacts, Rendition
+from domain.media.provenance import SourceType
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -40,8 +41,10 @@ class PillowImages:
     async def sanitise(self, content: bytes) -> Rendition:
         return await self._run(work.sanitise, content)
 
-    async def derive(self, content: bytes, *, watermark: str | None) -> Derivatives:
-        return await self._run(work.derive, content, watermark)
+    async def derive(
+        self, content: bytes, *, watermark: str | None, source: SourceType | None = None
+    ) -> Derivatives:
+        return await self._run(work.derive, content, watermark, source)
 
     async def archive(self, files: list[tuple[str, bytes]]) -> bytes:
         return await asyncio.to_thread(work.archive, files)

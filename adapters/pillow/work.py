@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from PIL import Image, ImageCms, ImageOps
+from PIL.PngImagePlugin import PngInfo
 
 from adapters.pillow.watermark import stamp
 from application.ports.images import (
@@ -22,6 +23,7 @@ from application.ports.images import (
     Rendition,
 )
 from domain.media.formats import MAX_PIXELS, ImageFormat, sniff_image
+from domain.media.provenance import SourceType, xmp_packet
 
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS
 
@@ -41,15 +43,18 @@ def sanitise(content: bytes) -> Rendition:
     return _clean(image, kind)
 
 
-def derive(content: bytes, watermark: str | None) -> Derivatives:
+def derive(content: bytes, watermark: str | None, source: SourceType | None = None) -> Derivatives:
     image, kind = _decoded(content)
     opaque = _flattened(image)
     preview = _shrunk(opaque, PREVIEW_PX)
     thumbnail = _shrunk(preview, THUMBNAIL_PX)
     if watermark is not None:
         preview, thumbnail = stamp(preview, watermark), stamp(thumbnail, watermark)
+    xmp = b"" if source is None else xmp_packet(source).encode()
     return Derivatives(
-        clean=_clean(image, kind), preview=_as_jpeg(preview), thumbnail=_as_jpeg(thumbnail)
+        clean=_clean(image, kind, xmp),
+        preview=_as_jpeg(preview, xmp),
+        thumbnail=_as_jpeg(thumbnail, xmp),
     )
 
 
@@ -116,16 +121,19 @@ def _shrunk(image: Image.Image, longest_px: int) -> Image.Image:
     return small
 
 
-def _clean(image: Image.Image, kind: ImageFormat) -> Rendition:
+def _clean(image: Image.Image, kind: ImageFormat, xmp: bytes = b"") -> Rendition:
     out = io.BytesIO()
     match kind:
         case "jpeg":
-            image.convert("RGB").save(out, "JPEG", quality=_CLEAN_QUALITY, subsampling=0)
+            image.convert("RGB").save(out, "JPEG", quality=_CLEAN_QUALITY, subsampling=0, xmp=xmp)
         case "webp":
-            image.save(out, "WEBP", quality=_CLEAN_QUALITY, method=2)
+            image.save(out, "WEBP", quality=_CLEAN_QUALITY, method=2, xmp=xmp)
         case "png" | "gif":
             kind = "png"
-            image.save(out, "PNG", compress_level=3)
+            said = PngInfo()
+            if xmp:
+                said.add_itxt("XML:com.adobe.xmp", xmp.decode())
+            image.save(out, "PNG", compress_level=3, pnginfo=said)
     return Rendition(
         content=out.getvalue(),
         content_type=f"image/{kind}",
@@ -134,9 +142,9 @@ def _clean(image: Image.Image, kind: ImageFormat) -> Rendition:
     )
 
 
-def _as_jpeg(image: Image.Image) -> Rendition:
+def _as_jpeg(image: Image.Image, xmp: bytes) -> Rendition:
     out = io.BytesIO()
-    image.save(out, "JPEG", quality=_JPEG_PREVIEW_QUALITY)
+    image.save(out, "JPEG", quality=_JPEG_PREVIEW_QUALITY, xmp=xmp)
     return Rendition(
         content=out.getvalue(), content_type="image/jpeg", width=image.width, height=image.height
     )

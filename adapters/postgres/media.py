@@ -196,8 +196,9 @@ class PostgresAssetViews:
         async with self._sessions() as session:
             return list(await session.scalars(statement))
 
-    async def existing(self, asset_ids: Collection[UUID]) -> set[UUID]:
+    async def keys_of(self, asset_ids: Collection[UUID]) -> set[str]:
         if not asset_ids:
             return set()
         async with self._sessions() as session:
-            return set(await session.scalars(select(assets.c.id).where(assets.c.id.in_(asset_ids))))
+            found = await session.scalars(select(Asset).where(assets.c.id.in_(asset_ids)))
+            return {key for asset in found for key in asset.keys}

@@ -28,6 +28,7 @@ from adapters.postgres import (  # noqa: F401
     payees,
     payouts,
     plans,
+    provenance,
     reconciliation,
     refunds,
     scheduler_runs,

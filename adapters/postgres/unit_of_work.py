@@ -40,6 +40,7 @@ from adapters.postgres.payouts import (
     PostgresPayoutSettings,
 )
 from adapters.postgres.plans import PostgresPlanSubscriptions
+from adapters.postgres.provenance import PostgresSignedCopies
 from adapters.postgres.reconciliation import (
     PostgresDifferences,
     PostgresProviderMovements,
@@ -83,6 +84,7 @@ class PostgresUnitOfWork:
         self.invitations = PostgresInvitations(self._session)
         self.staff = PostgresStaffMembers(self._session)
         self.assets = PostgresAssets(self._session)
+        self.signed_copies = PostgresSignedCopies(self._session)
         self.creators = PostgresCreators(self._session)
         self.consents = PostgresConsents(self._session)
         self.terms = PostgresTermsVersions(self._session)

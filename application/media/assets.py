@@ -144,7 +144,7 @@ async def erase_bytes(messages: Sequence[Message], *, storage: ObjectStorage) ->
 
 
 async def sweep_orphans(*, storage: ObjectStorage, views: AssetViews, clock: Clock) -> int:
-    """Erase objects older than a day whose asset has no row; answers how many."""
+    """Erase objects older than a day that no asset's row names; answers how many."""
     old = clock.now() - ORPHAN_AGE
     erased = 0
     batch: dict[str, UUID] = {}
@@ -186,8 +186,8 @@ async def store_renditions(
 async def _erase_orphans(
     batch: dict[str, UUID], *, storage: ObjectStorage, views: AssetViews
 ) -> int:
-    existing = await views.existing(set(batch.values()))
-    orphans = [key for key, asset_id in batch.items() if asset_id not in existing]
+    kept = await views.keys_of(set(batch.values()))
+    orphans = [key for key in batch if key not in kept]
     for key in orphans:
         await storage.delete(key)
     return len(orphans)

@@ -5,6 +5,7 @@ from typing import Protocol
 import msgspec
 
 from domain.media.formats import ImageFormat
+from domain.media.provenance import SourceType
 from domain.shared.errors import Invalid, UnsupportedType
 
 
@@ -68,9 +69,11 @@ class ImageProcessor(Protocol):
         stays, except that a GIF becomes a PNG."""
         ...
 
-    async def derive(self, content: bytes, *, watermark: str | None) -> Derivatives:
+    async def derive(
+        self, content: bytes, *, watermark: str | None, source: SourceType | None = None
+    ) -> Derivatives:
         """Clean copy, preview (at most 1024 px) and thumbnail (at most 512 px), both JPEG; the
-        text `watermark` is tiled visibly over both."""
+        text `watermark` is tiled visibly over both. `source` is written into the XMP of all."""
         ...
 
     async def archive(self, files: list[tuple[str, bytes]]) -> bytes:

@@ -34,6 +34,7 @@ from application.ports.media import Assets
 from application.ports.messages import Outbox, ParkedMessages
 from application.ports.ordering import Disputes, Invoices, Orders, Refunds
 from application.ports.payouts import AllPayoutSettings, BankAccounts, Payouts
+from application.ports.provenance import SignedCopies
 from application.ports.reconciliation import Differences, ProviderMovements, ReconciliationRuns
 from application.ports.studio import (
     Attempts,
@@ -175,6 +176,9 @@ class UnitOfWork(Protocol):
 
     @property
     def assets(self) -> Assets: ...
+
+    @property
+    def signed_copies(self) -> SignedCopies: ...
 
     @property
     def jobs(self) -> Jobs: ...

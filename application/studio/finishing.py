@@ -1,11 +1,11 @@
 """From the bytes that a provider made to what may be shown: judged, cleaned, signed, stored.
 
-One place for every image that is delivered. Written twice, it lands on itself.
+One place for every image that is delivered. Done twice, its row names the files of one run.
 """
 
 from uuid import UUID
 
-from application.media.assets import store_renditions
+from application.studio.signing import sign_and_store, source_of
 from application.studio.workshop import Workshop
 from domain.media.asset import Asset, AssetPurpose
 from domain.studio.generation import Generation
@@ -14,15 +14,16 @@ from domain.studio.generation import Generation
 async def finish_image(
     asset_id: UUID, content: bytes, generation: Generation, *, workshop: Workshop
 ) -> Asset:
-    """Raises ImageRefused, ImageTypeRefused; Unavailable when our storage fails: try again."""
+    """Raises ImageRefused, ImageTypeRefused; Unavailable when our key or our
+    storage fails: try again."""
     facts = await workshop.images.inspect(content)
-    made = await workshop.images.derive(content, watermark=workshop.watermark)
+    made = await workshop.images.derive(
+        content, watermark=workshop.watermark, source=source_of(generation.mode)
+    )
     original = await workshop.storage.put(
         f"assets/{asset_id}/original.{facts.format}", content, content_type=facts.content_type
     )
-    stored = await store_renditions(
-        asset_id, made.clean, made.preview, made.thumbnail, storage=workshop.storage
-    )
+    stored = await sign_and_store(asset_id, content, made, generation, workshop=workshop)
     return Asset(
         id=asset_id,
         owner_id=generation.owner_id,

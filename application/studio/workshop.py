@@ -10,6 +10,7 @@ from uuid import UUID
 import msgspec
 
 from application.ports.clock import Clock
+from application.ports.credentials import ContentCredentials
 from application.ports.engines import Engine, EngineRequest
 from application.ports.ids import Ids
 from application.ports.images import ImageProcessor
@@ -69,6 +70,7 @@ class Workshop:
     ids: Ids
     storage: ObjectStorage
     images: ImageProcessor
+    credentials: ContentCredentials
     remote_files: RemoteFiles
     live: LiveEvents
     engines: Mapping[type[EngineRequest], Sequence[Engine[Any]]]

@@ -8,6 +8,7 @@ from litestar.di import NamedDependency
 from litestar.params import QueryParameter, SkipValidation
 
 from application.ports.clock import Clock
+from application.ports.credentials import ContentCredentials
 from application.ports.decisions import DecisionViews
 from application.ports.dispute_views import DisputeViews
 from application.ports.documents import DocumentRenderer
@@ -66,6 +67,7 @@ TheFees = NamedDependency[SkipValidation[FeeSchedule]]
 TheStorage = NamedDependency[SkipValidation[ObjectStorage]]
 TheFileLinks = NamedDependency[SkipValidation[LinkVerifier]]
 TheDocuments = NamedDependency[SkipValidation[DocumentRenderer]]
+TheCredentials = NamedDependency[SkipValidation[ContentCredentials]]
 TheImages = NamedDependency[SkipValidation[ImageProcessor]]
 TheAssetViews = NamedDependency[SkipValidation[AssetViews]]
 TheDecisionViews = NamedDependency[SkipValidation[DecisionViews]]

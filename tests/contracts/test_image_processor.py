@@ -11,6 +11,7 @@ import pytest
 from adapters.memory.images import MemoryImages, blank_png
 from adapters.pillow.processor import PillowImages
 from application.ports.images import ImageProcessor, ImageRefused, ImageTypeRefused
+from domain.media.provenance import SourceType
 from tests.pictures import picture
 
 
@@ -95,3 +96,18 @@ async def test_an_archive_holds_the_named_files(images: ImageProcessor) -> None:
             "1.png": b"one",
             "2.jpg": b"two",
         }
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
+async def test_how_it_was_made_is_written_into_every_copy(
+    images: ImageProcessor, kind: str
+) -> None:
+    uri = b"http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
+    made = await images.derive(picture(kind), watermark="PREVIEW", source=SourceType.TRAINED)
+    silent = await images.derive(picture(kind), watermark="PREVIEW")
+
+    for copy in (made.clean, made.preview, made.thumbnail):
+        assert copy.content.count(uri) == 1
+        assert b"Iptc4xmpExt:DigitalSourceType" in copy.content
+    for copy in (silent.clean, silent.preview, silent.thumbnail):
+        assert b"Iptc4xmpExt" not in copy.content

@@ -24,6 +24,7 @@ PRODUCTION = {
     "LIKENESS_STRIPE_CONNECT_WEBHOOK_SECRET": "whsec_connect",
     "LIKENESS_FAL_KEY": "fal:hunter5",
     "LIKENESS_FAL_USER_ID": "someone",
+    "LIKENESS_CREDENTIALS_DEVELOPMENT": "on",
 }
 
 
@@ -82,6 +83,7 @@ def test_production_is_complete_with_keys_of_its_own() -> None:
         "LIKENESS_STRIPE_CONNECT_WEBHOOK_SECRET",
         "LIKENESS_FAL_KEY",
         "LIKENESS_FAL_USER_ID",
+        "LIKENESS_CREDENTIALS_DEVELOPMENT",
     ],
 )
 def test_production_refuses_to_do_without(variable: str) -> None:

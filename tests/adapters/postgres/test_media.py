@@ -129,12 +129,12 @@ async def test_a_page_can_be_of_one_purpose(sessions: async_sessionmaker[AsyncSe
     assert [found.id for found in page] == [banner.id]
 
 
-async def test_existing_tells_which_have_a_row(sessions: async_sessionmaker[AsyncSession]) -> None:
+async def test_the_objects_of_assets_are_told(sessions: async_sessionmaker[AsyncSession]) -> None:
     kept = asset(IDS.new())
     await stored(sessions, kept)
     views = PostgresAssetViews(sessions)
-    assert await views.existing({kept.id, IDS.new()}) == {kept.id}
-    assert await views.existing(set()) == set()
+    assert await views.keys_of({kept.id, IDS.new()}) == set(kept.keys)
+    assert await views.keys_of(set()) == set()
 
 
 async def test_assets_are_filtered_by_their_kind_of_media(

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
+from adapters.memory.credentials import MemoryCredentials
 from adapters.memory.engines import MemoryEngine
 from adapters.memory.images import MemoryImages, blank_png
 from adapters.memory.live import MemoryLive
@@ -20,6 +21,7 @@ from adapters.postgres.studio_views import PostgresJobProgress, PostgresStudioVi
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
 from adapters.system.ids import UuidV7Ids
 from application.media.assets import upload_image
+from application.ports.credentials import ContentCredentials
 from application.ports.engines import EngineJob, PhotoToImage, TextToImage, TrainLikeness
 from application.ports.live import JobEvent
 from application.ports.messages import Message
@@ -75,6 +77,7 @@ class World:
         self.ids = UuidV7Ids()
         self.storage = MemoryStorage(clock=self.clock)
         self.images = MemoryImages()
+        self.credentials = MemoryCredentials()
         self.files = MemoryRemoteFiles()
         self.live = MemoryLive()
         self.generators = [
@@ -90,6 +93,7 @@ class World:
             ids=self.ids,
             storage=self.storage,
             images=self.images,
+            credentials=self.credentials,
             remote_files=self.files,
             live=self.live,
             engines={
@@ -104,6 +108,10 @@ class World:
         """Keep objects elsewhere from now on."""
         self.storage = cast("MemoryStorage", storage)
         self.workshop = replace(self.workshop, storage=storage)
+
+    def use_credentials(self, credentials: ContentCredentials) -> None:
+        """Sign by another from now on."""
+        self.workshop = replace(self.workshop, credentials=credentials)
 
     @property
     def generator(self) -> MemoryEngine:
