@@ -33,6 +33,8 @@ from adapters.postgres.invariants import PostgresInvariantChecks
 from adapters.postgres.leadership import PostgresLeadership
 from adapters.postgres.ledger_reading import PostgresBooksViews
 from adapters.postgres.ledger_upkeep import PostgresLedgerUpkeep
+from adapters.postgres.live_events import PostgresEventPurge
+from adapters.postgres.live_records import PostgresLiveRecords
 from adapters.postgres.media import PostgresAssetViews
 from adapters.postgres.message_queue import PostgresMessageQueue
 from adapters.postgres.message_views import PostgresMessageViews
@@ -43,7 +45,7 @@ from adapters.postgres.reconciliation_views import PostgresReconciliationViews
 from adapters.postgres.reports import PostgresReportViews
 from adapters.postgres.scheduler_runs import PostgresJobRuns
 from adapters.postgres.statements import PostgresStatementViews
-from adapters.postgres.studio_views import PostgresJobProgress, PostgresStudioViews
+from adapters.postgres.studio_views import PostgresStudioViews
 from adapters.postgres.sweeps import PostgresSweepCursors
 from adapters.postgres.tax import PostgresTaxViews
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
@@ -79,7 +81,7 @@ from application.ports.invariants import InvariantChecks
 from application.ports.ledger_reading import BooksViews
 from application.ports.ledger_upkeep import LedgerUpkeep
 from application.ports.ledger_views import LedgerViews
-from application.ports.live import JobProgressViews, LiveEvents, LiveFeed
+from application.ports.live import EventPurge, LiveEvents
 from application.ports.media import AssetViews
 from application.ports.messages import Inbox, MessageQueue, MessageViews, Wake, WakeListener
 from application.ports.payments import PayeeAccounts, Payments, PaymentWebhooks
@@ -109,6 +111,7 @@ from application.ports.tokens import AccessTokens
 from application.ports.unit_of_work import UnitOfWork
 from application.ports.views import BalanceViews, CatalogueViews, OrderViews
 from application.reporting.exports import Books
+from application.studio.news import Newsroom
 from application.studio.workshop import Workshop
 from domain.ledger.payout_rules import PayoutPolicy
 from domain.ordering.fees import FeesBorneBy, FeeSchedule
@@ -185,8 +188,8 @@ class Ports:
     reconciliation_views: ReconciliationViews
     decision_views: DecisionViews
     live: LiveEvents
-    live_feed: LiveFeed
-    job_progress: JobProgressViews
+    newsroom: Newsroom
+    event_purge: EventPurge
     idempotency: Idempotency
     rate_limits: RateLimits
     inbox: Inbox
@@ -319,8 +322,8 @@ def build_ports(settings: Settings) -> Ports:
         reconciliation_views=PostgresReconciliationViews(engine),
         decision_views=PostgresDecisionViews(sessions, engine),
         live=live,
-        live_feed=live_feed,
-        job_progress=PostgresJobProgress(sessions),
+        newsroom=Newsroom(feed=live_feed, records=PostgresLiveRecords(sessions), storage=storage),
+        event_purge=PostgresEventPurge(sessions),
         idempotency=PostgresIdempotency(engine),
         rate_limits=RedisRateLimits(redis, clock=SystemClock()),
         inbox=PostgresInbox(engine, clock=clock, ids=ids, wake=wake),

@@ -181,6 +181,12 @@ class Settings:
         "30",
         example="90",
     )
+    live_event_retention_days: int = setting(
+        "Days that live events are kept for clients who come back.",
+        values.whole_number(1, 365),
+        "7",
+        example="14",
+    )
     base_url: str = setting(
         "How the world reaches the API; written into links and webhook addresses.",
         lambda raw: values.web_url(raw) if raw else "",

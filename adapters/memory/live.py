@@ -1,83 +1,87 @@
 """Live events within one process, and what is kept of them."""
 
-import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
 from application.ports.live import (
     Channel,
-    JobEvent,
+    JobCompleted,
+    Kept,
     LiveEvent,
+    StepCompleted,
     Told,
     UserEvent,
     channel_of,
     with_seq,
 )
 from domain.identity.actor import Actor
+from domain.media.asset import Asset
 from domain.shared.errors import NotFound
-
-BACKLOG = 100
-
-
-class _Subscription:
-    connected = True
-
-    def __init__(self) -> None:
-        self._events: asyncio.Queue[LiveEvent] = asyncio.Queue(BACKLOG)
-
-    def put(self, event: LiveEvent) -> None:
-        if self._events.full():
-            self._events.get_nowait()
-        self._events.put_nowait(event)
-
-    async def next(self, *, timeout_s: float) -> LiveEvent | None:
-        try:
-            async with asyncio.timeout(timeout_s):
-                return await self._events.get()
-        except TimeoutError:
-            return None
 
 
 class MemoryLive:
     """See `LiveEvents` and `LiveFeed` in `application.ports.live`."""
 
     def __init__(self) -> None:
-        self._listeners: defaultdict[Channel, set[_Subscription]] = defaultdict(set)
+        self.connected = True
+        self._listeners: defaultdict[Channel, list[Callable[[LiveEvent], None]]] = defaultdict(list)
+
+    @property
+    def channels(self) -> int:
+        """How many are listened to."""
+        return len(self._listeners)
 
     async def publish(self, channel: Channel, event: LiveEvent) -> None:
-        for listener in self._listeners.get(channel, ()):
-            listener.put(event)
+        if self.connected:
+            for hear in list(self._listeners.get(channel, ())):
+                hear(event)
 
-    @asynccontextmanager
-    async def subscribe(self, channel: Channel) -> AsyncIterator[_Subscription]:
-        subscription = _Subscription()
-        self._listeners[channel].add(subscription)
-        try:
-            yield subscription
-        finally:
-            self._listeners[channel].discard(subscription)
-            if not self._listeners[channel]:
-                del self._listeners[channel]
+    async def listen(self, channel: Channel, hear: Callable[[LiveEvent], None]) -> None:
+        self._listeners[channel].append(hear)
+
+    async def leave(self, channel: Channel, hear: Callable[[LiveEvent], None]) -> None:
+        self._listeners[channel].remove(hear)
+        if not self._listeners[channel]:
+            del self._listeners[channel]
 
 
-class MemoryJobProgress:
-    """See `application.ports.live.JobProgressViews`."""
+class MemoryLiveRecords:
+    """See `application.ports.live.LiveRecords`. `reads` counts the questions."""
 
     def __init__(self) -> None:
-        self._events: dict[UUID, list[JobEvent]] = {}
-        self._owners: dict[UUID, UUID] = {}
+        self.reads = 0
+        self.assets: list[Asset] = []
+        self._events: defaultdict[Channel, list[LiveEvent]] = defaultdict(list)
+        self._owners: dict[Channel, UUID] = {}
 
-    def record(self, owner_id: UUID, event: JobEvent) -> None:
-        self._owners[event.job_id] = owner_id
-        self._events.setdefault(event.job_id, []).append(event)
+    def record(self, channel: Channel, event: LiveEvent, *, owner_id: UUID | None = None) -> None:
+        if owner_id is not None:
+            self._owners[channel] = owner_id
+        self._events[channel].append(event)
 
-    async def events_after(self, job_id: UUID, seq: int, viewer: Actor) -> list[JobEvent]:
-        if self._owners.get(job_id) != viewer.user_id:
-            raise NotFound("job", job_id)
-        return [event for event in self._events[job_id] if event.seq > seq]
+    def forget(self, channel: Channel, *, until: int) -> None:
+        """Sweep what is old."""
+        self._events[channel] = [event for event in self._events[channel] if event.seq > until]
+
+    async def read(self, after: Mapping[Channel, int], *, limit: int) -> Mapping[Channel, Kept]:
+        self.reads += 1
+        kept = {}
+        for channel, seq in after.items():
+            events = self._events[channel]
+            newer = [event for event in events if event.seq > seq]
+            kept[channel] = Kept(newer[:limit], events[-1].seq if events else 0)
+        return kept
+
+    async def require_viewer(self, channel: Channel, viewer: Actor) -> None:
+        if self._owners.get(channel, channel.subject) != viewer.user_id:
+            raise NotFound(channel.kind, channel.subject)
+
+    async def results(self, event: JobCompleted | StepCompleted) -> Sequence[Asset]:
+        if isinstance(event, StepCompleted):
+            return [asset for asset in self.assets if asset.id == event.result_asset_id]
+        return [asset for asset in self.assets if asset.generation_id == event.job_id]
 
 
 class MemoryUserEvents:

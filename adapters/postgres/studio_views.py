@@ -10,16 +10,11 @@ from sqlalchemy import ColumnElement, Select, func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from adapters.postgres.jobs import jobs
-from adapters.postgres.live_events import job_events
 from adapters.postgres.media import assets
 from adapters.postgres.studio import generations, likeness_models
-from application.ports.live import JobEvent
 from application.ports.studio import GenerationRow, ImageRow, ModelRow
-from domain.identity.actor import Actor
 from domain.media.asset import Asset, AssetState
 from domain.shared.errors import NotFound
-
-MAX_EVENTS = 1000
 
 _GENERATIONS = select(
     generations.c.id,
@@ -110,27 +105,6 @@ class PostgresStudioViews:
             )
             images = await session.scalars(shown.order_by(assets.c.created_at, assets.c.id))
             return _with_images(rows, images.all())
-
-
-class PostgresJobProgress:
-    """See `application.ports.live.JobProgressViews`."""
-
-    def __init__(self, sessions: async_sessionmaker[AsyncSession]) -> None:
-        self._sessions = sessions
-
-    async def events_after(self, job_id: UUID, seq: int, viewer: Actor) -> list[JobEvent]:
-        statement = (
-            select(job_events.c.event)
-            .where(job_events.c.job_id == job_id, job_events.c.seq > seq)
-            .order_by(job_events.c.seq)
-            .limit(MAX_EVENTS)
-        )
-        owner = select(jobs.c.owner_id).where(jobs.c.id == job_id)
-        async with self._sessions() as session:
-            owner_id = await session.scalar(owner)
-            if owner_id is None or (owner_id != viewer.user_id and not viewer.is_admin):
-                raise NotFound("job", job_id)
-            return list(await session.scalars(statement))
 
 
 def _with_images(rows: list[GenerationRow], images: Sequence[Asset]) -> list[GenerationRow]:

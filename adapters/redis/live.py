@@ -1,13 +1,12 @@
 """Live events through Redis pub/sub: one connection per process, shared by all its listeners.
 
-The reader outlives Redis. While the connection is gone its subscriptions say so, and on the way
-back every channel is subscribed again before they say otherwise.
+The reader outlives Redis. While the connection is gone the feed says so, and on the way back every
+channel is subscribed again before it says otherwise.
 """
 
 import asyncio
-from collections import defaultdict
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from time import monotonic
 from typing import Any
 
@@ -23,7 +22,6 @@ from application.ports.live import Channel, LiveEvent
 
 log = structlog.get_logger(__name__)
 
-BACKLOG = 100
 PREFIX = "live:"
 KEEPALIVE = f"{PREFIX}keepalive"
 RECONNECT_FIRST_S = 0.1
@@ -61,60 +59,46 @@ class RedisLiveEvents:
                 log.warning("live_event_not_published", error=type(error).__name__)
 
 
-class _Subscription:
-    def __init__(self, feed: "RedisLiveFeed") -> None:
-        self._feed = feed
+class _Listeners:
+    """Those of one channel; `confirmed` says that Redis sends it."""
+
+    def __init__(self) -> None:
+        self.hear: list[Callable[[LiveEvent], None]] = []
         self.confirmed = asyncio.Event()
-        self._events: asyncio.Queue[LiveEvent] = asyncio.Queue(BACKLOG)
-
-    @property
-    def connected(self) -> bool:
-        return self._feed.connected
-
-    def put(self, event: LiveEvent) -> None:
-        if self._events.full():
-            self._events.get_nowait()
-        self._events.put_nowait(event)
-
-    async def next(self, *, timeout_s: float) -> LiveEvent | None:
-        try:
-            async with asyncio.timeout(timeout_s):
-                return await self._events.get()
-        except TimeoutError:
-            return None
 
 
 class RedisLiveFeed:
-    """See `application.ports.live.LiveFeed`. Reads from its first subscription until `close`."""
+    """See `application.ports.live.LiveFeed`. Reads from its first listener until `close`."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
-        self._listeners: defaultdict[str, set[_Subscription]] = defaultdict(set)
+        self._listeners: dict[str, _Listeners] = {}
         self._pubsub: PubSub | None = None
         self._reader: asyncio.Task[None] | None = None
         self._commands = asyncio.Lock()
-        self._confirmed: set[str] = set()
         self.connected = False
 
-    @asynccontextmanager
-    async def subscribe(self, channel: Channel) -> AsyncIterator[_Subscription]:
+    async def listen(self, channel: Channel, hear: Callable[[LiveEvent], None]) -> None:
         self._ensure_reading()
         name = f"{PREFIX}{channel}"
-        subscription = _Subscription(self)
-        self._listeners[name].add(subscription)
-        try:
-            if name not in self._confirmed:
-                await self._command("subscribe", name)
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(CONFIRM_S):
-                        await subscription.confirmed.wait()
-            yield subscription
-        finally:
-            self._listeners[name].discard(subscription)
-            if not self._listeners[name]:
-                del self._listeners[name]
-                self._confirmed.discard(name)
-                await self._command("unsubscribe", name)
+        listeners = self._listeners.get(name)
+        if listeners is None:
+            listeners = self._listeners[name] = _Listeners()
+            listeners.hear.append(hear)
+            await self._command("subscribe", name)
+        else:
+            listeners.hear.append(hear)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CONFIRM_S):
+                await listeners.confirmed.wait()
+
+    async def leave(self, channel: Channel, hear: Callable[[LiveEvent], None]) -> None:
+        name = f"{PREFIX}{channel}"
+        listeners = self._listeners[name]
+        listeners.hear.remove(hear)
+        if not listeners.hear:
+            del self._listeners[name]
+            await self._command("unsubscribe", name)
 
     async def close(self) -> None:
         """Stop reading and let the connection go."""
@@ -130,11 +114,10 @@ class RedisLiveFeed:
 
     async def _command(self, verb: str, name: str) -> None:
         """Failures are left to the reader: it meets them too, and subscribes everything again."""
-        if not self.connected or self._pubsub is None:
-            return
         with suppress(RedisError, OSError):
             async with self._commands:
-                await getattr(self._pubsub, verb)(name)
+                if self.connected and self._pubsub is not None:
+                    await getattr(self._pubsub, verb)(name)
 
     async def _read_for_ever(self) -> None:
         wait_s = RECONNECT_FIRST_S
@@ -149,7 +132,8 @@ class RedisLiveFeed:
             finally:
                 self.connected = False
                 self._pubsub = None
-                self._confirmed.clear()
+                for listeners in self._listeners.values():
+                    listeners.confirmed.clear()
                 with suppress(RedisError, OSError):
                     await pubsub.aclose()  # type: ignore[no-untyped-call]
             await asyncio.sleep(wait_s)
@@ -159,10 +143,10 @@ class RedisLiveFeed:
         wanted = {KEEPALIVE, *self._listeners}
         async with asyncio.timeout(RECONNECT_MOST_S):
             await pubsub.subscribe(*wanted)
-        self._pubsub, self.connected = pubsub, True
-        if came_meanwhile := set(self._listeners) - wanted:
-            async with self._commands:
+        async with self._commands:
+            if came_meanwhile := set(self._listeners) - wanted:
                 await pubsub.subscribe(*came_meanwhile)
+            self._pubsub, self.connected = pubsub, True
 
     async def _read(self, pubsub: PubSub) -> None:
         last_sign_s = monotonic()
@@ -179,11 +163,11 @@ class RedisLiveFeed:
                     await pubsub.ping()
 
     def _deliver(self, message: dict[str, Any]) -> None:
-        listeners = self._listeners.get(message["channel"].decode(), ())
+        listeners = self._listeners.get((message["channel"] or b"").decode())
+        if listeners is None:
+            return
         if message["type"] == "subscribe":
-            self._confirmed.add(message["channel"].decode())
-            for listener in listeners:
-                listener.confirmed.set()
+            listeners.confirmed.set()
         if message["type"] != "message":
             return
         try:
@@ -191,5 +175,5 @@ class RedisLiveFeed:
         except msgspec.DecodeError:
             log.warning("live_event_unreadable")  # from an older or a newer release
             return
-        for listener in listeners:
-            listener.put(event)
+        for hear in list(listeners.hear):
+            hear(event)

@@ -5,8 +5,7 @@ makes it true. Publishing only saves the waiting: it may fail, come late or come
 listener that misses a number, or has been away, reads the records.
 """
 
-from collections.abc import Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Literal, NamedTuple, Protocol
 from uuid import UUID
@@ -14,6 +13,7 @@ from uuid import UUID
 from msgspec import Struct, structs
 
 from domain.identity.actor import Actor
+from domain.media.asset import Asset
 
 MAX_SEQ = 2**31 - 1
 """No channel has more events than this."""
@@ -136,29 +136,44 @@ class LiveEvents(Protocol):
         ...
 
 
-class Subscription(Protocol):
+class LiveFeed(Protocol):
     @property
     def connected(self) -> bool:
-        """Whether events arrive at all; while they do not, ask the views."""
+        """Whether events arrive at all; while they do not, read the records."""
         ...
 
-    async def next(self, *, timeout_s: float) -> LiveEvent | None:
-        """The next event, or None when none came in time."""
-        ...
+    async def listen(self, channel: Channel, hear: Callable[[LiveEvent], None]) -> None:
+        """From when this returns, `hear` is called with every event that is published, in order.
 
-
-class LiveFeed(Protocol):
-    def subscribe(self, channel: Channel) -> AbstractAsyncContextManager[Subscription]:
-        """Events published from now on. A slow listener loses the oldest ones."""
-        ...
-
-
-class JobProgressViews(Protocol):
-    async def events_after(self, job_id: UUID, seq: int, viewer: Actor) -> list[JobEvent]:
-        """The job's events with a greater `seq`, oldest first, at most 1000.
-
-        Raises NotFound when there is no such job, or not for this viewer.
+        It returns without that when the feed is not connected, and hears again when it is.
         """
+        ...
+
+    async def leave(self, channel: Channel, hear: Callable[[LiveEvent], None]) -> None: ...
+
+
+class Kept(NamedTuple):
+    """`last_seq` is the newest number of the channel, 0 before the first event."""
+
+    events: Sequence[LiveEvent]
+    last_seq: int
+
+
+class LiveRecords(Protocol):
+    async def read(self, after: Mapping[Channel, int], *, limit: int) -> Mapping[Channel, Kept]:
+        """Of each channel, the `limit` oldest events with a greater `seq`, oldest first.
+
+        One question to the database for any number of channels. The oldest events are not kept
+        for ever: the first may be later than the one that was asked for.
+        """
+        ...
+
+    async def require_viewer(self, channel: Channel, viewer: Actor) -> None:
+        """Raises NotFound for a channel that is not there, or not for this viewer."""
+        ...
+
+    async def results(self, event: JobCompleted | StepCompleted) -> Sequence[Asset]:
+        """What it tells of, as far as it is still there and may be shown."""
         ...
 
 

@@ -6,10 +6,12 @@ more, and so is the end, well or badly.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
+from application.ports.clock import Clock
 from application.ports.live import (
+    EventPurge,
     GenerationChanged,
     JobCompleted,
     JobEvent,
@@ -22,6 +24,8 @@ from application.ports.live import (
 from application.ports.unit_of_work import UnitOfWork
 from domain.studio.job import Face, Job, JobStatus
 from domain.studio.pipelines import JobKind
+
+_CHUNK = 5_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +67,20 @@ async def commit_and_tell(
         await live.publish(job_channel(job.id), event)
     for channel, changed in generations:
         await live.publish(channel, changed)
+
+
+async def purge_live_events(
+    *, retention: timedelta, events: EventPurge, clock: Clock, chunk: int = _CHUNK
+) -> int:
+    """Delete events older than `retention`, in short transactions; answers how many.
+
+    Who asks for them later is told to read the job, or the list, anew.
+    """
+    before = clock.now() - retention
+    purged = 0
+    while deleted := await events.purge(before=before, limit=chunk):
+        purged += deleted
+    return purged
 
 
 def _events_of(change: Change) -> list[JobEvent]:

@@ -12,14 +12,16 @@ admission     text that cannot be stored, 401, 415
 route         body → command → use case → Data(result)
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 
 from litestar import Litestar
 from litestar.config.cors import CORSConfig
+from litestar.di import Provide
 from litestar.types import ControllerRouterHandler, Middleware
 
+from entrypoints.http import live_events
 from entrypoints.http.admission import admitted
 from entrypoints.http.authentication import identified
 from entrypoints.http.compression import compressed
@@ -36,6 +38,7 @@ from entrypoints.http.errors import answer_error
 from entrypoints.http.health import Refresh, health_router, metrics_route
 from entrypoints.http.idempotency import answered_once
 from entrypoints.http.live import live_route
+from entrypoints.http.live_hub import Hub
 from entrypoints.http.methods import MethodsKnown
 from entrypoints.http.openapi import openapi_config
 from entrypoints.http.rate_limiting import rate_limited
@@ -62,16 +65,27 @@ def create_app(
     are brought up to date before `/metrics` answers. `short_ways` are paths past routing.
     """
     methods = MethodsKnown()
+    hub = Hub(ports.newsroom, settings.live)
+    the_hub = Provide(lambda: hub, sync_to_thread=False)
+
+    @asynccontextmanager
+    async def closing_hub(_: Litestar) -> AsyncIterator[None]:
+        try:
+            yield
+        finally:
+            await hub.close()
+
     app = Litestar(
         route_handlers=[
             *routers,
-            live_route(ports),
+            live_route(ports, hub),
+            live_events.ROUTER,
             health_router(ports.health_checks),
             metrics_route(settings, gauges),
             openapi_document,
             docs_asset,
         ],
-        dependencies=dependencies_of(ports),
+        dependencies=dependencies_of(ports) | {"live_hub": the_hub},
         middleware=[methods.layer, *_middleware(ports, settings)],
         exception_handlers={Exception: answer_error},
         plugins=[RoutesPrepared(), methods],
@@ -81,7 +95,7 @@ def create_app(
         openapi_config=openapi_config(
             settings, router=docs_router(), plugins=[OfflinePage(), CompleteDocument()]
         ),
-        lifespan=list(lifespan),
+        lifespan=[*lifespan, closing_hub],
         logging_config=None,
         debug=False,
     )

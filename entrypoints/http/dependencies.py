@@ -24,9 +24,9 @@ from litestar.routes import BaseRoute, HTTPRoute
 from application.ordering.wishes import Shopper
 from application.ports.clock import Clock
 from application.ports.idempotency import Idempotency
-from application.ports.live import JobProgressViews, LiveFeed
 from application.ports.rate_limits import RateLimits
 from application.ports.tokens import AccessTokens
+from application.studio.news import Newsroom
 from domain.identity.actor import Actor
 from entrypoints.http.admission import ASKS_VISITOR, NEEDS_ACTOR
 from entrypoints.http.authentication import actor_of, visitor_of
@@ -56,9 +56,7 @@ class PlatformPorts(Protocol):
     @property
     def rate_limits(self) -> RateLimits: ...
     @property
-    def live_feed(self) -> LiveFeed: ...
-    @property
-    def job_progress(self) -> JobProgressViews: ...
+    def newsroom(self) -> Newsroom: ...
     @property
     def health_checks(self) -> Mapping[str, HealthCheck]: ...
 

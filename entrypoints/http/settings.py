@@ -4,6 +4,28 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How often live connections do what, in seconds."""
+
+    poll_s: float = 3.0
+    """The records are asked while the feed is gone."""
+    doubt_s: float = 15.0
+    """The records are asked in any case."""
+    tick_s: float = 0.5
+    """Whether the feed is there is looked at."""
+    heartbeat_s: float = 15.0
+    """Something is sent at least that often."""
+    send_within_s: float = 30.0
+    """A client that takes nothing for so long is hung up on."""
+    check_token_s: float = 10.0
+    """So long a token is believed without looking at it again."""
+    renew_within_s: float = 30.0
+    """How long a connection waits for a new token when its own has expired."""
+    connected_at_most_s: float = 3600.0
+    """Then a client comes back, perhaps to another process."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HttpSettings:
     """Durations are in seconds, sizes in bytes."""
 
@@ -25,3 +47,4 @@ class HttpSettings:
     """How long a duplicate waits for the first request's answer before it gets a 409."""
     metrics_token: str | None = None
     """Bearer token for GET /metrics. Without one the page is open, but hidden in production."""
+    live: Pace = Pace()

@@ -17,6 +17,7 @@ from application.ordering.missed_events import sweep_missed_events
 from application.reporting.export_jobs import expire_exports
 from application.studio.dispatching import give_turns
 from application.studio.polling import poll_stale_attempts, sweep_training_archives
+from application.studio.telling import purge_live_events
 from entrypoints.bootstrap import Ports
 from entrypoints.settings import Settings
 from entrypoints.worker.books import keep_months, watch_all_books, watch_invariants
@@ -107,6 +108,15 @@ def jobs(ports: Ports, settings: Settings) -> list[Job]:
             every=timedelta(hours=1),
             run=lambda: purge_done_messages(
                 retention=retention, messages=ports.messages, clock=ports.clock
+            ),
+        ),
+        Job(
+            name="purge-live-events",
+            every=timedelta(hours=1),
+            run=lambda: purge_live_events(
+                retention=timedelta(days=settings.live_event_retention_days),
+                events=ports.event_purge,
+                clock=ports.clock,
             ),
         ),
         Job(

@@ -14,10 +14,10 @@ from adapters.redis.live import RedisLiveEvents, RedisLiveFeed, live_client
 from application.ports.live import (
     Channel,
     JobProgress,
+    LiveEvent,
     LiveEvents,
     LiveFeed,
     OrderChanged,
-    Subscription,
     job_channel,
     orders_channel,
 )
@@ -65,74 +65,92 @@ def channel() -> Channel:
     return job_channel(uuid4())
 
 
-async def received(subscription: Subscription, count: int) -> list[int]:
-    events = [await subscription.next(timeout_s=2) for _ in range(count)]
-    return [event.seq for event in events if event is not None]
+class Ear:
+    """What has been heard."""
+
+    def __init__(self) -> None:
+        self.events: list[LiveEvent] = []
+        self._news = asyncio.Event()
+
+    def hear(self, event: LiveEvent) -> None:
+        self.events.append(event)
+        self._news.set()
+
+    async def seqs(self, count: int) -> list[int]:
+        """The numbers so far, as soon as there are that many."""
+        async with asyncio.timeout(2):
+            while len(self.events) < count:
+                self._news.clear()
+                await self._news.wait()
+        return [event.seq for event in self.events]
 
 
 async def test_what_is_published_arrives_in_order(live: Live, channel: Channel) -> None:
-    async with live.feed.subscribe(channel) as subscription:
-        for seq in range(1, 4):
-            await live.events.publish(channel, progress(seq))
+    ear = Ear()
+    await live.feed.listen(channel, ear.hear)
+    for seq in range(1, 4):
+        await live.events.publish(channel, progress(seq))
 
-        assert await subscription.next(timeout_s=2) == progress(1)
-        assert await received(subscription, 2) == [2, 3]
-        assert subscription.connected
+    assert await ear.seqs(3) == [1, 2, 3]
+    assert ear.events[0] == progress(1)
+    assert live.feed.connected
 
 
 async def test_every_listener_hears_it_and_nobody_else_does(live: Live, channel: Channel) -> None:
-    elsewhere = job_channel(uuid4())
-    async with (
-        live.feed.subscribe(channel) as one,
-        live.feed.subscribe(channel) as two,
-        live.feed.subscribe(elsewhere) as other,
-    ):
-        await live.events.publish(channel, progress(1))
+    one, two, other = Ear(), Ear(), Ear()
+    await live.feed.listen(channel, one.hear)
+    await live.feed.listen(channel, two.hear)
+    await live.feed.listen(job_channel(uuid4()), other.hear)
+    await live.events.publish(channel, progress(1))
 
-        assert await received(one, 1) == await received(two, 1) == [1]
-        assert await other.next(timeout_s=0.1) is None
-
-
-async def test_silence_is_none(live: Live, channel: Channel) -> None:
-    async with live.feed.subscribe(channel) as subscription:
-        assert await subscription.next(timeout_s=0.05) is None
+    assert await one.seqs(1) == await two.seqs(1) == [1]
+    await asyncio.sleep(0.05)
+    assert other.events == []
 
 
 async def test_what_was_published_before_is_not_heard(live: Live, channel: Channel) -> None:
+    ear = Ear()
     await live.events.publish(channel, progress(1))
-    async with live.feed.subscribe(channel) as subscription:
-        assert await subscription.next(timeout_s=0.1) is None
+    await live.feed.listen(channel, ear.hear)
+    await live.events.publish(channel, progress(2))
+
+    assert await ear.seqs(1) == [2]
 
 
 async def test_one_may_leave_and_come_back(live: Live, channel: Channel) -> None:
-    async with live.feed.subscribe(channel) as stays:
-        async with live.feed.subscribe(channel):
-            pass
-        await live.events.publish(channel, progress(1))
-        assert await received(stays, 1) == [1]
-    async with live.feed.subscribe(channel) as again:
-        await live.events.publish(channel, progress(2))
-        assert await received(again, 1) == [2]
+    stays, goes = Ear(), Ear()
+    await live.feed.listen(channel, stays.hear)
+    await live.feed.listen(channel, goes.hear)
+    await live.feed.leave(channel, goes.hear)
+    await live.events.publish(channel, progress(1))
+    assert await stays.seqs(1) == [1]
+
+    await live.feed.leave(channel, stays.hear)
+    await live.feed.listen(channel, goes.hear)
+    await live.events.publish(channel, progress(2))
+    assert await goes.seqs(1) == [2]
+    assert len(stays.events) == 1
 
 
-async def test_a_slow_listener_loses_the_oldest_events(live: Live, channel: Channel) -> None:
-    async with live.feed.subscribe(channel) as slow:
-        for seq in range(1, 151):
-            await live.events.publish(channel, progress(seq))
-        await asyncio.sleep(0.2)
-        first = await slow.next(timeout_s=2)
+async def test_leaving_and_listening_at_once_loses_nobody(live: Live, channel: Channel) -> None:
+    first, second = Ear(), Ear()
+    await live.feed.listen(channel, first.hear)
+    await asyncio.gather(
+        live.feed.leave(channel, first.hear), live.feed.listen(channel, second.hear)
+    )
+    await live.events.publish(channel, progress(1))
 
-        assert first is not None
-        assert first.seq == 51
+    assert await second.seqs(1) == [1]
 
 
 async def test_every_kind_of_event_keeps_its_type(live: Live) -> None:
-    channel = orders_channel(uuid4())
+    channel, ear = orders_channel(uuid4()), Ear()
     event = OrderChanged(order_id=UUID(int=3), status="paid", seq=1)
-    async with live.feed.subscribe(channel) as subscription:
-        await live.events.publish(channel, event)
+    await live.feed.listen(channel, ear.hear)
+    await live.events.publish(channel, event)
 
-        assert await subscription.next(timeout_s=2) == event
+    await ear.seqs(1)
+    assert ear.events == [event]
 
 
 async def until(condition: Callable[[], bool]) -> None:
@@ -149,19 +167,20 @@ async def test_the_feed_comes_back_after_redis_does(tmp_path: Path) -> None:
     client = live_client(server.url)
     events, feed = RedisLiveEvents(client), RedisLiveFeed(client)
     channel = job_channel(JOB)
+    ear = Ear()
     try:
-        async with feed.subscribe(channel) as subscription:
-            await events.publish(channel, progress(1))
-            assert await received(subscription, 1) == [1]
+        await feed.listen(channel, ear.hear)
+        await events.publish(channel, progress(1))
+        assert await ear.seqs(1) == [1]
 
-            await asyncio.to_thread(server.stop)
-            await until(lambda: not subscription.connected)
-            await events.publish(channel, progress(2))  # lost, and nobody is hurt
+        await asyncio.to_thread(server.stop)
+        await until(lambda: not feed.connected)
+        await events.publish(channel, progress(2))  # lost, and nobody is hurt
 
-            await asyncio.to_thread(server.start)
-            await until(lambda: subscription.connected)
-            await events.publish(channel, progress(3))
-            assert await received(subscription, 1) == [3]
+        await asyncio.to_thread(server.start)
+        await until(lambda: feed.connected)
+        await events.publish(channel, progress(3))
+        assert await ear.seqs(2) == [1, 3]
     finally:
         await feed.close()
         await client.aclose()
@@ -174,8 +193,7 @@ async def test_an_unreachable_redis_delays_nobody() -> None:
     feed = RedisLiveFeed(client)
     async with asyncio.timeout(5):
         await RedisLiveEvents(client).publish(job_channel(JOB), progress(1))
-        async with feed.subscribe(job_channel(JOB)) as subscription:
-            assert not subscription.connected
-            assert await subscription.next(timeout_s=0.05) is None
+        await feed.listen(job_channel(JOB), Ear().hear)
+        assert not feed.connected
     await feed.close()
     await client.aclose()

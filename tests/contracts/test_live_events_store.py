@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from adapters.memory.live import MemoryLive
+from adapters.memory.system import ManualClock
 from adapters.postgres.live_events import PostgresEventPurge, job_events, user_events
 from application.ports.live import (
     GenerationChanged,
@@ -17,12 +18,13 @@ from application.ports.live import (
     JobEvent,
     JobFailed,
     JobProgress,
+    LiveEvent,
     OrderChanged,
     StepCompleted,
     generations_channel,
     orders_channel,
 )
-from application.studio.telling import Change, DoneStep, commit_and_tell
+from application.studio.telling import Change, DoneStep, commit_and_tell, purge_live_events
 from domain.shared.errors import Conflict
 from domain.studio.job import Job, JobStatus
 from domain.studio.pipelines import JobKind
@@ -112,11 +114,11 @@ async def test_a_job_tells_of_its_steps_its_progress_and_its_end(
         before = job.face
         job.succeed(at=NOON)
         done = DoneStep(step_id=step, step_type="post_processing", result_asset_id=asset)
-        async with live.subscribe(generations_channel(ada)) as heard:
-            change = Change(job=job, before=before, done=[done])
-            await commit_and_tell(uow, [change], live=live, at=NOON)
-            changed = await heard.next(timeout_s=1)
-    assert changed == GenerationChanged(generation_id=job.id, status="succeeded", seq=1)
+        heard: list[LiveEvent] = []
+        await live.listen(generations_channel(ada), heard.append)
+        change = Change(job=job, before=before, done=[done])
+        await commit_and_tell(uow, [change], live=live, at=NOON)
+    assert heard == [GenerationChanged(generation_id=job.id, status="succeeded", seq=1)]
     assert job.seq == 3
 
 
@@ -212,9 +214,11 @@ async def test_old_events_are_swept_and_numbers_go_on(
             await uow.jobs.log(JobCompleted(job_id=job.id, seq=at.day), at=at)
             await uow.user_events.log([(ada, event)], at=at)
             await uow.commit()
-    purge = PostgresEventPurge(sessions)
-    assert await purge.purge(before=NOON + timedelta(hours=1), limit=100) == 2
-    assert await purge.purge(before=NOON + timedelta(hours=1), limit=100) == 0
+    clock = ManualClock(NOON + timedelta(days=7, hours=1))
+    purged = await purge_live_events(
+        retention=timedelta(days=7), events=PostgresEventPurge(sessions), clock=clock, chunk=1
+    )
+    assert purged == 2
     assert [one.seq for one in await events_of(sessions, job.id)] == [NOON.day + 1]
     async with (uow := postgres_uow()):
         ((_, kept),) = await uow.user_events.log([(ada, event)], at=NOON)

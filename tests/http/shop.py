@@ -29,7 +29,7 @@ from entrypoints.bootstrap import Ports, build_ports
 from entrypoints.http.app import create_app
 from entrypoints.http.factory import gauges_of
 from entrypoints.http.routes.payment_webhooks import short_ways
-from entrypoints.http.settings import HttpSettings
+from entrypoints.http.settings import HttpSettings, Pace
 from entrypoints.settings import Settings
 from tests import builders
 from tests.http import estate
@@ -39,6 +39,8 @@ API = "/api/v1"
 BASE = "http://api.test"
 SECRET = "k" * 48
 NOWHERE = "http://127.0.0.1:9"
+SHORT = Pace(connected_at_most_s=0.1)
+"""Streams end soon: a client that reads an answer whole would wait for ever."""
 
 BROWSER = {
     "refresh_url": "https://shop.example/again",
@@ -68,7 +70,7 @@ def described() -> Litestar:
     """The real application without anything behind it: good for its routes and its document."""
     nothing: dict[str, Any] = {field.name: None for field in fields(Ports)}
     ports = Ports(**(nothing | {"health_checks": {}}))
-    return create_app(ports, HttpSettings(rate_limits=False))
+    return create_app(ports, HttpSettings(rate_limits=False, live=SHORT))
 
 
 @dataclass
@@ -141,7 +143,7 @@ async def open_door(
     ports, provider = ports_for(database_url, redis_url, folder, sandbox_url=sandbox_url)
     app = create_app(
         ports,
-        HttpSettings(rate_limits=False),
+        HttpSettings(rate_limits=False, live=SHORT),
         gauges=gauges_of(ports),
         short_ways=short_ways(ports.inbox, ports.payment_webhooks),
     )

@@ -21,7 +21,7 @@ from adapters.memory.system import ManualClock
 from adapters.postgres.engine import open_engine, sessions_of
 from adapters.postgres.media import PostgresAssetViews
 from adapters.postgres.messages import PostgresInbox
-from adapters.postgres.studio_views import PostgresJobProgress, PostgresStudioViews
+from adapters.postgres.studio_views import PostgresStudioViews
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
 from adapters.system.ids import UuidV7Ids
 from application.ports.engines import ProviderWebhooks
@@ -29,6 +29,7 @@ from application.ports.idempotency import Idempotency
 from application.ports.images import ImageProcessor
 from application.ports.messages import Inbox
 from application.ports.storage import LinkVerifier, ObjectStorage
+from application.studio.news import Newsroom
 from domain.identity.actor import Actor
 from entrypoints.http.app import create_app
 from entrypoints.http.health import HealthCheck
@@ -58,8 +59,7 @@ class Ports:
     asset_views: PostgresAssetViews
     studio_views: PostgresStudioViews
     live: MemoryLive
-    live_feed: MemoryLive
-    job_progress: PostgresJobProgress
+    newsroom: Newsroom
     inbox: Inbox
     provider_webhooks: Mapping[str, ProviderWebhooks]
     rate_limits: MemoryRateLimits
@@ -124,8 +124,7 @@ async def open_house(database_url: str, folder: Path) -> AsyncIterator[House]:
         asset_views=PostgresAssetViews(sessions),
         studio_views=world.views,
         live=world.live,
-        live_feed=world.live,
-        job_progress=world.progress,
+        newsroom=Newsroom(feed=world.live, records=world.records, storage=storage),
         inbox=PostgresInbox(engine, clock=world.clock, ids=world.ids),
         provider_webhooks={"fal": MemoryEngineWebhooks(clock=world.clock, provider="fal")},
         rate_limits=MemoryRateLimits(clock=world.clock),

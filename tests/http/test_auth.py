@@ -15,8 +15,9 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_asyn
 from adapters.argon2.passwords import Argon2PasswordHasher
 from adapters.jwt.access_tokens import JwtAccessTokens
 from adapters.memory.idempotency import MemoryIdempotency
-from adapters.memory.live import MemoryJobProgress, MemoryLive
+from adapters.memory.live import MemoryLive, MemoryLiveRecords
 from adapters.memory.rate_limits import MemoryRateLimits
+from adapters.memory.storage import MemoryStorage
 from adapters.memory.system import ManualClock
 from adapters.postgres.engine import sessions_of
 from adapters.postgres.identity import PostgresIdentityViews
@@ -26,10 +27,10 @@ from adapters.system.secrets import SystemSecrets
 from application.ports.idempotency import Idempotency
 from application.ports.identity import IdentityViews, PasswordHasher
 from application.ports.ids import Ids
-from application.ports.live import JobProgressViews, LiveFeed
 from application.ports.rate_limits import RateLimits
 from application.ports.secrets import Secrets
 from application.ports.tokens import AccessTokens
+from application.studio.news import Newsroom
 from entrypoints.http.app import create_app
 from entrypoints.http.health import HealthCheck
 from entrypoints.http.routes import auth
@@ -53,8 +54,13 @@ class Ports:
     rate_limits: RateLimits = field(
         default_factory=lambda: MemoryRateLimits(clock=ManualClock(NOON))
     )
-    live_feed: LiveFeed = field(default_factory=MemoryLive)
-    job_progress: JobProgressViews = field(default_factory=MemoryJobProgress)
+    newsroom: Newsroom = field(
+        default_factory=lambda: Newsroom(
+            feed=MemoryLive(),
+            records=MemoryLiveRecords(),
+            storage=MemoryStorage(clock=ManualClock()),
+        )
+    )
     health_checks: Mapping[str, HealthCheck] = field(default_factory=dict)
 
 

@@ -161,6 +161,7 @@ TABLE: dict[str, Row] = {
     "GET /api/v1/generations/{generation_id}": own(200),
     "POST /api/v1/generations/{generation_id}/cancel": own(409),
     "POST /api/v1/generations/{generation_id}/retry": own(409),
+    "GET /api/v1/live/events": owners(200),
     "GET /api/v1/assets": signed_in(200),
     "POST /api/v1/assets": signed_in(201, IMAGE),
     "GET /api/v1/assets/{asset_id}": own(200),
@@ -386,6 +387,8 @@ IN_PATH = {
     "key": estate.FILE + "?expires=1&signature=none",
 }
 
+QUERIES = {"GET /api/v1/live/events": f"?channel=job:{estate.RUNNING}"}
+
 
 def routes() -> Iterator[str]:
     for route in described().routes:
@@ -417,7 +420,7 @@ async def test_each_caller_is_answered_by_the_table(shop: Shop, route: str) -> N
 
 async def ask(shop: Shop, route: str, body: object, name: str) -> httpx.Response:
     method, template = route.split()
-    path = template.format(**IN_PATH, **payees_things(template))
+    path = template.format(**IN_PATH, **payees_things(template)) + QUERIES.get(route, "")
     actor: Actor | None = None if name == "nobody" else getattr(shop, name)
     headers = shop.as_(actor) if actor else {}
     headers["Idempotency-Key"] = name

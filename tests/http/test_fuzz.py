@@ -107,6 +107,7 @@ WORDS: dict[str, list[Any]] = {
     "cancel_url": ["https://shop.example/no"],
 }
 """What chance would rarely find, and a rule asks for."""
+CHANNELS: list[Any] = [f"job:{estate.RUNNING}", "generations", "orders"]
 ANY_KEY = re.compile(r"[ -~]{1,200}")
 
 
@@ -129,7 +130,7 @@ def _document() -> dict[str, Any]:
     document: dict[str, Any] = json.loads(document_of(described()))
     likely: dict[str, list[Any]] = {name: [str(i) for i in ids] for name, ids in OWNED.items()}
     for path, item in document["paths"].items():
-        named = likely | {"slug": [estate.SLUG], "version": [1]}
+        named = likely | {"slug": [estate.SLUG], "version": [1], "channel": CHANNELS}
         if path.startswith("/api/v1/files/"):
             named = _link()
         for operation in item.values():

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from adapters.postgres.studio import licence_decisions
 from application.licensing.standing import LicenceRefused
-from application.ports.live import MAX_SEQ, JobCompleted, JobProgress
+from application.ports.live import JobCompleted, JobProgress
 from domain.identity.actor import Role
 from domain.licensing.consent import ConsentMissing
 from domain.licensing.terms import Purpose
@@ -72,10 +72,6 @@ async def test_events_tell_every_change_in_order_and_progress_never_falls(studio
     ]
     assert [event.progress for event in changes] == sorted(event.progress for event in changes)
     assert events[-1] == JobCompleted(job_id=accepted.id, seq=len(events))
-    assert await studio.progress.events_after(accepted.id, 3, studio.fan) == events[3:]
-    assert await studio.progress.events_after(accepted.id, MAX_SEQ, studio.fan) == []
-    with pytest.raises(NotFound):
-        await studio.progress.events_after(accepted.id, 0, builders.actor(Role.FAN))
 
 
 async def test_what_the_licence_forbids_is_refused_with_every_reason_and_recorded(

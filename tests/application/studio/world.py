@@ -16,14 +16,15 @@ from adapters.memory.live import MemoryLive
 from adapters.memory.remote_files import MemoryRemoteFiles
 from adapters.memory.storage import MemoryStorage
 from adapters.memory.system import ManualClock
+from adapters.postgres.live_records import PostgresLiveRecords
 from adapters.postgres.messages import outbox_messages
-from adapters.postgres.studio_views import PostgresJobProgress, PostgresStudioViews
+from adapters.postgres.studio_views import PostgresStudioViews
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
 from adapters.system.ids import UuidV7Ids
 from application.media.assets import upload_image
 from application.ports.credentials import ContentCredentials
 from application.ports.engines import EngineJob, PhotoToImage, TextToImage, TrainLikeness
-from application.ports.live import JobEvent
+from application.ports.live import LiveEvent, job_channel
 from application.ports.messages import Message
 from application.ports.storage import ObjectStorage
 from application.ports.studio import GenerationRow
@@ -85,7 +86,7 @@ class World:
         ]
         self.trainer = MemoryEngine(provider="trainer", suffix="safetensors")
         self.views = PostgresStudioViews(sessions)
-        self.progress = PostgresJobProgress(sessions)
+        self.records = PostgresLiveRecords(sessions)
         self.fan = builders.actor(Role.FAN)
         self.workshop = Workshop(
             new_uow=self.uow,
@@ -231,8 +232,9 @@ class World:
     async def seen(self, generation_id: UUID) -> GenerationRow:
         return await self.views.generation(generation_id, owner_id=self.fan.user_id)
 
-    async def events(self, job_id: UUID) -> list[JobEvent]:
-        return await self.progress.events_after(job_id, 0, self.fan)
+    async def events(self, job_id: UUID) -> list[LiveEvent]:
+        channel = job_channel(job_id)
+        return list((await self.records.read({channel: 0}, limit=1000))[channel].events)
 
     async def attempts(self, job_id: UUID) -> list[Attempt]:
         async with (uow := self.uow()):

@@ -1,0 +1,104 @@
+"""Reading what is kept of live events: many channels with one statement, as the indexes lie."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import select
+from sqlalchemy import text as sql
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+
+from adapters.postgres.jobs import jobs
+from adapters.postgres.media import assets
+from application.ports.live import (
+    Channel,
+    JobCompleted,
+    JobEvent,
+    Kept,
+    LiveEvent,
+    StepCompleted,
+    UserEvent,
+)
+from domain.identity.actor import Actor
+from domain.media.asset import Asset, AssetState
+from domain.shared.errors import NotFound
+
+_JOBS = sql("""
+    SELECT wanted.id, 'job' AS kind, events.event,
+           coalesce((SELECT seq FROM jobs WHERE jobs.id = wanted.id), 0) AS last_seq
+    FROM unnest(CAST(:ids AS uuid[]), CAST(:seqs AS integer[])) AS wanted (id, seq)
+    LEFT JOIN LATERAL (
+        SELECT event FROM job_events WHERE job_id = wanted.id AND seq > wanted.seq
+        ORDER BY seq LIMIT :limit
+    ) AS events ON true
+""")
+
+_USERS = sql("""
+    SELECT wanted.id, wanted.kind, events.event, coalesce((
+        SELECT seq FROM user_channels WHERE user_id = wanted.id AND kind = wanted.kind
+    ), 0) AS last_seq
+    FROM unnest(CAST(:ids AS uuid[]), CAST(:kinds AS text[]), CAST(:seqs AS integer[]))
+        AS wanted (id, kind, seq)
+    LEFT JOIN LATERAL (
+        SELECT event FROM user_events
+        WHERE user_id = wanted.id AND kind = wanted.kind AND seq > wanted.seq
+        ORDER BY seq LIMIT :limit
+    ) AS events ON true
+""")
+
+
+class PostgresLiveRecords:
+    """See `application.ports.live.LiveRecords`."""
+
+    def __init__(self, sessions: async_sessionmaker[AsyncSession]) -> None:
+        self._sessions = sessions
+
+    async def read(self, after: Mapping[Channel, int], *, limit: int) -> Mapping[Channel, Kept]:
+        found: dict[Channel, tuple[list[LiveEvent], int]] = {}
+        of_jobs = {channel: seq for channel, seq in after.items() if channel.kind == "job"}
+        of_users = {channel: seq for channel, seq in after.items() if channel.kind != "job"}
+        async with self._sessions() as session:
+            for statement, wanted, kind in (
+                (_JOBS, of_jobs, JobEvent),
+                (_USERS, of_users, UserEvent),
+            ):
+                if not wanted:
+                    continue
+                given: dict[str, Any] = {
+                    "ids": [channel.subject for channel in wanted],
+                    "seqs": list(wanted.values()),
+                    "limit": limit,
+                }
+                if wanted is of_users:
+                    given["kinds"] = [channel.kind for channel in wanted]
+                for row in await session.execute(statement, given):
+                    events, _ = found.setdefault(Channel(row.kind, row.id), ([], row.last_seq))
+                    if row.event is not None:
+                        events.append(msgspec.convert(row.event, kind))
+        return {channel: Kept(events, last) for channel, (events, last) in found.items()}
+
+    async def require_viewer(self, channel: Channel, viewer: Actor) -> None:
+        owner_id = await self._owner_of(channel)
+        if owner_id != viewer.user_id and (owner_id is None or not viewer.is_admin):
+            raise NotFound(channel.kind, channel.subject)
+
+    async def results(self, event: JobCompleted | StepCompleted) -> Sequence[Asset]:
+        statement = select(Asset).where(assets.c.state == AssetState.READY)
+        match event:
+            case JobCompleted():
+                statement = statement.where(assets.c.generation_id == event.job_id)
+            case StepCompleted():
+                statement = statement.where(assets.c.id == event.result_asset_id)
+        async with self._sessions() as session:
+            found = await session.scalars(statement.order_by(assets.c.created_at, assets.c.id))
+            return found.all()
+
+    async def _owner_of(self, channel: Channel) -> UUID | None:
+        if channel.kind != "job":
+            return channel.subject
+        async with self._sessions() as session:
+            owner_id: UUID | None = await session.scalar(
+                select(jobs.c.owner_id).where(jobs.c.id == channel.subject)
+            )
+        return owner_id
