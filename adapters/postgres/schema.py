@@ -28,6 +28,7 @@ from adapters.postgres import (  # noqa: F401
     payees,
     payouts,
     plans,
+    platform_sales,
     provenance,
     reconciliation,
     refunds,
