@@ -178,7 +178,8 @@ class MemoryBilling:
         return page
 
     def _charge(self, amount_cents: int, currency: str) -> PaidCharge:
-        charge = PaidCharge(charge_id=self._new("ch"), amount_cents=amount_cents, currency=currency)
+        made = self.charge(amount_cents, currency) if self.charge else self._new("ch")
+        charge = PaidCharge(charge_id=made, amount_cents=amount_cents, currency=currency)
         self.charged.append(charge)
         return charge
 

@@ -33,7 +33,6 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from adapters.postgres.columns import enum_text
 from adapters.postgres.jobs import jobs
 from adapters.postgres.metadata import instant, mappers, metadata, text
-from adapters.postgres.studio import jobs
 from application.ports.credits import EntryRow, UseOfDay
 from application.ports.repository import StaleVersion
 from domain.studio.credits import CreditEntry, CreditKind, Hold, Wallet

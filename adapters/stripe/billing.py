@@ -4,6 +4,7 @@ A price is known by its lookup key, which says plan, interval and version: `like
 It is made when it is first sold. A subscription to any other price is none of ours.
 """
 
+import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -137,7 +138,7 @@ class StripeBilling:
         with in_our_words():
             customer = await self._client.v1.customers.create_async(
                 {"email": email, "metadata": {USER_ID: str(user_id)}},
-                {"idempotency_key": f"customer:{user_id}"},
+                {"idempotency_key": f"customer:{user_id}:{_digest(email)}"},
             )
         return customer.id
 
@@ -297,6 +298,11 @@ class StripeBilling:
             return msgspec.json.decode(answer.body, type=kind)
         except msgspec.DecodeError:
             raise Unavailable("Stripe's answer makes no sense.", provider=PROVIDER) from None
+
+
+def _digest(email: str) -> str:
+    """A key that was used with another address is refused, and addresses change."""
+    return hashlib.sha256(email.encode()).hexdigest()[:16]
 
 
 def _page(session: stripe.checkout.Session) -> BillingPage:

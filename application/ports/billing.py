@@ -89,7 +89,8 @@ class PaidInvoice(msgspec.Struct, frozen=True, kw_only=True):
 
 class Billing(Protocol):
     async def open_customer(self, *, user_id: UUID, email: str) -> str:
-        """The customer of a user, found or made; answers its id. Key `customer:{user_id}`."""
+        """The customer of a user, found or made; answers its id. The key is of user and
+        address."""
         ...
 
     async def find_customer(self, *, user_id: UUID, email: str) -> str | None:
