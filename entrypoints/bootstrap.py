@@ -23,7 +23,6 @@ from adapters.pillow.processor import PillowImages
 from adapters.postgres.audit import PostgresAuditViews
 from adapters.postgres.column_keys import PostgresColumnKeys
 from adapters.postgres.comparison import PostgresComparison
-from adapters.postgres.credits import PostgresCreditViews
 from adapters.postgres.decision_views import PostgresDecisionViews
 from adapters.postgres.dispute_views import PostgresDisputeViews
 from adapters.postgres.engine import open_engine, sessions_of
@@ -60,7 +59,6 @@ from adapters.redis.rate_limits import RedisRateLimits
 from adapters.redis.wake import RedisWake, RedisWakeListener
 from adapters.reportlab.renderer import ReportLabDocuments
 from adapters.stripe.accounts import StripePayeeAccounts
-from adapters.stripe.billing import StripeBilling
 from adapters.stripe.books import StripeBooks
 from adapters.stripe.payments import StripePayments
 from adapters.system.clock import ShiftedClock, SystemClock
@@ -68,15 +66,13 @@ from adapters.system.ids import UuidV7Ids
 from adapters.system.seals import HmacSeals
 from adapters.system.secrets import SystemSecrets
 from application.ports.audit import AuditViews
-from application.ports.billing import Billing
 from application.ports.clock import Clock, ClockControl
 from application.ports.column_keys import ColumnKeys
 from application.ports.credentials import ContentCredentials
-from application.ports.credits import CreditViews
 from application.ports.decisions import DecisionViews
 from application.ports.dispute_views import DisputeViews
 from application.ports.documents import DocumentRenderer
-from application.ports.engines import ProviderWebhooks
+from application.ports.engines import PromptEnhancer, ProviderWebhooks
 from application.ports.idempotency import Idempotency
 from application.ports.identity import IdentityViews, PasswordHasher, SessionPurge
 from application.ports.ids import Ids
@@ -113,6 +109,7 @@ from application.ports.tax import TaxViews
 from application.ports.taxes import Taxes
 from application.ports.tokens import AccessTokens
 from application.ports.unit_of_work import UnitOfWork
+from application.ports.video import VideoProcessor
 from application.ports.views import BalanceViews, CatalogueViews, OrderViews
 from application.reporting.exports import Books
 from application.studio.news import Newsroom
@@ -121,10 +118,11 @@ from domain.ledger.payout_rules import PayoutPolicy
 from domain.ordering.fees import FeesBorneBy, FeeSchedule
 from domain.ordering.invoice import Party
 from entrypoints.bootstrap_credentials import content_credentials
+from entrypoints.bootstrap_engines import studio_engines, video_processor
 from entrypoints.bootstrap_keys import use_settings_keys
 from entrypoints.bootstrap_payments import fees_of, stripe_api, stripe_webhooks, tax_provider
 from entrypoints.bootstrap_payouts import payout_policy, payout_providers
-from entrypoints.bootstrap_studio import object_storage, remote_files, studio_engines
+from entrypoints.bootstrap_studio import object_storage, remote_files
 from entrypoints.settings import Settings
 
 WEBHOOKS = "/api/v1/webhooks"
@@ -152,8 +150,6 @@ class Ports:
     identity_views: IdentityViews
     session_purge: SessionPurge
     payments: Payments
-    billing: Billing
-    credit_views: CreditViews
     payee_accounts: PayeeAccounts
     payment_webhooks: PaymentWebhooks
     payout_policy: PayoutPolicy
@@ -167,6 +163,8 @@ class Ports:
     address_required: bool
     provider_webhooks: Mapping[str, ProviderWebhooks]
     workshop: Workshop
+    prompt_enhancer: PromptEnhancer | None
+    videos: VideoProcessor
     storage: ObjectStorage
     file_links: LinkVerifier
     images: ImageProcessor
@@ -252,7 +250,7 @@ def build_ports(settings: Settings) -> Ports:
     rails, payout_balance, bank_accounts, bank_links, payout_webhooks = payout_providers(
         settings, api, closing
     )
-    engines, provider_webhooks = studio_engines(settings, closing)
+    engines, provider_webhooks, prompt_enhancer = studio_engines(settings, closing)
     return Ports(
         uow=new_uow,
         clock=clock,
@@ -272,8 +270,6 @@ def build_ports(settings: Settings) -> Ports:
         identity_views=PostgresIdentityViews(sessions),
         session_purge=PostgresSessionPurge(sessions),
         payments=StripePayments(api),
-        billing=StripeBilling(api),
-        credit_views=PostgresCreditViews(engine),
         payee_accounts=StripePayeeAccounts(api),
         payment_webhooks=stripe_webhooks(settings, api),
         payout_policy=payout_policy(settings),
@@ -298,6 +294,8 @@ def build_ports(settings: Settings) -> Ports:
             engines=engines,
             webhook_base_url=settings.base_url + WEBHOOKS,
         ),
+        prompt_enhancer=prompt_enhancer,
+        videos=video_processor(settings),
         storage=storage,
         file_links=links,
         images=images,

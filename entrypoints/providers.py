@@ -46,6 +46,15 @@ class FalAccess:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OpenAiAccess:
+    """`api_base` None is OpenAI's own. A server of one's own may ask for no key."""
+
+    api_key: Secret
+    api_base: str | None
+    sandboxed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FlowPayAccess:
     """Where bank payouts are off, `api_base` leads nowhere and no webhook is believed."""
 
@@ -120,6 +129,21 @@ def fal_access(settings: Settings) -> FalAccess | None:
         api_base=f"{settings.sandbox_url}/fal",
         jwks_url=f"{settings.sandbox_url}/fal/.well-known/jwks.json",
         sandboxed=True,
+    )
+
+
+def openai_access(settings: Settings) -> OpenAiAccess | None:
+    """None where there is neither a key, nor an address, nor a sandbox."""
+    if settings.openai_api_key or settings.openai_api_base:
+        return OpenAiAccess(
+            api_key=settings.openai_api_key or Secret("none"),
+            api_base=settings.openai_api_base or None,
+            sandboxed=False,
+        )
+    if not settings.sandbox_url or settings.is_production:
+        return None
+    return OpenAiAccess(
+        api_key=Secret("sk-sandbox"), api_base=f"{settings.sandbox_url}/openai/v1", sandboxed=True
     )
 
 

@@ -319,6 +319,42 @@ class Settings:
         "off",
         example="on",
     )
+    fal_trainer: Literal["fast", "portrait"] = setting(
+        "Which of fal's trainers makes likeness models: `fast`, or `portrait`, which costs more.",
+        cast("Callable[[str], Literal['fast', 'portrait']]", values.one_of("fast", "portrait")),
+        "fast",
+        example="portrait",
+    )
+    openai_api_key: Secret | None = setting(
+        "Key for OpenAI, or for another that speaks its protocol: speech and richer prompts. In "
+        "development the sandbox plays it where there is neither key nor address.",
+        _optional(values.secret),
+        example="sk-…",
+        secret=True,
+    )
+    openai_api_base: str = setting(
+        "Another address that speaks OpenAI's protocol; a server of your own may need no key.",
+        lambda raw: values.web_url(raw) if raw else "",
+        example="http://vllm.internal:8000/v1",
+    )
+    openai_text_model: str = setting(
+        "The language model that makes prompts richer.",
+        values.text,
+        "gpt-4o-mini",
+        example="qwen3",
+    )
+    openai_speech_model: str = setting(
+        "The model that speaks.",
+        values.text,
+        "gpt-4o-mini-tts",
+        example="tts-1-hd",
+    )
+    ffmpeg_path: str = setting(
+        "The ffmpeg that cuts videos, 6.1 or newer.",
+        values.text,
+        default_shown="the one that is installed with Likeness",
+        example="/usr/bin/ffmpeg",
+    )
     hold_days: int = setting(
         "Days from a payment until a creator's share of it can be paid out.",
         values.whole_number(0, 90),

@@ -1,1 +1,1 @@
-"""fal.ai: LoRA training, and inference with LoRA and Kontext. Nobody else imports fal_client."""
+"""fal.ai: every model that we use there, by its queue. Nobody else imports fal_client."""

@@ -16,12 +16,12 @@ import msgspec
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from adapters.fal.engine import NEARLY_DONE
 from adapters.fal.outcomes import ended_badly, ended_well
-from adapters.fal.queue import NEARLY_DONE
 from adapters.fal.transport import PROVIDER, SingleAttempt
 from application.ports.clock import Clock
+from application.ports.engines import EngineJob, VerifiedCallback
 from application.ports.errors import Unavailable
-from application.ports.generation import ProviderJob, VerifiedCallback
 from application.ports.webhooks import SignatureRefused
 
 JWKS_URL = "https://rest.fal.ai/.well-known/jwks.json"
@@ -153,9 +153,9 @@ def _read(request_id: str, body: bytes) -> VerifiedCallback:
     )
 
 
-def _job(notice: _Notice) -> ProviderJob:
+def _job(notice: _Notice) -> EngineJob:
     if notice.status != "OK":
         return ended_badly(notice.request_id, notice.payload)
     if notice.payload is None and notice.payload_error:  # the result did not travel: fetch it
-        return ProviderJob(request_id=notice.request_id, status="running", progress=NEARLY_DONE)
+        return EngineJob(request_id=notice.request_id, status="running", progress=NEARLY_DONE)
     return ended_well(notice.request_id, notice.payload)

@@ -10,7 +10,6 @@ from uuid import UUID
 
 import msgspec
 
-from adapters.memory.billing import MemoryBilling
 from adapters.memory.checkout import Charge
 from adapters.memory.disputes import MemoryDisputing
 from adapters.memory.payee_accounts import MemoryPayeeAccounts
@@ -253,4 +252,3 @@ class MemoryPaymentProvider:
             webhooks=self.webhooks,
             books=self.books,
         )
-        self.billing = MemoryBilling(clock, self.calls, charge=self.payments.charge)

@@ -28,7 +28,6 @@ from adapters.postgres import (  # noqa: F401
     payees,
     payouts,
     plans,
-    platform_sales,
     provenance,
     reconciliation,
     refunds,

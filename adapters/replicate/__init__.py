@@ -1,1 +1,1 @@
-"""Replicate: images from text with LoRA weights. Only this package imports replicate."""
+"""Replicate: every model that we use there, as predictions. Only this package imports replicate."""

@@ -12,11 +12,12 @@ from uuid import UUID
 
 import msgspec
 
-from application.ports.generation import ProviderJob
+from application.ports.engines import EngineJob, EngineOutput, FailureClass
 
 REFUSED = re.compile(r"nsfw|flagged as sensitive|\bE005\b|content policy|safety", re.IGNORECASE)
 UNREADABLE = re.compile(r"failed to download|could not (?:read|fetch|download)", re.IGNORECASE)
 INVALID = re.compile(r"invalid input|validation", re.IGNORECASE)
+NO_ROOM = re.compile(r"out of memory|queue is full|no capacity|E003", re.IGNORECASE)
 SEED = re.compile(r"using seed:\s*(\d+)", re.IGNORECASE)
 PERCENTAGE = re.compile(r"(\d{1,3})%")
 BARELY_STARTED, NEARLY_DONE = 5, 99
@@ -32,9 +33,10 @@ class Prediction(msgspec.Struct):
     logs: str | None = None
     error: str | None = None
     webhook: str | None = None
+    metrics: dict[str, Any] | None = None
 
 
-def read(raw: Mapping[str, Any] | bytes) -> tuple[Prediction, ProviderJob]:
+def read(raw: Mapping[str, Any] | bytes) -> tuple[Prediction, EngineJob]:
     """Raises msgspec.ValidationError (or DecodeError) for what is not a prediction."""
     prediction = (
         msgspec.json.decode(raw, type=Prediction)
@@ -53,54 +55,59 @@ def attempt_of(prediction: Prediction) -> UUID | None:
         return None
 
 
-def _job(prediction: Prediction) -> ProviderJob:
+def _job(prediction: Prediction) -> EngineJob:
     match prediction.status:
         case "succeeded":
             return _succeeded(prediction)
         case "failed":
             return _failed(prediction.id, *_reason(prediction.error or ""))
         case "canceled" | "aborted":
-            return _failed(prediction.id, "cancelled", "The job was cancelled.", False)
+            return _failed(prediction.id, "cancelled", "The job was cancelled.", "permanent")
         case "starting":
-            return ProviderJob(request_id=prediction.id, status="queued")
+            return EngineJob(request_id=prediction.id, status="queued")
         case _:
-            return ProviderJob(
+            return EngineJob(
                 request_id=prediction.id, status="running", progress=_progress(prediction.logs)
             )
 
 
-def _succeeded(prediction: Prediction) -> ProviderJob:
+def _succeeded(prediction: Prediction) -> EngineJob:
     output = prediction.output
     candidates = output if isinstance(output, list) else [output]
-    urls = tuple(url for url in candidates if isinstance(url, str))
+    urls = tuple(url for url in candidates if isinstance(url, str) and url)
     if not urls:
-        return _failed(prediction.id, "no_output", "The provider finished without a result.", True)
-    return ProviderJob(
+        return _failed(
+            prediction.id, "no_output", "The provider finished without a result.", "retryable"
+        )
+    return EngineJob(
         request_id=prediction.id,
         status="succeeded",
         progress=100,
-        output_urls=urls,
+        outputs=tuple(EngineOutput(url=url) for url in urls),
         seed=_seed(prediction),
+        billed_units=_seconds(prediction.metrics),
     )
 
 
-def _reason(error: str) -> tuple[str, str, bool]:
+def _reason(error: str) -> tuple[str, str, FailureClass]:
     if REFUSED.search(error):
-        return "content_refused", "The provider's content policy declined this.", False
+        return "content_refused", "The provider's content policy declined this.", "permanent"
     if UNREADABLE.search(error):
-        return "input_unreadable", "The provider could not download an input.", True
+        return "input_unreadable", "The provider could not download an input.", "retryable"
     if INVALID.search(error):
-        return "invalid_input", "The provider could not work with this input.", False
-    return "runner_failed", "The provider's machine failed.", True
+        return "invalid_input", "The provider could not work with this input.", "permanent"
+    if NO_ROOM.search(error):
+        return "runner_failed", "The provider had no room for it.", "fail_over"
+    return "runner_failed", "The provider's machine failed.", "retryable"
 
 
-def _failed(request_id: str, code: str, message: str, retryable: bool) -> ProviderJob:
-    return ProviderJob(
+def _failed(request_id: str, code: str, message: str, failure: FailureClass) -> EngineJob:
+    return EngineJob(
         request_id=request_id,
         status="failed",
         error_code=code,
         error_message=message,
-        retryable=retryable,
+        failure=failure,
     )
 
 
@@ -109,6 +116,12 @@ def _seed(prediction: Prediction) -> int | None:
         return int(found[1])
     seed = (prediction.input or {}).get("seed")
     return seed if isinstance(seed, int) else None
+
+
+def _seconds(metrics: dict[str, Any] | None) -> float | None:
+    """Of its machine, by which Replicate bills."""
+    seconds = (metrics or {}).get("predict_time")
+    return float(seconds) if isinstance(seconds, int | float) else None
 
 
 def _progress(logs: str | None) -> int:

@@ -7,7 +7,7 @@ from replicate.webhook import Webhooks, WebhookSigningSecret
 
 from adapters.replicate.outcomes import attempt_of, read
 from adapters.replicate.transport import PROVIDER
-from application.ports.generation import VerifiedCallback
+from application.ports.engines import VerifiedCallback
 from application.ports.webhooks import SignatureRefused
 
 TOLERANCE_S = 300

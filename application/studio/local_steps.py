@@ -68,16 +68,20 @@ async def _finish(step_id: UUID, job_id: UUID, *, workshop: Workshop) -> None:
         waits = step.status is StepStatus.RUNNING if case.job.is_open else not step.is_done
         if not waits or not made or generation.deleted_at is not None:
             return
-        if not step.result_ids:  # set aside, so that finishing twice writes the same
+        unsafe = any(result.flagged for result in made)
+        if not step.result_ids and not unsafe:  # set aside, so that finishing twice writes the same
             step.result_ids = tuple(workshop.ids.new() for _ in made)
             await uow.commit()
+    if unsafe:  # its own maker says so: nobody gets it
+        await _refuse(step_id, job_id, "content_refused", workshop=workshop)
+        return
     try:
         assets = [
             await _asset(asset_id, result, generation, workshop=workshop)
             for asset_id, result in zip(step.result_ids, made, strict=True)
         ]
     except (ImageRefused, ImageTypeRefused, ObjectMissing):
-        await _refuse(step_id, job_id, workshop=workshop)
+        await _refuse(step_id, job_id, "output_refused", workshop=workshop)
     else:
         await _show(step_id, job_id, assets, workshop=workshop)
 
@@ -109,7 +113,7 @@ async def _show(
         await commit_cases(uow, case, live=workshop.live, at=now)
 
 
-async def _refuse(step_id: UUID, job_id: UUID, *, workshop: Workshop) -> None:
+async def _refuse(step_id: UUID, job_id: UUID, code: str, *, workshop: Workshop) -> None:
     """What was made cannot be used; whoever starts the job again has it made anew."""
     uow, now = workshop.new_uow(), workshop.clock.now()
     async with uow:
@@ -118,7 +122,7 @@ async def _refuse(step_id: UUID, job_id: UUID, *, workshop: Workshop) -> None:
             one.discard()
         step = _step(case, step_id)
         if case.job.is_open and step.status is StepStatus.RUNNING:
-            end_in_failure(uow, case, step, "output_refused", at=now)
+            end_in_failure(uow, case, step, code, at=now)
         await commit_cases(uow, case, live=workshop.live, at=now)
 
 

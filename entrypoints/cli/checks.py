@@ -40,6 +40,8 @@ async def examine(settings: Settings, *, given: Settings) -> list[Finding]:
         "Stripe": lambda: provider_checks.stripe(settings),
         "Replicate": lambda: provider_checks.replicate(settings),
         "fal": lambda: provider_checks.fal(settings),
+        "OpenAI": lambda: provider_checks.openai(settings),
+        "ffmpeg": lambda: _ffmpeg(settings),
         "FlowPay": lambda: provider_checks.flowpay(settings),
         "Plaid": lambda: provider_checks.plaid(settings),
     }
@@ -73,6 +75,19 @@ async def require_servers(given: Settings, *, patience_s: float = 10.0) -> None:
         if time.monotonic() > deadline:
             raise LocalError("\n".join(f"{at.name}: {at.detail}." for at in failed))
         await asyncio.sleep(_START_POLL_S)
+
+
+async def _ffmpeg(settings: Settings) -> Finding:
+    """It is found, runs, and can be fenced in."""
+    from application.ports.errors import Unavailable
+    from entrypoints.bootstrap_engines import video_processor
+
+    try:
+        version = await video_processor(settings).version()
+    except Unavailable as error:
+        hint = "install 6.1 or newer, or leave LIKENESS_FFMPEG_PATH empty"
+        return Finding("ffmpeg", False, f"{str(error).rstrip('.')}; {hint}")
+    return Finding("ffmpeg", True, version)
 
 
 def _data_folder(folder: Path) -> Finding:

@@ -4,6 +4,7 @@ from entrypoints.cli.finding import PATIENCE_S, Finding, words_of
 from entrypoints.providers import (
     fal_access,
     flowpay_access,
+    openai_access,
     plaid_access,
     replicate_access,
     stripe_access,
@@ -40,6 +41,17 @@ async def fal(settings: Settings) -> Finding:
         return _played("fal", "LIKENESS_FAL_KEY")
     url = access.jwks_url or "https://rest.fal.ai/.well-known/jwks.json"
     return await _asked("fal", url, {}, "LIKENESS_FAL_KEY")
+
+
+async def openai(settings: Settings) -> Finding:
+    access = openai_access(settings)
+    if access is None:
+        return Finding("OpenAI", True, "not used: no speech, and no richer prompts")
+    if access.sandboxed:
+        return _played("OpenAI", "LIKENESS_OPENAI_API_KEY")
+    url = f"{access.api_base or 'https://api.openai.com/v1'}/models"
+    headers = {"Authorization": f"Bearer {access.api_key.reveal()}"}
+    return await _asked("OpenAI", url, headers, "LIKENESS_OPENAI_API_KEY")
 
 
 async def flowpay(settings: Settings) -> Finding:

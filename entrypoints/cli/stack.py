@@ -56,6 +56,8 @@ def demo(as_json: bool) -> None:
         stripe_secret_key=None,
         replicate_api_token=None,
         fal_key=None,
+        openai_api_key=None,
+        openai_api_base="",
     )
     if settings.is_production:
         raise click.ClickException("The demo writes orders that never were; not in production.")

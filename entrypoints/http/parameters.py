@@ -7,14 +7,12 @@ from typing import Annotated
 from litestar.di import NamedDependency
 from litestar.params import QueryParameter, SkipValidation
 
-from application.ports.billing import Billing
 from application.ports.clock import Clock
 from application.ports.credentials import ContentCredentials
-from application.ports.credits import CreditViews
 from application.ports.decisions import DecisionViews
 from application.ports.dispute_views import DisputeViews
 from application.ports.documents import DocumentRenderer
-from application.ports.engines import ProviderWebhooks
+from application.ports.engines import PromptEnhancer, ProviderWebhooks
 from application.ports.ids import Ids
 from application.ports.images import ImageProcessor
 from application.ports.ledger_reading import BooksViews
@@ -45,8 +43,6 @@ TheUnitOfWork = NamedDependency[SkipValidation[UnitOfWork]]
 TheClock = NamedDependency[SkipValidation[Clock]]
 TheIds = NamedDependency[SkipValidation[Ids]]
 ThePayments = NamedDependency[SkipValidation[Payments]]
-TheBilling = NamedDependency[SkipValidation[Billing]]
-TheCreditViews = NamedDependency[SkipValidation[CreditViews]]
 ThePayeeAccounts = NamedDependency[SkipValidation[PayeeAccounts]]
 ThePayoutPolicy = NamedDependency[SkipValidation[PayoutPolicy]]
 ThePayoutRails = NamedDependency[SkipValidation[PayoutRails]]
@@ -76,6 +72,7 @@ TheImages = NamedDependency[SkipValidation[ImageProcessor]]
 TheAssetViews = NamedDependency[SkipValidation[AssetViews]]
 TheDecisionViews = NamedDependency[SkipValidation[DecisionViews]]
 TheStudioViews = NamedDependency[SkipValidation[StudioViews]]
+ThePromptEnhancer = NamedDependency[SkipValidation[PromptEnhancer | None]]
 TheLive = NamedDependency[SkipValidation[LiveEvents]]
 TheInbox = NamedDependency[SkipValidation[Inbox]]
 TheProviderWebhooks = NamedDependency[SkipValidation[Mapping[str, ProviderWebhooks]]]

@@ -126,6 +126,8 @@ def environment(settings: Settings) -> dict[str, str]:
         **({} if settings.stripe_secret_key else {"LIKENESS_STRIPE_SECRET_KEY": ""}),
         **({} if settings.replicate_api_token else {"LIKENESS_REPLICATE_API_TOKEN": ""}),
         **({} if settings.fal_key else {"LIKENESS_FAL_KEY": ""}),
+        **({} if settings.openai_api_key else {"LIKENESS_OPENAI_API_KEY": ""}),
+        **({} if settings.openai_api_base else {"LIKENESS_OPENAI_API_BASE": ""}),
     }
 
 

@@ -15,6 +15,7 @@ from adapters.jwt.access_tokens import JwtAccessTokens
 from adapters.memory.engines import MemoryEngineWebhooks
 from adapters.memory.idempotency import MemoryIdempotency
 from adapters.memory.live import MemoryLive
+from adapters.memory.prompts import MemoryPrompts
 from adapters.memory.rate_limits import MemoryRateLimits
 from adapters.memory.seals import MemorySeals
 from adapters.memory.system import ManualClock
@@ -33,7 +34,14 @@ from application.studio.news import Newsroom
 from domain.identity.actor import Actor
 from entrypoints.http.app import create_app
 from entrypoints.http.health import HealthCheck
-from entrypoints.http.routes import assets, files, generations, models, provider_webhooks
+from entrypoints.http.routes import (
+    assets,
+    files,
+    generations,
+    models,
+    prompts,
+    provider_webhooks,
+)
 from entrypoints.http.settings import HttpSettings
 from tests.application.studio.world import World
 from tests.http.asgi import client_of
@@ -44,6 +52,7 @@ ROUTERS = [
     files.ROUTER,
     generations.ROUTER,
     models.ROUTER,
+    prompts.ROUTER,
     provider_webhooks.ROUTER,
 ]
 
@@ -61,6 +70,7 @@ class Ports:
     live: MemoryLive
     newsroom: Newsroom
     inbox: Inbox
+    prompt_enhancer: MemoryPrompts | None
     provider_webhooks: Mapping[str, ProviderWebhooks]
     rate_limits: MemoryRateLimits
     seals: MemorySeals
@@ -107,10 +117,10 @@ class House:
 
 
 @asynccontextmanager
-async def open_house(database_url: str, folder: Path) -> AsyncIterator[House]:
+async def open_house(database_url: str, folder: Path, **terms: Any) -> AsyncIterator[House]:
     engine = open_engine(database_url)
     sessions: async_sessionmaker[AsyncSession] = sessions_of(engine)
-    world = await World(sessions).opened()
+    world = await World(sessions).opened(**terms)
     links = SignedLinks(base_url=f"{BASE}/api/v1/files", secrets=[b"s" * 32], clock=world.clock)
     storage = FilesystemStorage(folder, links=links)
     world.use_storage(storage)
@@ -126,6 +136,7 @@ async def open_house(database_url: str, folder: Path) -> AsyncIterator[House]:
         live=world.live,
         newsroom=Newsroom(feed=world.live, records=world.records, storage=storage),
         inbox=PostgresInbox(engine, clock=world.clock, ids=world.ids),
+        prompt_enhancer=MemoryPrompts(),
         provider_webhooks={"fal": MemoryEngineWebhooks(clock=world.clock, provider="fal")},
         rate_limits=MemoryRateLimits(clock=world.clock),
         seals=MemorySeals(),

@@ -14,7 +14,7 @@ from replicate.exceptions import ReplicateError
 from replicate.webhook import Webhooks, WebhookSigningSecret
 
 from entrypoints.sandbox.failures import Failure
-from tests.contracts.generation_worlds import data_url
+from tests.contracts.engine_worlds import data_url
 from tests.pictures import picture
 from tests.sandbox.image_providers import CONFIG, ImageProviders, client_of
 

@@ -4,6 +4,7 @@ repeated callbacks."""
 import asyncio
 from datetime import timedelta
 
+from adapters.memory.images import blank_png
 from application.ports.engines import EngineJob, EngineOutput
 from application.ports.errors import OutcomeUnknown, Rejected, Unavailable
 from domain.studio.attempt import AttemptStatus
@@ -271,3 +272,16 @@ async def test_of_two_attempts_that_succeed_at_once_one_counts(studio: World) ->
     seen = await studio.seen(accepted.id)
     assert (seen.status, len(seen.images)) == (JobStatus.SUCCEEDED, 1)
     assert len(await studio.images_of(accepted.id)) == 1
+
+
+async def test_what_its_maker_thinks_unsafe_is_given_to_nobody(studio: World) -> None:
+    accepted = await studio.ask()
+    await studio.work()
+    request_id = studio.generator.submissions[-1].request_id
+    studio.generator.complete(request_id, flagged=(0,))
+    studio.files.put(f"https://results.example/{request_id}.png", blank_png(2000, 1000))
+    await studio.call_back(request_id)
+    await studio.work()
+    seen = await studio.seen(accepted.id)
+    assert (seen.status, seen.error_code) == (JobStatus.FAILED, "content_refused")
+    assert list(seen.images) == []

@@ -121,8 +121,8 @@ class World:
     def uow(self) -> PostgresUnitOfWork:
         return PostgresUnitOfWork(self.sessions, clock=self.clock, ids=self.ids)
 
-    async def opened(self, **terms: int) -> "World":
-        self.market = await builders.market(self.uow(), **terms)  # type: ignore[arg-type]
+    async def opened(self, **terms: Any) -> "World":
+        self.market = await builders.market(self.uow(), **terms)
         self.owner = Actor(user_id=self.market.creator_user.id, roles=frozenset({Role.CREATOR}))
         return self
 

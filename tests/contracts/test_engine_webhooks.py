@@ -4,31 +4,34 @@ sandbox really sent."""
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import httpx
 import pytest
 
+from adapters.fal.models import FAST_TRAINING
 from adapters.fal.webhooks import FalWebhooks
-from adapters.memory.generation import MemoryProviderWebhooks
+from adapters.memory.engines import MemoryEngineWebhooks
 from adapters.memory.system import ManualClock
 from adapters.replicate.webhooks import ReplicateWebhooks
-from application.ports.errors import Unavailable
-from application.ports.generation import (
+from application.ports.engines import (
     AttemptRef,
-    ImageGenerator,
-    ProviderJob,
+    Engine,
+    EngineJob,
+    EngineOutput,
     ProviderWebhooks,
+    TrainLikeness,
     VerifiedCallback,
 )
+from application.ports.errors import Unavailable
 from application.ports.webhooks import SignatureRefused
 from entrypoints.sandbox.standard_webhooks import sign
-from tests.contracts.generation_worlds import (
+from tests.contracts.engine_worlds import (
     ATTEMPT,
-    fal_images,
-    fal_trainer,
-    image_request,
-    replicate_images,
-    training_request,
+    fal_engine,
+    replicate_engine,
+    request_of,
+    text_request,
 )
 from tests.sandbox.server import Sandbox
 
@@ -87,17 +90,18 @@ class Line:
 class MemoryLine(Line):
     def __init__(self) -> None:
         self._clock = ManualClock()
-        self._memory = MemoryProviderWebhooks(clock=self._clock)
+        self._memory = MemoryEngineWebhooks(clock=self._clock)
         super().__init__(self._memory)
 
     async def genuine(self, prompt: str = "a harbour") -> Callback:
         refused = "[refused]" in prompt
-        job = ProviderJob(
+        job = EngineJob(
             request_id="memory-1",
             status="failed" if refused else "succeeded",
             progress=0 if refused else 100,
-            output_urls=() if refused else ("https://results.example/1.png",),
+            outputs=() if refused else (EngineOutput(url="https://results.example/1.png"),),
             error_code="content_refused" if refused else None,
+            failure="permanent" if refused else None,
         )
         return self._memory.signed(job)
 
@@ -109,7 +113,7 @@ class MemoryLine(Line):
 
 class FalLine(Line):
     def __init__(self, sandbox: Sandbox, receiver: Receiver) -> None:
-        self._generator = fal_images(sandbox, "text")
+        self._engine = fal_engine(sandbox)
         self._receiver = receiver
         self._clock = ManualClock(datetime.now(UTC))
         self._fal = FalWebhooks(
@@ -120,7 +124,7 @@ class FalLine(Line):
         super().__init__(self._fal)
 
     async def genuine(self, prompt: str = "a harbour") -> Callback:
-        return await _called_back(self._generator, self._receiver, prompt)
+        return await _called_back(self._engine, self._receiver, prompt)
 
     async def aged(self, seconds: int) -> VerifiedCallback:
         headers, body = await self.genuine()
@@ -130,17 +134,17 @@ class FalLine(Line):
 
     async def close(self) -> None:
         await self._fal.aclose()
-        await self._generator.aclose()
+        await self._engine.aclose()
 
 
 class ReplicateLine(Line):
     def __init__(self, sandbox: Sandbox, receiver: Receiver) -> None:
-        self._generator = replicate_images(sandbox)
+        self._engine = replicate_engine(sandbox)
         self._receiver = receiver
         super().__init__(ReplicateWebhooks(signing_secret=SECRET))
 
     async def genuine(self, prompt: str = "a harbour") -> Callback:
-        return await _called_back(self._generator, self._receiver, prompt)
+        return await _called_back(self._engine, self._receiver, prompt)
 
     async def aged(self, seconds: int) -> VerifiedCallback:
         headers, body = await self.genuine()
@@ -148,12 +152,12 @@ class ReplicateLine(Line):
         return await self.webhooks.verify(sign(SECRET, headers["webhook-id"], then, body), body)
 
     async def close(self) -> None:
-        await self._generator.aclose()
+        await self._engine.aclose()
 
 
-async def _called_back(generator: ImageGenerator, receiver: Receiver, prompt: str) -> Callback:
+async def _called_back(engine: Engine[Any], receiver: Receiver, prompt: str) -> Callback:
     attempt = AttemptRef(attempt_id=ATTEMPT.attempt_id, webhook_url=receiver.url)
-    await generator.submit(image_request(prompt=prompt), attempt)
+    await engine.submit(text_request(prompt=prompt), attempt)
     return await receiver.next()
 
 
@@ -186,7 +190,7 @@ async def test_a_genuine_callback_tells_of_its_job(line: Line) -> None:
     assert callback.job.request_id == callback.request_id
     assert (callback.job.status, callback.job.progress) == ("succeeded", 100)
     assert callback.external_id != ""
-    assert len(callback.job.output_urls) == 1
+    assert len(callback.job.outputs) == 1
 
 
 async def test_a_callback_that_is_sent_again_has_the_same_external_id(line: Line) -> None:
@@ -205,7 +209,7 @@ async def test_a_callback_may_tell_of_a_failure(line: Line) -> None:
     headers, body = await line.genuine("a harbour [refused]")
     callback = await line.webhooks.verify(headers, body)
     assert (callback.job.status, callback.job.error_code) == ("failed", "content_refused")
-    assert not callback.job.retryable
+    assert callback.job.failure == "permanent"
 
 
 async def test_a_changed_body_is_refused(line: Line) -> None:
@@ -248,8 +252,8 @@ async def test_a_callback_out_of_its_time_is_refused(line: Line, seconds: int) -
 async def test_fals_signature_for_another_account_is_refused(
     sandbox: Sandbox, receiver: Receiver
 ) -> None:
-    generator = fal_images(sandbox, "text")
-    headers, body = await _called_back(generator, receiver, "a harbour")
+    engine = fal_engine(sandbox)
+    headers, body = await _called_back(engine, receiver, "a harbour")
     stranger = FalWebhooks(
         user_id="somebody-else",
         clock=ManualClock(datetime.now(UTC)),
@@ -260,7 +264,7 @@ async def test_fals_signature_for_another_account_is_refused(
     with pytest.raises(SignatureRefused):
         await stranger.verify({**headers, "x-fal-webhook-user-id": "somebody-else"}, body)
     await stranger.aclose()
-    await generator.aclose()
+    await engine.aclose()
 
 
 class KeyServer(httpx.AsyncBaseTransport):
@@ -285,11 +289,11 @@ class KeyServer(httpx.AsyncBaseTransport):
 async def test_fals_keys_are_kept_for_a_day_and_asked_for_again_after_a_change(
     sandbox: Sandbox, receiver: Receiver
 ) -> None:
-    generator = fal_images(sandbox, "text")
+    engine = fal_engine(sandbox)
     keys = KeyServer(f"{sandbox.url}/fal/.well-known/jwks.json")
     clock = ManualClock(datetime.now(UTC))
     webhooks = FalWebhooks(user_id=USER_ID, clock=clock, transport=keys)
-    headers, body = await _called_back(generator, receiver, "a harbour")
+    headers, body = await _called_back(engine, receiver, "a harbour")
 
     keys.mode = "down"
     with pytest.raises(Unavailable):
@@ -309,17 +313,17 @@ async def test_fals_keys_are_kept_for_a_day_and_asked_for_again_after_a_change(
     await webhooks.verify(headers, body)
     assert keys.asked == 2
     await webhooks.aclose()
-    await generator.aclose()
+    await engine.aclose()
 
 
 async def test_fal_tells_of_a_training(sandbox: Sandbox, receiver: Receiver) -> None:
-    trainer = fal_trainer(sandbox)
+    trainer = fal_engine(sandbox, FAST_TRAINING)
     attempt = AttemptRef(attempt_id=ATTEMPT.attempt_id, webhook_url=receiver.url)
-    job = await trainer.submit(training_request(), attempt)
+    job = await trainer.submit(request_of(TrainLikeness), attempt)
     line = FalLine(sandbox, receiver)
     callback = await line.webhooks.verify(*await receiver.next())
     assert callback.request_id == job.request_id
-    assert callback.job.weights_url is not None
+    assert callback.job.outputs[0].url is not None
     await line.close()
     await trainer.aclose()
 

@@ -1,12 +1,11 @@
-"""fal's queue: submit once, ask for the status, fetch the result, cancel.
+"""One app at fal, through its queue: submit once, ask for the status, fetch the result, cancel.
 
 Submitting is one plain POST of ours. For the rest the SDK's request handle is used, over the same
 single-attempt client, with URLs of our own making rather than those that the server names.
 """
 
 import re
-from collections.abc import Mapping
-from typing import Any
+from typing import Any, Generic
 
 import httpx
 from fal_client.client import (
@@ -17,16 +16,18 @@ from fal_client.client import (
     Status,
 )
 
+from adapters.fal.models import FalModel, R
 from adapters.fal.outcomes import BY_PROBLEM, ended_badly, ended_well, first_problem
 from adapters.fal.transport import PROVIDER, SingleAttempt
+from application.ports.engines import AttemptRef, EngineJob
 from application.ports.errors import OutcomeUnknown, Rejected, Unavailable
-from application.ports.generation import AttemptRef, ProviderJob
 
 QUEUE_URL = "https://queue.fal.run"
 SUBMIT_HEADERS = {
     "X-Fal-No-Retry": "1",  # fal's own repetitions are hidden from us, so we make them ourselves
     "X-Fal-Store-IO": "0",  # prompts and results are not kept in fal's history
 }
+BILLED = "x-fal-billable-units"
 NOT_STARTED_YET = 0
 BARELY_STARTED = 5
 NEARLY_DONE = 99
@@ -34,18 +35,24 @@ PERCENTAGE = re.compile(r"(\d{1,3})%")
 OK, BAD_REQUEST, UNPROCESSABLE, NOT_FOUND = 200, 400, 422, 404
 
 
-class FalQueue:
-    """One app's queue. A request is known to fal by the app's owner and alias and its own id."""
+class FalEngine(Generic[R]):
+    """See `application.ports.engines.Engine`. fal knows a request by the app's owner and alias
+    and its own id."""
+
+    provider = PROVIDER
 
     def __init__(
         self,
+        served: FalModel[R],
         *,
         api_key: str,
-        app: str,
         base_url: str = QUEUE_URL,
         timeout_s: float = 30.0,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
+        app = served.app
+        self.model = app
+        self._served = served
         self._submit_url = f"{base_url.rstrip('/')}/{app}"
         self._requests_url = f"{base_url.rstrip('/')}/{'/'.join(app.split('/')[:2])}/requests"
         self._http = httpx.AsyncClient(
@@ -56,12 +63,15 @@ class FalQueue:
     async def aclose(self) -> None:
         await self._http.aclose()
 
-    async def submit(self, arguments: Mapping[str, Any], attempt: AttemptRef) -> ProviderJob:
-        """Exactly one POST. Raises Unavailable, Rejected, OutcomeUnknown."""
+    async def submit(self, request: R, attempt: AttemptRef) -> EngineJob:
+        """Exactly one POST."""
+        if not isinstance(request, self._served.takes):
+            message = f"{self.model} does not take such a request"
+            raise Rejected(message, provider=PROVIDER, reason="unsupported_request")
         response = await self._http.post(
             self._submit_url,
             params={"fal_webhook": attempt.webhook_url},
-            json=dict(arguments),
+            json=self._served.arguments(request),
             headers=SUBMIT_HEADERS,
         )
         if response.is_error:
@@ -70,9 +80,9 @@ class FalQueue:
             request_id = str(response.json()["request_id"])
         except (ValueError, KeyError, TypeError) as error:
             raise OutcomeUnknown("fal's answer cannot be read", provider=PROVIDER) from error
-        return ProviderJob(request_id=request_id, status="queued", progress=NOT_STARTED_YET)
+        return EngineJob(request_id=request_id, status="queued", progress=NOT_STARTED_YET)
 
-    async def fetch(self, request_id: str) -> ProviderJob:
+    async def fetch(self, request_id: str) -> EngineJob:
         handle = self._handle(request_id)
         try:
             status = await handle.status(with_logs=True)
@@ -83,7 +93,7 @@ class FalQueue:
         if not isinstance(status, Completed):
             return _under_way(request_id, status)
         if status.error is None and status.error_type is None:
-            return await self._result(handle)
+            return await self._result(handle, status)
         return await self._explanation(handle, status.error_type)
 
     async def cancel(self, request_id: str) -> None:
@@ -104,14 +114,15 @@ class FalQueue:
             client=self._http,
         )
 
-    async def _result(self, handle: AsyncRequestHandle) -> ProviderJob:
+    async def _result(self, handle: AsyncRequestHandle, status: Completed) -> EngineJob:
         response = await self._http.get(handle.response_url)
         body = _json(response)
         if response.status_code == OK:
-            return ended_well(handle.request_id, body)
+            units = _units(response, status.metrics)
+            return ended_well(handle.request_id, body, billed_units=units)
         return ended_badly(handle.request_id, body)
 
-    async def _explanation(self, handle: AsyncRequestHandle, error_type: str | None) -> ProviderJob:
+    async def _explanation(self, handle: AsyncRequestHandle, error_type: str | None) -> EngineJob:
         """The status says only that it failed; the result, where it can be had, says why."""
         try:
             response = await self._http.get(handle.response_url)
@@ -120,17 +131,26 @@ class FalQueue:
         return ended_badly(handle.request_id, _json(response), error_type=error_type)
 
 
-def _under_way(request_id: str, status: Status) -> ProviderJob:
+def _under_way(request_id: str, status: Status) -> EngineJob:
     if not isinstance(status, InProgress):
-        return ProviderJob(request_id=request_id, status="queued", progress=NOT_STARTED_YET)
+        return EngineJob(request_id=request_id, status="queued", progress=NOT_STARTED_YET)
     lines = [str(line.get("message", "")) for line in status.logs or ()]
     found = next((hits for line in reversed(lines) if (hits := PERCENTAGE.findall(line))), None)
     progress = int(found[-1]) if found else BARELY_STARTED
-    return ProviderJob(
+    return EngineJob(
         request_id=request_id,
         status="running",
         progress=max(BARELY_STARTED, min(progress, NEARLY_DONE)),
     )
+
+
+def _units(response: httpx.Response, metrics: dict[str, Any] | None) -> float | None:
+    """What fal says that it bills, or the seconds of its machine."""
+    told = response.headers.get(BILLED, (metrics or {}).get("inference_time"))
+    try:
+        return float(told)
+    except (TypeError, ValueError):
+        return None
 
 
 def _rejection(response: httpx.Response) -> Rejected:

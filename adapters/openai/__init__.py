@@ -1,0 +1,1 @@
+"""Speech and richer prompts by OpenAI, or by whoever speaks like it. Nobody else imports openai."""
