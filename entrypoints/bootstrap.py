@@ -33,6 +33,7 @@ from adapters.postgres.invariants import PostgresInvariantChecks
 from adapters.postgres.leadership import PostgresLeadership
 from adapters.postgres.ledger_reading import PostgresBooksViews
 from adapters.postgres.ledger_upkeep import PostgresLedgerUpkeep
+from adapters.postgres.library_views import PostgresLibraryViews
 from adapters.postgres.live_events import PostgresEventPurge
 from adapters.postgres.live_records import PostgresLiveRecords
 from adapters.postgres.media import PostgresAssetViews
@@ -81,6 +82,7 @@ from application.ports.invariants import InvariantChecks
 from application.ports.ledger_reading import BooksViews
 from application.ports.ledger_upkeep import LedgerUpkeep
 from application.ports.ledger_views import LedgerViews
+from application.ports.library import LibraryViews
 from application.ports.live import EventPurge, LiveEvents
 from application.ports.media import AssetViews
 from application.ports.messages import Inbox, MessageQueue, MessageViews, Wake, WakeListener
@@ -172,6 +174,7 @@ class Ports:
     documents: DocumentRenderer
     asset_views: AssetViews
     studio_views: StudioViews
+    library_views: LibraryViews
     order_views: OrderViews
     dispute_views: DisputeViews
     balance_views: BalanceViews
@@ -303,6 +306,7 @@ def build_ports(settings: Settings) -> Ports:
         documents=documents,
         asset_views=PostgresAssetViews(sessions),
         studio_views=PostgresStudioViews(sessions),
+        library_views=PostgresLibraryViews(engine),
         order_views=PostgresOrderViews(engine),
         dispute_views=PostgresDisputeViews(engine),
         balance_views=PostgresBalanceViews(engine),

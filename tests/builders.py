@@ -37,9 +37,13 @@ from domain.ordering.split import Line, split
 from domain.reporting.export import Export, ExportFormat, ExportKind
 from domain.reporting.tax_profile import Certificate, EntityType, TaxProfile
 from domain.shared.money import Currency
+from domain.studio.character import Character, Gender
 from domain.studio.generation import Generation, Mode
 from domain.studio.job import Job, JobStatus
 from domain.studio.pipelines import JobKind
+from domain.studio.preset import Camera, Preset
+from domain.studio.project import Project
+from domain.studio.template import Template, Variable
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 USD = Currency("usd")
@@ -501,3 +505,66 @@ def signed_copy_of(**changes: Any) -> SignedCopy:
         "signed_at": NOON,
     }
     return SignedCopy(**signed | changes)
+
+
+def project_of(owner_id: UUID, **changes: object) -> Project:
+    values = {
+        "id": uuid4(),
+        "owner_id": owner_id,
+        "team_id": None,
+        "name": "A summer",
+        "description": "",
+        "created_at": NOON,
+        "updated_at": NOON,
+    }
+    return Project(**{**values, **changes})  # type: ignore[arg-type]
+
+
+def template_of(owner_id: UUID, **changes: object) -> Template:
+    values = {
+        **_work_of(owner_id, "By the sea"),
+        "prompt": "a portrait at {{place}} in {{light}} light",
+        "variables": (
+            Variable(name="place"),
+            Variable(name="light", default="soft", choices=("soft", "hard")),
+        ),
+    }
+    return Template(**{**values, **changes})  # type: ignore[arg-type]
+
+
+def character_of(owner_id: UUID, *, asset_ids: Sequence[UUID] = (), **changes: object) -> Character:
+    values = {
+        **_work_of(owner_id, "Mara"),
+        "creator_id": None,
+        "gender": Gender.FEMALE,
+        "age": 29,
+        "style": "film still",
+    }
+    made = Character(**{**values, **changes})  # type: ignore[arg-type]
+    if asset_ids:
+        made.show(asset_ids)
+    return made
+
+
+def preset_of(owner_id: UUID | None, **changes: object) -> Preset:
+    values = {
+        **_work_of(owner_id, "Slow"),
+        "camera": Camera.ZOOM_IN,
+        "motion": 90,
+        "duration_ms": 4000,
+        "style": "",
+        "driving_asset_id": None,
+    }
+    return Preset(**{**values, **changes})  # type: ignore[arg-type]
+
+
+def _work_of(owner_id: UUID | None, name: str) -> dict[str, object]:
+    return {
+        "id": uuid4(),
+        "owner_id": owner_id,
+        "name": name,
+        "description": "",
+        "category": "",
+        "created_at": NOON,
+        "updated_at": NOON,
+    }

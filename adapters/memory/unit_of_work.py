@@ -47,6 +47,7 @@ from adapters.memory.ledger import (
     MemoryWriteOffs,
     earning_key,
 )
+from adapters.memory.library import CountedWorks, MemoryPresets, MemoryPublications
 from adapters.memory.licence_usage import Counted, MemoryUsage
 from adapters.memory.licensing import (
     APPROVAL_KEYS,
@@ -109,8 +110,11 @@ from domain.ledger.proof import Proof
 from domain.ledger.reconciliation import Moved
 from domain.licensing.record import DecisionRecord
 from domain.ordering.discount import DiscountUse
+from domain.studio.character import Character
 from domain.studio.credits import Hold
 from domain.studio.generation import Generation
+from domain.studio.project import Project
+from domain.studio.template import Template
 
 
 class AddedMessage(NamedTuple):
@@ -161,6 +165,7 @@ class MemoryDatabase:
         self.credits = Kept()
         self.job_events: list[LoggedEvent] = []
         self.user_events: list[Told] = []
+        self.counted_works = CountedWorks()
 
     def table(self, kind: str, **options: Any) -> Table[Any]:
         return self.tables.setdefault(kind, Table(kind, **options))
@@ -205,6 +210,13 @@ class MemoryUnitOfWork:
         self.generations = MemoryRepository[Generation](table("generation"))
         self.models = MemoryLikenessModels(table("likeness model"))
         self.decisions = MemoryRepository[DecisionRecord](table("decision"))
+        self.projects = MemoryRepository[Project](table("project", versioned=True))
+        self.characters = MemoryRepository[Character](table("character", versioned=True))
+        self.templates = MemoryRepository[Template](table("template", versioned=True))
+        self.presets = MemoryPresets(table("preset", versioned=True))
+        self.publications = MemoryPublications(
+            table("publication", versioned=True), database.counted_works
+        )
         self.holds = MemoryRepository[Hold](table("hold", key=hold_key))
         self.credits = MemoryCredits(database.credits, self.holds, self.jobs)
         self.plan_subscriptions = MemoryPlanSubscriptions(

@@ -26,6 +26,12 @@ from adapters.postgres.invoices import PostgresInvoices
 from adapters.postgres.jobs import PostgresAttempts, PostgresJobs, PostgresSteps
 from adapters.postgres.ledger import PostgresLedger
 from adapters.postgres.ledger_desk import PostgresProofs, PostgresWriteOffs
+from adapters.postgres.library import (
+    PostgresCharacters,
+    PostgresPresets,
+    PostgresProjects,
+    PostgresTemplates,
+)
 from adapters.postgres.licence_sales import PostgresSold
 from adapters.postgres.licence_usage import PostgresUsage
 from adapters.postgres.live_events import PostgresUserEvents
@@ -41,6 +47,7 @@ from adapters.postgres.payouts import (
 )
 from adapters.postgres.plans import PostgresPlanSubscriptions
 from adapters.postgres.provenance import PostgresSignedCopies
+from adapters.postgres.publications import PostgresPublications
 from adapters.postgres.reconciliation import (
     PostgresDifferences,
     PostgresProviderMovements,
@@ -126,6 +133,11 @@ class PostgresUnitOfWork:
         self.generations = PostgresGenerations(self._session)
         self.models = PostgresLikenessModels(self._session)
         self.decisions = PostgresDecisions(self._session)
+        self.projects = PostgresProjects(self._session)
+        self.characters = PostgresCharacters(self._session)
+        self.templates = PostgresTemplates(self._session)
+        self.presets = PostgresPresets(self._session)
+        self.publications = PostgresPublications(self._session)
         self.credits = PostgresCredits(self._session)
         self.plan_subscriptions = PostgresPlanSubscriptions(self._session)
         self.studio_use = PostgresStudioUse(self._session)

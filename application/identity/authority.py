@@ -1,11 +1,14 @@
-"""Who may act for a store, a creator or a payee. Every use case that needs to know asks here.
+"""Who may act for a store, a creator, a payee or a project. Every use case that needs to know
+asks here.
 
 A store's people are its owner, the members of its team, and its staff; what each may do follows
 from the role (`domain.identity.team.ACTS`). What an actor may not see is NotFound; what it may see
-but not do is RankTooLow. Administrators of the platform may do everything.
+but not do is RankTooLow. Administrators of the platform may do everything, but for projects: those
+are private work.
 """
 
 from collections.abc import Collection
+from enum import StrEnum
 from uuid import UUID
 
 from application.ports.unit_of_work import UnitOfWork
@@ -14,8 +17,24 @@ from domain.identity.actor import Actor
 from domain.identity.team import ACTS, RankTooLow, StoreAct, TeamRole, highest
 from domain.ledger.payee import Payee, PayeeKind
 from domain.shared.errors import NotFound
+from domain.studio.project import Project
 
-__all__ = ["StoreAct", "payee_for", "store_for", "stores_for"]
+__all__ = ["ProjectAct", "StoreAct", "payee_for", "project_for", "store_for", "stores_for"]
+
+
+class ProjectAct(StrEnum):
+    """What is done with a project, from the least to the most that must be trusted."""
+
+    VIEW = "view"
+    EDIT = "edit"
+    DELETE = "delete"
+
+
+_LEAST = {
+    ProjectAct.VIEW: TeamRole.VIEWER,
+    ProjectAct.EDIT: TeamRole.MEMBER,
+    ProjectAct.DELETE: TeamRole.ADMIN,
+}
 
 
 async def store_for(store_id: UUID, act: StoreAct, *, actor: Actor, uow: UnitOfWork) -> Store:
@@ -48,6 +67,26 @@ async def payee_for(payee_id: UUID, act: StoreAct, *, actor: Actor, uow: UnitOfW
             if (await uow.creators.get(payee_id)).user_id != actor.user_id and not actor.is_admin:
                 raise NotFound(payee.kind, payee_id)
     return payee
+
+
+async def project_for(
+    project_id: UUID, act: ProjectAct, *, actor: Actor, uow: UnitOfWork, lock: bool = False
+) -> Project:
+    """The actor's own, or one of a team in which the actor's role allows this, whoever made it.
+
+    Raises NotFound, RankTooLow."""
+    project = await uow.projects.get(project_id, lock=lock)
+    if project.deleted_at is not None:
+        raise NotFound("project", project_id)
+    if project.team_id is None:
+        if project.owner_id != actor.user_id:
+            raise NotFound("project", project_id)
+        return project
+    team = await uow.teams.get(project.team_id)
+    if team.role_of(actor.user_id) is None:
+        raise NotFound("project", project_id)
+    team.require(actor.user_id, _LEAST[act])
+    return project
 
 
 async def _roles(

@@ -28,6 +28,13 @@ from application.ports.ledger import (
     Transfers,
     WriteOffs,
 )
+from application.ports.library import (
+    Characters,
+    Presets,
+    Projects,
+    Publications,
+    Templates,
+)
 from application.ports.licensing import Approvals, Grants, Revocations, Sold, Usage
 from application.ports.live import UserEvents
 from application.ports.media import Assets
@@ -203,6 +210,21 @@ class UnitOfWork(Protocol):
 
     @property
     def decisions(self) -> Decisions: ...
+
+    @property
+    def projects(self) -> Projects: ...
+
+    @property
+    def characters(self) -> Characters: ...
+
+    @property
+    def templates(self) -> Templates: ...
+
+    @property
+    def presets(self) -> Presets: ...
+
+    @property
+    def publications(self) -> Publications: ...
 
     @property
     def credits(self) -> Credits: ...

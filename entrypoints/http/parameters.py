@@ -16,6 +16,7 @@ from application.ports.engines import PromptEnhancer, ProviderWebhooks
 from application.ports.ids import Ids
 from application.ports.images import ImageProcessor
 from application.ports.ledger_reading import BooksViews
+from application.ports.library import LibraryViews
 from application.ports.live import LiveEvents
 from application.ports.media import AssetViews
 from application.ports.messages import Inbox
@@ -73,6 +74,7 @@ TheAssetViews = NamedDependency[SkipValidation[AssetViews]]
 TheDecisionViews = NamedDependency[SkipValidation[DecisionViews]]
 TheStudioViews = NamedDependency[SkipValidation[StudioViews]]
 ThePromptEnhancer = NamedDependency[SkipValidation[PromptEnhancer | None]]
+TheLibraryViews = NamedDependency[SkipValidation[LibraryViews]]
 TheLive = NamedDependency[SkipValidation[LiveEvents]]
 TheInbox = NamedDependency[SkipValidation[Inbox]]
 TheProviderWebhooks = NamedDependency[SkipValidation[Mapping[str, ProviderWebhooks]]]

@@ -16,6 +16,8 @@ from application.ordering.completion import sweep_checkouts
 from application.ordering.missed_events import sweep_missed_events
 from application.reporting.export_jobs import expire_exports
 from application.studio.dispatching import give_turns
+from application.studio.library.community import forget_old_uses
+from application.studio.library.presets import ship_presets
 from application.studio.polling import poll_stale_attempts, sweep_training_archives
 from application.studio.telling import purge_live_events
 from entrypoints.bootstrap import Ports
@@ -90,6 +92,16 @@ def jobs(ports: Ports, settings: Settings) -> list[Job]:
             name="erase-training-archives",
             every=timedelta(hours=6),
             run=lambda: sweep_training_archives(workshop=ports.workshop),
+        ),
+        Job(
+            name="ship-presets",
+            every=timedelta(days=1),
+            run=lambda: ship_presets(uow=ports.uow(), clock=ports.clock),
+        ),
+        Job(
+            name="forget-uses",
+            every=timedelta(days=1),
+            run=lambda: forget_old_uses(uow=ports.uow(), clock=ports.clock),
         ),
         Job(
             name="erase-orphaned-files",

@@ -27,7 +27,7 @@ from domain.ledger.reconciliation import (
     Subject,
 )
 from domain.licensing.terms import Purpose
-from domain.media.asset import Asset, AssetPurpose
+from domain.media.asset import Asset, AssetPurpose, Media
 from domain.ordering.dispute import Dispute, DisputeStatus
 from domain.ordering.order import Order, PaymentStatus
 from domain.ordering.refund import LineRefund
@@ -36,6 +36,7 @@ from domain.shared.money import Currency
 from domain.studio.generation import Generation, Mode
 from domain.studio.job import Job, JobStatus
 from domain.studio.pipelines import JobKind
+from domain.studio.publication import WorkKind, publication_of
 from entrypoints.bootstrap import Ports
 from tests import builders
 
@@ -84,6 +85,14 @@ STUCK_TOPIC = "estate.stuck"
 RECONCILIATION = known(0xC1)
 DIFFERENCE = known(0xC2)
 EXPORT = known(0xC3)
+PROJECT = known(0x110)
+TEAMS_PROJECT = known(0x111)
+TEMPLATE = known(0x112)
+CHARACTER = known(0x113)
+PRESET = known(0x114)
+SHOWN = known(0x115)
+WAITING = known(0x116)
+DRIVING_VIDEO = known(0x117)
 SLUG = "known-slug"
 FILE = "previews/known.png"
 FILE_CONTENT = b"\x89PNG known"
@@ -106,6 +115,7 @@ async def furnish(ports: Ports, people: Mapping[str, User]) -> None:
     await _reconciled(ports)
     await _paid_out(ports)
     await _exported(ports)
+    await _library(ports)
     await ports.storage.put(FILE, FILE_CONTENT, content_type="image/png")
 
 
@@ -423,3 +433,28 @@ async def _paid_out(ports: Ports) -> None:
         async with (uow := ports.uow()):
             uow.payouts.add(builders.payout_of(account, id=payout_id, created_at=now))
             await uow.commit()
+
+
+async def _library(ports: Ports) -> None:
+    """A project of the owner's and one of the team; one of each work, and two more templates: one
+    that is published, one that waits for a decision."""
+    now = ports.clock.now()
+    async with (uow := ports.uow()):
+        uow.projects.add(builders.project_of(OWNER, id=PROJECT))
+        uow.projects.add(builders.project_of(OWNER, id=TEAMS_PROJECT, team_id=TEAM))
+        uow.characters.add(builders.character_of(OWNER, id=CHARACTER, creator_id=CREATOR))
+        uow.presets.add(builders.preset_of(OWNER, id=PRESET))
+        for template_id in (TEMPLATE, SHOWN, WAITING):
+            template = builders.template_of(OWNER, id=template_id)
+            uow.templates.add(template)
+            if template_id == TEMPLATE:
+                continue
+            publication = publication_of(template, WorkKind.TEMPLATE, creator_id=None, at=now)
+            publication.submit(template, at=now)
+            if template_id == SHOWN:
+                publication.approve(by=None, at=now)
+            uow.publications.add(publication)
+        video = builders.generated_asset(OWNER, generation_id=GENERATION)
+        video.id, video.media, video.content_type = DRIVING_VIDEO, Media.VIDEO, "video/mp4"
+        uow.assets.add(video)
+        await uow.commit()

@@ -93,6 +93,12 @@ OWNED: dict[str, list[UUID]] = {
     "grant_id": [estate.GRANT],
     "approval_id": [estate.APPROVAL],
     "export_id": [estate.EXPORT],
+    "project_id": [estate.PROJECT, estate.TEAMS_PROJECT],
+    "character_id": [estate.CHARACTER],
+    "template_id": [estate.TEMPLATE, estate.SHOWN],
+    "preset_id": [estate.PRESET],
+    "work_id": [estate.SHOWN, estate.WAITING],
+    "driving_asset_id": [estate.DRIVING_VIDEO],
 }
 WORDS: dict[str, list[Any]] = {
     "email": ["new@example.com"],
