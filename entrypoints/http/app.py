@@ -21,7 +21,6 @@ from litestar.config.cors import CORSConfig
 from litestar.di import Provide
 from litestar.types import ControllerRouterHandler, Middleware
 
-from entrypoints.http import live_events
 from entrypoints.http.admission import admitted
 from entrypoints.http.authentication import identified
 from entrypoints.http.compression import compressed
@@ -79,7 +78,6 @@ def create_app(
         route_handlers=[
             *routers,
             live_route(ports, hub),
-            live_events.ROUTER,
             health_router(ports.health_checks),
             metrics_route(settings, gauges),
             openapi_document,

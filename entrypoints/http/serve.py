@@ -5,7 +5,9 @@ seconds at most. The factory runs in each worker, so it is named and not passed.
 """
 
 import errno
+import resource
 import socket
+from contextlib import suppress
 
 from granian.constants import Interfaces, Loops
 from granian.log import LogLevels
@@ -31,6 +33,7 @@ def serve(settings: HttpSettings, *, factory: str) -> None:
     Raises PortTaken.
     """
     ensure_port_free(settings.host, settings.port)
+    raise_file_limit()
     Server(
         factory,
         address=settings.host,
@@ -43,6 +46,17 @@ def serve(settings: HttpSettings, *, factory: str) -> None:
         workers_kill_timeout=settings.drain_s,
         log_level=LogLevels.warning,
     ).serve()
+
+
+def raise_file_limit() -> int:
+    """Let this process and those it starts open as many files as the system allows: each live
+    connection is one. Answers how many.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        with suppress(ValueError, OSError):  # macOS names a limit that it does not grant
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
 
 
 def ensure_port_free(host: str, port: int) -> None:

@@ -20,6 +20,7 @@ from tests.benchmarks import (
     arithmetic,
     books,
     images,
+    live,
     payouts,
     requests,
     settlement,
@@ -44,6 +45,7 @@ BENCHMARKS: Mapping[str, Benchmark] = {
     "settlement": settlement.settlement,
     "books": books.books,
     "payday": payouts.payday,
+    "live": live.live,
 }
 
 
@@ -55,9 +57,12 @@ def main() -> int:
     parser.add_argument(
         "--entries", type=int, help="of the ledger that is proved (ten million)", metavar="N"
     )
+    parser.add_argument("--watchers", type=int, help="of live events (5,000)", metavar="N")
     options = parser.parse_args()
     if options.entries:
         os.environ[books.ENTRIES_OPTION] = str(options.entries)
+    if options.watchers:
+        os.environ[live.WATCHERS_OPTION] = str(options.watchers)
     console = Console(highlight=False)
     began = time.perf_counter()
     figures = _measure(options.only or list(BENCHMARKS), console)

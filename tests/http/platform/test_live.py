@@ -28,6 +28,7 @@ from domain.media.asset import Asset, AssetPurpose
 from entrypoints.http import live as door
 from entrypoints.http.live_hub import CONNECTIONS_OF_USER
 from entrypoints.http.live_messages import AT_ONCE, MAX_MESSAGE_BYTES
+from entrypoints.http.routes.live_events import ROUTER
 from entrypoints.http.settings import Pace
 from tests.http.asgi import Socket, socket_to
 from tests.http.platform.conftest import ADA, Api, Ports, serving
@@ -85,7 +86,7 @@ def world() -> World:
 
 @pytest.fixture
 async def live_api(world: World) -> AsyncIterator[Api]:
-    async with serving(ports=world.ports, live=PACE) as api:
+    async with serving(ports=world.ports, routers=[ROUTER], live=PACE) as api:
         yield api
     assert world.live.channels == 0, "nobody listens any more"
 
