@@ -23,6 +23,7 @@ from adapters.pillow.processor import PillowImages
 from adapters.postgres.audit import PostgresAuditViews
 from adapters.postgres.column_keys import PostgresColumnKeys
 from adapters.postgres.comparison import PostgresComparison
+from adapters.postgres.credits import PostgresCreditViews
 from adapters.postgres.decision_views import PostgresDecisionViews
 from adapters.postgres.dispute_views import PostgresDisputeViews
 from adapters.postgres.engine import open_engine, sessions_of
@@ -60,6 +61,7 @@ from adapters.redis.rate_limits import RedisRateLimits
 from adapters.redis.wake import RedisWake, RedisWakeListener
 from adapters.reportlab.renderer import ReportLabDocuments
 from adapters.stripe.accounts import StripePayeeAccounts
+from adapters.stripe.billing import StripeBilling
 from adapters.stripe.books import StripeBooks
 from adapters.stripe.payments import StripePayments
 from adapters.system.clock import ShiftedClock, SystemClock
@@ -67,9 +69,11 @@ from adapters.system.ids import UuidV7Ids
 from adapters.system.seals import HmacSeals
 from adapters.system.secrets import SystemSecrets
 from application.ports.audit import AuditViews
+from application.ports.billing import Billing
 from application.ports.clock import Clock, ClockControl
 from application.ports.column_keys import ColumnKeys
 from application.ports.credentials import ContentCredentials
+from application.ports.credits import CreditViews
 from application.ports.decisions import DecisionViews
 from application.ports.dispute_views import DisputeViews
 from application.ports.documents import DocumentRenderer
@@ -152,6 +156,8 @@ class Ports:
     identity_views: IdentityViews
     session_purge: SessionPurge
     payments: Payments
+    billing: Billing
+    credit_views: CreditViews
     payee_accounts: PayeeAccounts
     payment_webhooks: PaymentWebhooks
     payout_policy: PayoutPolicy
@@ -273,6 +279,8 @@ def build_ports(settings: Settings) -> Ports:
         identity_views=PostgresIdentityViews(sessions),
         session_purge=PostgresSessionPurge(sessions),
         payments=StripePayments(api),
+        billing=StripeBilling(api),
+        credit_views=PostgresCreditViews(engine),
         payee_accounts=StripePayeeAccounts(api),
         payment_webhooks=stripe_webhooks(settings, api),
         payout_policy=payout_policy(settings),

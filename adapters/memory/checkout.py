@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
+from uuid import UUID
 
 from adapters.memory.payment_webhooks import MemoryPaymentWebhooks
 from adapters.memory.provider_books import MemoryProviderBooks
@@ -146,28 +147,39 @@ class MemoryCheckout:
     def balance_cents(self, currency: str) -> int:
         return self._platform_cents + self._balance[currency]
 
+    def charge(self, amount_cents: int, currency: str) -> str:
+        """Somebody pays the platform itself; answers the charge."""
+        captured = self._take(UUID(int=0), amount_cents, currency, our_id=None)
+        return captured.charge_id
+
     def _capture(self, session: _Session) -> CapturedPayment:
-        request = session.request
+        order_id, currency = session.request.order_id, session.request.currency
+        captured = self._take(order_id, _total_cents(session.request), currency, our_id=order_id)
+        session.payment, session.captured = "paid", captured
+        self._webhooks.tell(PaymentCaptured(captured=captured))
+        return captured
+
+    def _take(
+        self, order_id: UUID, amount_cents: int, currency: str, *, our_id: UUID | None
+    ) -> CapturedPayment:
         captured = CapturedPayment(
-            order_id=request.order_id,
+            order_id=order_id,
             payment_id=self._new("pi"),
             charge_id=self._new("ch"),
-            amount_cents=_total_cents(request),
-            currency=request.currency,
+            amount_cents=amount_cents,
+            currency=currency,
         )
-        session.payment, session.captured = "paid", captured
         self._charges[captured.charge_id] = Charge(captured, self._clock.now() + SETTLEMENT)
-        fee_cents = _fee_cents(captured.amount_cents)
-        self._balance[request.currency] += captured.amount_cents - fee_cents
+        fee_cents = _fee_cents(amount_cents)
+        self._balance[currency] += amount_cents - fee_cents
         self._books.note(
             Movement.CHARGE,
             captured.charge_id,
-            amount_cents=captured.amount_cents,
-            currency=captured.currency,
-            our_id=captured.order_id,
+            amount_cents=amount_cents,
+            currency=currency,
+            our_id=our_id,
             fee_cents=fee_cents,
         )
-        self._webhooks.tell(PaymentCaptured(captured=captured))
         return captured
 
     def _ended(

@@ -101,6 +101,20 @@ class MemoryPlanSubscriptions(MemoryRepository[PlanSubscription]):
         found = self._where(lambda s: s.user_id == user_id and not s.has_ended)
         return sorted(found, key=lambda s: s.id)
 
+    async def by_provider_id(
+        self, provider_id: str, *, lock: bool = False
+    ) -> PlanSubscription | None:
+        return next(self._where(lambda s: s.provider_id == provider_id), None)
+
+    async def claim_refreshable(
+        self, *, now: datetime, again_at: datetime, limit: int
+    ) -> Sequence[str]:
+        due = self._where(lambda s: not s.has_ended and s.refresh_at <= now)
+        claimed = sorted(due, key=lambda s: s.refresh_at)[:limit]
+        for subscription in claimed:
+            subscription.refresh_at = again_at
+        return [subscription.provider_id for subscription in claimed]
+
 
 class MemoryStudioUse:
     """See `application.ports.credits.StudioUse`."""

@@ -10,6 +10,7 @@ from uuid import UUID
 
 import msgspec
 
+from adapters.memory.billing import MemoryBilling
 from adapters.memory.checkout import Charge
 from adapters.memory.disputes import MemoryDisputing
 from adapters.memory.payee_accounts import MemoryPayeeAccounts
@@ -252,3 +253,4 @@ class MemoryPaymentProvider:
             webhooks=self.webhooks,
             books=self.books,
         )
+        self.billing = MemoryBilling(clock, self.calls, charge=self.payments.charge)

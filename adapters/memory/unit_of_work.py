@@ -77,6 +77,18 @@ from adapters.memory.payouts import (
     MemoryPayouts,
     MemoryPayoutSettings,
 )
+from adapters.memory.platform_sales import (
+    CHARGE_KEYS,
+    CHARGE_REFUND_KEYS,
+    CUSTOMER_KEYS,
+    PLAN_CHECKOUT_KEYS,
+    PURCHASE_KEYS,
+    MemoryBillingCustomers,
+    MemoryChargeRefunds,
+    MemoryCreditPurchases,
+    MemoryPlanCheckouts,
+    MemoryPlatformCharges,
+)
 from adapters.memory.provenance import SIGNED_KEYS, MemorySignedCopies
 from adapters.memory.reconciliation import (
     DIFFERENCE_KEYS,
@@ -223,6 +235,11 @@ class MemoryUnitOfWork:
             table("subscription", unique=PLAN_SUBSCRIPTION_KEYS)
         )
         self.studio_use = MemoryStudioUse(database.credits)
+        self.credit_purchases = MemoryCreditPurchases(table("purchase", unique=PURCHASE_KEYS))
+        self.platform_charges = MemoryPlatformCharges(table("charge", unique=CHARGE_KEYS))
+        self.charge_refunds = MemoryChargeRefunds(table("charge refund", unique=CHARGE_REFUND_KEYS))
+        self.billing_customers = MemoryBillingCustomers(table("customer", unique=CUSTOMER_KEYS))
+        self.plan_checkouts = MemoryPlanCheckouts(table("checkout", unique=PLAN_CHECKOUT_KEYS))
         self.payees = MemoryPayees(table("payee", unique=PAYEE_KEYS, versioned=True))
         self.tax_profiles = MemoryTaxProfiles(table("tax profile", versioned=True))
         self.tax_filings = MemoryTaxFilings(table("tax filing", unique=FILING_KEYS))

@@ -37,6 +37,9 @@ _OURS_OF_SUBJECTS = sql("""
         FROM ids JOIN orders o ON o.id = ids.id
         WHERE ids.movement = 'charge' AND o.charge_id IS NOT NULL
         UNION
+        SELECT c.kind || ':' || c.id, 'charge', c.id, NULL
+        FROM wanted w JOIN platform_charges c ON c.id = w.source WHERE w.movement = 'charge'
+        UNION
         SELECT 'fee:' || w.source, 'fee', w.source, NULL FROM wanted w WHERE w.movement = 'fee'
         UNION
         SELECT 'payouts_funded:' || w.source, 'payout', w.source, NULL
@@ -53,6 +56,15 @@ _OURS_OF_SUBJECTS = sql("""
         UNION
         SELECT ids.movement || ':' || r.id, ids.movement, coalesce(r.provider_id, r.id::text), r.id
         FROM ids JOIN refunds r ON r.id = ids.id WHERE ids.movement IN ('refund', 'refund_returned')
+        UNION
+        SELECT 'platform_' || w.movement || ':' || r.id, w.movement, r.provider_id, r.id
+        FROM wanted w JOIN charge_refunds r ON r.provider_id = w.source
+        WHERE w.movement IN ('refund', 'refund_returned')
+        UNION
+        SELECT 'platform_' || ids.movement || ':' || r.id, ids.movement,
+            coalesce(r.provider_id, r.id::text), r.id
+        FROM ids JOIN charge_refunds r ON r.id = ids.id
+        WHERE ids.movement IN ('refund', 'refund_returned')
         UNION
         SELECT 'transfer:' || t.order_id || ':' || t.payee_id, 'transfer', t.provider_id, t.id
         FROM wanted w JOIN transfers t ON t.provider_id = w.source WHERE w.movement = 'transfer'
@@ -99,6 +111,8 @@ _OURS_OF_DAY = sql("""
             WHERE e.posted_on = b.posted_on AND e.transaction_id = b.id
             AND e.account = 'stripe_clearing') AS amount_cents,
             CASE WHEN kind IN ('refund', 'refund_returned') THEN about::uuid END AS refund_id,
+            CASE WHEN kind IN ('platform_refund', 'platform_refund_returned')
+                THEN about::uuid END AS charge_refund_id,
             CASE WHEN kind = 'reversal' THEN about::uuid END AS reversal_id,
             CASE WHEN kind = 'transfer' THEN split_part(about, ':', 2)::uuid END AS payee_id,
             CASE WHEN kind IN ('dispute_opened', 'dispute_won', 'dispute_lost')
@@ -107,19 +121,27 @@ _OURS_OF_DAY = sql("""
     )
     SELECT c.id, c.effect_key, c.currency, c.occurred_at, c.amount_cents,
         CASE c.kind WHEN 'sale' THEN 'charge' WHEN 'processing_fee' THEN 'fee'
+            WHEN 'credit_sale' THEN 'charge' WHEN 'plan_sale' THEN 'charge'
+            WHEN 'platform_refund' THEN 'refund'
+            WHEN 'platform_refund_returned' THEN 'refund_returned'
             WHEN 'refund' THEN 'refund' WHEN 'refund_returned' THEN 'refund_returned'
             WHEN 'transfer' THEN 'transfer' WHEN 'reversal' THEN 'reversal'
             WHEN 'payouts_funded' THEN 'payout' WHEN 'dispute_opened' THEN 'dispute'
             WHEN 'dispute_won' THEN 'dispute' WHEN 'dispute_lost' THEN 'dispute'
             ELSE 'adjustment' END AS movement,
-        CASE c.kind WHEN 'sale' THEN c.order_id ELSE coalesce(r.id, t.id, v.id, d.id) END AS our_id,
-        CASE WHEN c.kind IN ('sale', 'processing_fee', 'payouts_funded') THEN c.about
+        CASE c.kind WHEN 'sale' THEN c.order_id ELSE coalesce(r.id, t.id, v.id, d.id, p.id)
+            END AS our_id,
+        CASE WHEN c.kind IN (
+                'sale', 'processing_fee', 'payouts_funded', 'credit_sale', 'plan_sale')
+            THEN c.about
+            WHEN p.id IS NOT NULL THEN coalesce(p.provider_id, p.id::text)
             WHEN c.kind IN ('refund', 'refund_returned', 'transfer', 'reversal') THEN coalesce(
                 r.provider_id, t.provider_id, v.provider_id, r.id::text, t.id::text, v.id::text)
             WHEN d.id IS NOT NULL THEN d.provider_id
             ELSE c.effect_key END AS source
     FROM cleared c
     LEFT JOIN refunds r ON r.id = c.refund_id
+    LEFT JOIN charge_refunds p ON p.id = c.charge_refund_id
     LEFT JOIN transfers t ON t.order_id = c.order_id AND t.payee_id = c.payee_id
     LEFT JOIN transfer_reversals v ON v.id = c.reversal_id
     LEFT JOIN disputes d ON d.id = c.dispute_id

@@ -10,6 +10,7 @@ from datetime import date, datetime
 from typing import Any, cast
 from uuid import UUID
 
+import msgspec
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
@@ -27,11 +28,12 @@ from sqlalchemy import (
 )
 from sqlalchemy import text as sql
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from adapters.postgres.columns import enum_text
 from adapters.postgres.jobs import jobs
 from adapters.postgres.metadata import instant, mappers, metadata, text
+from application.ports.credits import EntryRow, UseOfDay
 from application.ports.repository import StaleVersion
 from domain.studio.credits import CreditEntry, CreditKind, Hold, Wallet
 
@@ -264,3 +266,40 @@ class PostgresStudioUse:
 
 def _row(entry: CreditEntry) -> dict[str, object]:
     return {name: getattr(entry, name) for name in _ENTRY}
+
+
+_ENTRIES = sql("""
+    SELECT number, kind, daily + bought AS credits, held, spent, lapsed,
+        daily_after + bought_after AS balance_after, held_after, job_id, purchase_id, reason, at
+    FROM credit_entries WHERE user_id = :user_id AND number < :before
+    ORDER BY number DESC LIMIT :limit
+    """)
+
+_USE = sql("""
+    SELECT day, jobs, credits, bytes FROM studio_use
+    WHERE user_id = :user_id AND day BETWEEN :first AND :last ORDER BY day
+    """)
+
+_NO_NUMBER = 2**62
+
+
+class PostgresCreditViews:
+    """See `application.ports.credits.CreditViews`."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")
+
+    async def entries(self, user_id: UUID, *, before: int | None, limit: int) -> Sequence[EntryRow]:
+        position = _NO_NUMBER if before is None else before
+        async with self._engine.connect() as connection:
+            rows = await connection.execute(
+                _ENTRIES, {"user_id": user_id, "before": position, "limit": limit}
+            )
+            return [msgspec.convert(dict(row._mapping), EntryRow) for row in rows]
+
+    async def use(self, user_id: UUID, *, first: date, last: date) -> Sequence[UseOfDay]:
+        async with self._engine.connect() as connection:
+            rows = await connection.execute(
+                _USE, {"user_id": user_id, "first": first, "last": last}
+            )
+            return [UseOfDay(**row._mapping) for row in rows]

@@ -137,6 +137,38 @@ _QUESTIONS: Mapping[Invariant, tuple[timedelta, str]] = {
         FROM reconciliation_runs WHERE phase <> 'done' AND started_at < :before
         """,
     ),
+    Invariant.WALLETS_AGREE: (
+        timedelta(0),
+        """
+        SELECT 'credits of ' || w.user_id AS subject, CAST(NULL AS timestamptz) AS since,
+            'holds ' || w.held || ', open holds say ' || coalesce(h.held, 0) AS detail
+        FROM credit_wallets w LEFT JOIN (
+            SELECT user_id, sum(daily + bought) AS held FROM credit_holds
+            WHERE closed_at IS NULL GROUP BY user_id
+        ) h ON h.user_id = w.user_id
+        WHERE w.held <> coalesce(h.held, 0)
+        """,
+    ),
+    Invariant.HOLDS_END: (
+        timedelta(days=3),
+        """
+        SELECT 'credits held for ' || job_id || ' round ' || round AS subject,
+            reserved_at AS since, daily + bought || ' credits' AS detail
+        FROM credit_holds WHERE closed_at IS NULL AND reserved_at < :before
+        """,
+    ),
+    Invariant.BOUGHT_CREDITS_ARE_BOOKED: (
+        timedelta(0),
+        """
+        SELECT 'purchase ' || p.id AS subject, p.paid_at AS since, p.charge_id AS detail
+        FROM credit_purchases p
+        WHERE p.status = 'paid' AND p.paid_at > :young AND p.paid_at <= :before AND (
+            NOT EXISTS (
+                SELECT FROM ledger_transactions t WHERE t.effect_key = 'credits:' || p.charge_id)
+            OR NOT EXISTS (
+                SELECT FROM credit_entries e WHERE e.purchase_id = p.id AND e.kind = 'purchase'))
+        """,
+    ),
 }
 """How old it must be to count, and what finds it."""
 

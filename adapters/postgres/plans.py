@@ -1,6 +1,7 @@
 """Subscriptions to plans, as the payment provider last told them."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import (
@@ -13,6 +14,7 @@ from sqlalchemy import (
     UniqueConstraint,
     Uuid,
     select,
+    update,
 )
 from sqlalchemy import text as sql
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -38,10 +40,16 @@ plan_subscriptions = Table(
     instant("period_end"),
     Column("cancel_at_period_end", Boolean, nullable=False),
     instant("past_due_since", nullable=True),
+    Column("heard", Integer, nullable=False),
+    instant("refresh_at"),
     instant("created_at"),
     instant("updated_at"),
     CheckConstraint("plan <> 'free'", name="of_what_is_sold"),
     UniqueConstraint("provider_id"),
+    CheckConstraint(
+        "(status = 'past_due') = (past_due_since IS NOT NULL)", name="past_due_since_when"
+    ),
+    Index("ix_plan_subscriptions_refresh", "refresh_at", postgresql_where=sql(_STANDING)),
     Index("ix_plan_subscriptions_standing", "user_id", postgresql_where=sql(_STANDING)),
 )
 
@@ -63,3 +71,32 @@ class PostgresPlanSubscriptions(PostgresRepository[PlanSubscription]):
             )
             .order_by(plan_subscriptions.c.id)
         )
+
+    async def by_provider_id(
+        self, provider_id: str, *, lock: bool = False
+    ) -> PlanSubscription | None:
+        found = select(PlanSubscription).where(plan_subscriptions.c.provider_id == provider_id)
+        if lock:
+            found = found.with_for_update().execution_options(populate_existing=True)
+        return await self._one(found)
+
+    async def claim_refreshable(
+        self, *, now: datetime, again_at: datetime, limit: int
+    ) -> Sequence[str]:
+        due = (
+            select(plan_subscriptions.c.id)
+            .where(
+                plan_subscriptions.c.refresh_at <= now, plan_subscriptions.c.status.not_in(ENDED)
+            )
+            .order_by(plan_subscriptions.c.refresh_at)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        claimed = await self._session.scalars(
+            update(plan_subscriptions)
+            .where(plan_subscriptions.c.id.in_(due))
+            .values(refresh_at=again_at)
+            .returning(plan_subscriptions.c.provider_id)
+            .execution_options(synchronize_session=False)
+        )
+        return claimed.all()

@@ -29,6 +29,7 @@ from adapters.postgres import (  # noqa: F401
     payees,
     payouts,
     plans,
+    platform_sales,
     provenance,
     publications,
     reconciliation,

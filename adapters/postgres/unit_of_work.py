@@ -46,6 +46,13 @@ from adapters.postgres.payouts import (
     PostgresPayoutSettings,
 )
 from adapters.postgres.plans import PostgresPlanSubscriptions
+from adapters.postgres.platform_sales import (
+    PostgresBillingCustomers,
+    PostgresChargeRefunds,
+    PostgresCreditPurchases,
+    PostgresPlanCheckouts,
+    PostgresPlatformCharges,
+)
 from adapters.postgres.provenance import PostgresSignedCopies
 from adapters.postgres.publications import PostgresPublications
 from adapters.postgres.reconciliation import (
@@ -142,6 +149,11 @@ class PostgresUnitOfWork:
         self.plan_subscriptions = PostgresPlanSubscriptions(self._session)
         self.studio_use = PostgresStudioUse(self._session)
         self.user_events = PostgresUserEvents(self._session)
+        self.credit_purchases = PostgresCreditPurchases(self._session)
+        self.platform_charges = PostgresPlatformCharges(self._session)
+        self.charge_refunds = PostgresChargeRefunds(self._session)
+        self.billing_customers = PostgresBillingCustomers(self._session)
+        self.plan_checkouts = PostgresPlanCheckouts(self._session)
         self.outbox = PostgresOutbox(clock=self._clock, ids=self._ids)
         self.audit = PostgresAuditLog(clock=self._clock, ids=self._ids)
         self.parked = PostgresParkedMessages(self._session)

@@ -10,7 +10,14 @@ from typing import Literal
 import msgspec
 
 from adapters.stripe.disputes import read_dispute
-from adapters.stripe.metadata import ORDER_ID, PAYOUT_ID, REFUND_ID, our_id
+from adapters.stripe.metadata import (
+    ORDER_ID,
+    PAYOUT_ID,
+    PLAN_CHECKOUT_ID,
+    PURCHASE_ID,
+    REFUND_ID,
+    our_id,
+)
 from adapters.stripe.refunds import refund_status
 from application.ports.payments import (
     AccountChanged,
@@ -21,8 +28,11 @@ from application.ports.payments import (
     PaymentCaptured,
     PaymentEvent,
     PayoutChanged,
+    PlanCheckoutTold,
     ProviderRefund,
+    PurchaseTold,
     RefundChanged,
+    SubscriptionTold,
 )
 
 Metadata = dict[str, str]
@@ -71,6 +81,22 @@ class _Payout(msgspec.Struct):
     metadata: Metadata | None = None
 
 
+class _Subscription(msgspec.Struct):
+    id: str
+
+
+class _OfSubscription(msgspec.Struct):
+    subscription: str | None = None
+
+
+class _Parent(msgspec.Struct):
+    subscription_details: _OfSubscription | None = None
+
+
+class _Invoice(msgspec.Struct):
+    parent: _Parent | None = None
+
+
 class _Capability(msgspec.Struct):
     account: str
 
@@ -81,6 +107,8 @@ _decode_session = msgspec.json.Decoder(_Session).decode
 _decode_refund = msgspec.json.Decoder(_Refund).decode
 _decode_account = msgspec.json.Decoder(_Account).decode
 _decode_payout = msgspec.json.Decoder(_Payout).decode
+_decode_subscription = msgspec.json.Decoder(_Subscription).decode
+_decode_invoice = msgspec.json.Decoder(_Invoice).decode
 _decode_capability = msgspec.json.Decoder(_Capability).decode
 
 
@@ -92,9 +120,11 @@ def understand(payload: bytes) -> PaymentEvent:
     return said if said is not None else Irrelevant(kind=event.type)
 
 
-def _charge_succeeded(raw: msgspec.Raw) -> PaymentCaptured | None:
+def _charge_succeeded(raw: msgspec.Raw) -> PaymentCaptured | PurchaseTold | None:
     """A charge that is only authorised succeeds too: its money has not been taken."""
     charge = _decode_charge(raw)
+    if (purchase_id := our_id(charge.metadata, PURCHASE_ID)) is not None:
+        return PurchaseTold(purchase_id=purchase_id)
     order_id = our_id(charge.metadata, ORDER_ID)
     if order_id is None or charge.payment_intent is None or not charge.captured:
         return None
@@ -118,8 +148,12 @@ def _charge_updated(raw: msgspec.Raw) -> FeeReported | None:
 
 
 def _session_reader(ending: Ending) -> Reader:
-    def read(raw: msgspec.Raw) -> CheckoutEnded | None:
+    def read(raw: msgspec.Raw) -> CheckoutEnded | PurchaseTold | PlanCheckoutTold | None:
         session = _decode_session(raw)
+        if (purchase_id := our_id(session.metadata, PURCHASE_ID)) is not None:
+            return PurchaseTold(purchase_id=purchase_id)
+        if (checkout_id := our_id(session.metadata, PLAN_CHECKOUT_ID)) is not None:
+            return PlanCheckoutTold(checkout_id=checkout_id)
         order_id = our_id(session.metadata, ORDER_ID)
         if order_id is None:
             return None
@@ -159,6 +193,22 @@ def _payout_changed(raw: msgspec.Raw) -> PayoutChanged | None:
     return PayoutChanged(payout_id=payout_id) if payout_id else None
 
 
+def _subscription_changed(raw: msgspec.Raw) -> SubscriptionTold:
+    return SubscriptionTold(provider_id=_decode_subscription(raw).id)
+
+
+def _invoice_changed(raw: msgspec.Raw) -> SubscriptionTold | None:
+    """Invoices of anything else are none of ours."""
+    parent = _decode_invoice(raw).parent
+    details = parent.subscription_details if parent else None
+    if details is None or details.subscription is None:
+        return None
+    return SubscriptionTold(provider_id=details.subscription)
+
+
+_SUBSCRIPTION_EVENTS = ("created", "updated", "deleted", "paused", "resumed")
+_INVOICE_EVENTS = ("finalized", "paid", "payment_failed", "voided", "marked_uncollectible")
+
 _READERS: dict[str, Reader] = {
     "charge.succeeded": _charge_succeeded,
     "charge.updated": _charge_updated,
@@ -180,4 +230,6 @@ _READERS: dict[str, Reader] = {
     "payout.paid": _payout_changed,
     "payout.failed": _payout_changed,
     "payout.canceled": _payout_changed,
+    **{f"customer.subscription.{name}": _subscription_changed for name in _SUBSCRIPTION_EVENTS},
+    **{f"invoice.{name}": _invoice_changed for name in _INVOICE_EVENTS},
 }

@@ -11,6 +11,9 @@ TRANSFER_ID = "transfer_id"
 REVERSAL_ID = "reversal_id"
 PAYEE_ID = "payee_id"
 PAYOUT_ID = "payout_id"
+PURCHASE_ID = "credit_purchase_id"
+PLAN_CHECKOUT_ID = "plan_checkout_id"
+USER_ID = "user_id"
 
 
 def our_id(metadata: Mapping[str, str] | stripe.StripeObject | None, key: str) -> UUID | None:

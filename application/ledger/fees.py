@@ -3,7 +3,8 @@
 The platform does, or, by setting, the sellers of the order: each by its stores' shares of it, the
 cents divided by the largest remainder. A seller's share comes from its earning while that is held,
 and from what is available afterwards, which may go below zero. A fee in another currency than the
-order's cannot be divided, and stays with the platform.
+order's cannot be divided, and stays with the platform; so does that of what was paid to the
+platform itself.
 """
 
 from datetime import timedelta
@@ -45,7 +46,8 @@ async def record_processing_fee(
     """
     async with uow:
         order_id = await uow.orders.by_charge(charge_id)
-    if order_id is None:
+        ours = order_id is not None or await uow.platform_charges.find(charge_id) is not None
+    if not ours:
         raise RetryLater("the charge has not settled an order yet", delay=ASK_AGAIN_AFTER)
     fee = await payments.processing_fee(charge_id)
     if fee is None:
@@ -53,12 +55,12 @@ async def record_processing_fee(
     if fee.amount_cents == 0:
         return
     async with uow:
-        order = await uow.orders.get(order_id, lock=True)
+        order = await uow.orders.get(order_id, lock=True) if order_id else None
         if (known := await uow.ledger.find(f"fee:{charge_id}")) is not None:
             _require_same(known, currency=fee.currency, fee_cents=fee.amount_cents)
             return
         borne: list[Part] = []
-        if borne_by == "seller" and fee.currency == order.currency:
+        if order is not None and borne_by == "seller" and fee.currency == order.currency:
             borne = await _of_sellers(order, fee.amount_cents, uow=uow)
         await uow.ledger.post(
             [

@@ -10,6 +10,14 @@ from uuid import UUID
 
 import msgspec
 
+from application.billing.purchases import SETTLE_PURCHASE, SettlePurchase
+from application.billing.refunds import hear_charge_refund
+from application.billing.subscriptions import (
+    REFRESH_SUBSCRIPTION,
+    SETTLE_PLAN_CHECKOUT,
+    RefreshSubscription,
+    SettlePlanCheckout,
+)
 from application.ledger.fees import RECORD_FEE, RecordFee
 from application.ledger.payees import REFRESH_ACCOUNT, RefreshAccount
 from application.ledger.payouts import ASK_PAYOUT, AskPayout
@@ -33,7 +41,10 @@ from application.ports.payments import (
     PaymentEvent,
     PaymentWebhooks,
     PayoutChanged,
+    PlanCheckoutTold,
+    PurchaseTold,
     RefundChanged,
+    SubscriptionTold,
 )
 from application.ports.unit_of_work import UnitOfWork
 from domain.ordering.dispute import DisputeContradiction
@@ -41,6 +52,8 @@ from domain.ordering.settlement import PaymentMismatch
 
 GIVE_THE_CHARGE_TIME = timedelta(seconds=2)
 """A finished page and its charge are told apart; the charge alone settles without a question."""
+
+_BILLING = (PurchaseTold, PlanCheckoutTold, SubscriptionTold)
 
 
 async def handle_payment_events(
@@ -89,9 +102,11 @@ async def _hand_on(events: Sequence[PaymentEvent], *, uow: UnitOfWork, clock: Cl
     fees = {event.charge_id for event in events if isinstance(event, FeeReported)}
     accounts = {event.account_id for event in events if isinstance(event, AccountChanged)}
     payouts = {event.payout_id for event in events if isinstance(event, PayoutChanged)}
-    if not ended and not fees and not accounts and not payouts:
+    bills = [event for event in events if isinstance(event, _BILLING)]
+    if not ended and not fees and not accounts and not payouts and not bills:
         return
     async with uow:
+        _ask_about(bills, uow)
         for order_id in await uow.orders.unended(ended) if ended else ():
             uow.outbox.add(
                 RECONCILE_CHECKOUT,
@@ -107,11 +122,26 @@ async def _hand_on(events: Sequence[PaymentEvent], *, uow: UnitOfWork, clock: Cl
         await uow.commit()
 
 
+def _ask_about(events: Sequence[PaymentEvent], uow: UnitOfWork) -> None:
+    """Once in a batch: what it asks for is the whole of how things stand."""
+    for event in dict.fromkeys(events):
+        match event:
+            case PurchaseTold(purchase_id=purchase_id):
+                uow.outbox.add(SETTLE_PURCHASE, SettlePurchase(purchase_id=purchase_id))
+            case PlanCheckoutTold(checkout_id=checkout_id):
+                uow.outbox.add(SETTLE_PLAN_CHECKOUT, SettlePlanCheckout(checkout_id=checkout_id))
+            case SubscriptionTold(provider_id=provider_id):
+                uow.outbox.add(REFRESH_SUBSCRIPTION, RefreshSubscription(provider_id=provider_id))
+
+
 async def _refund_changed(event: RefundChanged, *, uow: UnitOfWork, clock: Clock, ids: Ids) -> None:
+    charge_id = event.charge_id
+    if await hear_charge_refund(event.refund, charge_id=charge_id, uow=uow, clock=clock, ids=ids):
+        return
     refund_id = event.refund.refund_id
     if refund_id is None:
         refund_id = await adopt_refund(
-            event.refund, charge_id=event.charge_id, uow=uow, clock=clock, ids=ids
+            event.refund, charge_id=charge_id, uow=uow, clock=clock, ids=ids
         )
     if refund_id is not None:
         await record_refund(refund_id, event.refund, uow=uow, clock=clock, ids=ids)

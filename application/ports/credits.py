@@ -1,6 +1,6 @@
 """Where credits, plans and what was used of them are kept."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence, Set
 from datetime import date, datetime
 from typing import Protocol
 from uuid import UUID
@@ -9,6 +9,8 @@ import msgspec
 
 from domain.studio.credits import CreditKind, Hold, Wallet
 from domain.studio.plans import PlanSubscription
+from domain.studio.purchases import ChargeRefund, CreditPurchase, PlatformCharge
+from domain.studio.subscribing import BillingCustomer, PlanCheckout
 
 
 class Credits(Protocol):
@@ -46,6 +48,66 @@ class PlanSubscriptions(Protocol):
     async def standing(self, user_id: UUID) -> Sequence[PlanSubscription]:
         """Those that have not ended, the oldest first."""
         ...
+
+    async def by_provider_id(
+        self, provider_id: str, *, lock: bool = False
+    ) -> PlanSubscription | None: ...
+
+    async def claim_refreshable(
+        self, *, now: datetime, again_at: datetime, limit: int
+    ) -> Sequence[str]:
+        """The provider's ids of those that are to be asked about, not again before `again_at`."""
+        ...
+
+
+class CreditPurchases(Protocol):
+    async def get(self, purchase_id: UUID, *, lock: bool = False) -> CreditPurchase: ...
+
+    def add(self, purchase: CreditPurchase) -> None: ...
+
+    async def by_request_key(self, user_id: UUID, request_key: str) -> CreditPurchase | None: ...
+
+    async def claim_open(self, *, now: datetime, again_at: datetime, limit: int) -> Sequence[UUID]:
+        """Open ones whose page is to be asked about, not again before `again_at`."""
+        ...
+
+
+class PlatformCharges(Protocol):
+    async def find(self, charge_id: str, *, lock: bool = False) -> PlatformCharge | None: ...
+
+    def add(self, charge: PlatformCharge) -> None: ...
+
+    async def known_invoices(self, invoice_ids: Collection[str]) -> Set[str]: ...
+
+
+class ChargeRefunds(Protocol):
+    async def get(self, refund_id: UUID, *, lock: bool = False) -> ChargeRefund: ...
+
+    def add(self, refund: ChargeRefund) -> None: ...
+
+    async def by_provider_id(self, provider_id: str) -> ChargeRefund | None: ...
+
+
+class BillingCustomers(Protocol):
+    async def intend(self, customer: BillingCustomer) -> BillingCustomer:
+        """The customer of this user that there was, or else this one."""
+        ...
+
+    async def get(self, user_id: UUID, *, lock: bool = False) -> BillingCustomer: ...
+
+    async def by_provider_id(self, provider_id: str) -> BillingCustomer | None: ...
+
+
+class PlanCheckouts(Protocol):
+    async def get(self, checkout_id: UUID, *, lock: bool = False) -> PlanCheckout: ...
+
+    def add(self, checkout: PlanCheckout) -> None: ...
+
+    async def open_of(self, user_id: UUID) -> PlanCheckout | None: ...
+
+    async def claim_open(
+        self, *, now: datetime, again_at: datetime, limit: int
+    ) -> Sequence[UUID]: ...
 
 
 class StudioUse(Protocol):

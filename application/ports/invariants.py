@@ -31,6 +31,9 @@ class Invariant(StrEnum):
     DEBTS_ARE_YOUNG = "debts_are_young"
     PROVIDER_AGREES = "provider_agrees"
     RECONCILIATIONS_END = "reconciliations_end"
+    WALLETS_AGREE = "wallets_agree"
+    HOLDS_END = "holds_end"
+    BOUGHT_CREDITS_ARE_BOOKED = "bought_credits_are_booked"
 
 
 class Violation(msgspec.Struct, frozen=True, kw_only=True):

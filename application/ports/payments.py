@@ -239,6 +239,24 @@ class PayoutChanged(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     payout_id: UUID
 
 
+class PurchaseTold(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Something happened to a purchase of credits: ask how its page stands."""
+
+    purchase_id: UUID
+
+
+class PlanCheckoutTold(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Something happened to the page of a plan: ask how it stands."""
+
+    checkout_id: UUID
+
+
+class SubscriptionTold(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Something happened to a subscription, or to an invoice of it: fetch it."""
+
+    provider_id: str
+
+
 class Irrelevant(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     kind: str
 
@@ -251,6 +269,9 @@ PaymentEvent = (
     | DisputeChanged
     | AccountChanged
     | PayoutChanged
+    | PurchaseTold
+    | PlanCheckoutTold
+    | SubscriptionTold
     | Irrelevant
 )
 

@@ -16,7 +16,16 @@ from application.ports.audit import AuditLog
 from application.ports.carts import Carts, Discounts
 from application.ports.catalogue import Products, Stores
 from application.ports.creators import Consents, Creators, TermsVersions
-from application.ports.credits import Credits, PlanSubscriptions, StudioUse
+from application.ports.credits import (
+    BillingCustomers,
+    ChargeRefunds,
+    CreditPurchases,
+    Credits,
+    PlanCheckouts,
+    PlanSubscriptions,
+    PlatformCharges,
+    StudioUse,
+)
 from application.ports.exports import Exports
 from application.ports.identity import Sessions, Users
 from application.ports.ledger import (
@@ -234,6 +243,21 @@ class UnitOfWork(Protocol):
 
     @property
     def studio_use(self) -> StudioUse: ...
+
+    @property
+    def credit_purchases(self) -> CreditPurchases: ...
+
+    @property
+    def platform_charges(self) -> PlatformCharges: ...
+
+    @property
+    def charge_refunds(self) -> ChargeRefunds: ...
+
+    @property
+    def billing_customers(self) -> BillingCustomers: ...
+
+    @property
+    def plan_checkouts(self) -> PlanCheckouts: ...
 
     async def __aenter__(self) -> Self: ...
 

@@ -186,6 +186,10 @@ class Wallet:
             self._enter(CreditKind.REFUND, at, bought=-taken, purchase_id=purchase_id)
         return taken
 
+    def give_again(self, credits: int, *, purchase_id: UUID, at: datetime) -> None:
+        """What was taken back for a refund that did not come about."""
+        self._enter(CreditKind.REFUND, at, bought=credits, purchase_id=purchase_id)
+
     def adjust(self, credits: int, *, reason: str, at: datetime) -> None:
         """By hand, of what does not lapse. Raises CreditsExhausted when less is there."""
         if self.bought + credits < 0:

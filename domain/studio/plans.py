@@ -64,6 +64,11 @@ GRACE = timedelta(days=7)
 """How long a subscription counts whose invoice could not be collected."""
 
 
+REFRESH = timedelta(days=1)
+REFRESH_LATE = timedelta(hours=1)
+"""How often the provider is asked by itself how a subscription stands."""
+
+
 class SubscriptionStatus(StrEnum):
     """As the provider names them."""
 
@@ -80,9 +85,22 @@ class SubscriptionStatus(StrEnum):
 ENDED = frozenset({SubscriptionStatus.CANCELED, SubscriptionStatus.INCOMPLETE_EXPIRED})
 
 
+class Snapshot(NamedTuple):
+    """What the provider says of a subscription."""
+
+    plan: PlanName
+    plan_version: int
+    interval: Interval
+    status: SubscriptionStatus
+    period_start: datetime
+    period_end: datetime
+    cancel_at_period_end: bool
+
+
 @dataclass(eq=False, kw_only=True)
 class PlanSubscription:
-    """`id` is ours and stands in the provider's metadata. `past_due_since` counts the grace."""
+    """`past_due_since` counts the grace; `heard` how often a snapshot was taken over, so that of
+    two who asked at once the slower one asks again."""
 
     id: UUID
     user_id: UUID
@@ -95,6 +113,8 @@ class PlanSubscription:
     period_end: datetime
     cancel_at_period_end: bool
     past_due_since: datetime | None = None
+    heard: int = 0
+    refresh_at: datetime
     created_at: datetime
     updated_at: datetime
 
@@ -102,13 +122,30 @@ class PlanSubscription:
     def has_ended(self) -> bool:
         return self.status in ENDED
 
+    def hear(self, said: Snapshot, *, at: datetime) -> None:
+        """Take over a snapshot. What is past due is asked about more often."""
+        for name, value in said._asdict().items():
+            setattr(self, name, value)
+        if said.status is not SubscriptionStatus.PAST_DUE:
+            self.past_due_since = None
+        elif self.past_due_since is None:
+            self.past_due_since = at
+        self.heard += 1
+        self.updated_at = at
+        late = said.status is SubscriptionStatus.PAST_DUE
+        self.refresh_at = at + (REFRESH_LATE if late else REFRESH)
+
+    @property
+    def grace_ends(self) -> datetime | None:
+        return self.past_due_since + GRACE if self.past_due_since else None
+
     def counts(self, at: datetime) -> bool:
         """Whether its plan is had at this moment."""
         match self.status:
             case SubscriptionStatus.ACTIVE | SubscriptionStatus.TRIALING:
                 return True
             case SubscriptionStatus.PAST_DUE:
-                return self.past_due_since is not None and at < self.past_due_since + GRACE
+                return self.grace_ends is not None and at < self.grace_ends
             case _:
                 return False
 

@@ -7,8 +7,10 @@ from typing import Annotated
 from litestar.di import NamedDependency
 from litestar.params import QueryParameter, SkipValidation
 
+from application.ports.billing import Billing
 from application.ports.clock import Clock
 from application.ports.credentials import ContentCredentials
+from application.ports.credits import CreditViews
 from application.ports.decisions import DecisionViews
 from application.ports.dispute_views import DisputeViews
 from application.ports.documents import DocumentRenderer
@@ -44,6 +46,8 @@ TheUnitOfWork = NamedDependency[SkipValidation[UnitOfWork]]
 TheClock = NamedDependency[SkipValidation[Clock]]
 TheIds = NamedDependency[SkipValidation[Ids]]
 ThePayments = NamedDependency[SkipValidation[Payments]]
+TheBilling = NamedDependency[SkipValidation[Billing]]
+TheCreditViews = NamedDependency[SkipValidation[CreditViews]]
 ThePayeeAccounts = NamedDependency[SkipValidation[PayeeAccounts]]
 ThePayoutPolicy = NamedDependency[SkipValidation[PayoutPolicy]]
 ThePayoutRails = NamedDependency[SkipValidation[PayoutRails]]

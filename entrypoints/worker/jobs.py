@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+from application.billing.purchases import sweep_purchases
+from application.billing.subscriptions import sweep_subscriptions
 from application.identity.purging import purge_sessions
 from application.ledger.closing import close_books
 from application.ledger.daily_payouts import pay_today
@@ -15,6 +17,7 @@ from application.messaging.purging import purge_done_messages
 from application.ordering.completion import sweep_checkouts
 from application.ordering.missed_events import sweep_missed_events
 from application.reporting.export_jobs import expire_exports
+from application.studio.credits import lapse_grants, release_abandoned
 from application.studio.dispatching import give_turns
 from application.studio.library.community import forget_old_uses
 from application.studio.library.presets import ship_presets
@@ -55,6 +58,21 @@ def jobs(ports: Ports, settings: Settings) -> list[Job]:
             name="reconcile-checkouts",
             every=timedelta(seconds=30),
             run=lambda: sweep_checkouts(uow=ports.uow(), clock=ports.clock),
+        ),
+        Job(
+            name="ask-about-billing",
+            every=timedelta(minutes=1),
+            run=lambda: _ask_about_billing(ports),
+        ),
+        Job(
+            name="release-abandoned-credits",
+            every=timedelta(minutes=10),
+            run=lambda: release_abandoned(new_uow=ports.uow, clock=ports.clock),
+        ),
+        Job(
+            name="lapse-daily-credits",
+            every=timedelta(minutes=10),
+            run=lambda: lapse_grants(new_uow=ports.uow, clock=ports.clock),
         ),
         Job(
             name="fetch-missed-events",
@@ -173,6 +191,11 @@ def jobs(ports: Ports, settings: Settings) -> list[Job]:
             ),
         ),
     ]
+
+
+async def _ask_about_billing(ports: Ports) -> None:
+    await sweep_purchases(uow=ports.uow(), clock=ports.clock)
+    await sweep_subscriptions(uow=ports.uow(), clock=ports.clock)
 
 
 async def _release(ports: Ports) -> None:

@@ -5,6 +5,20 @@ from datetime import timedelta
 from functools import partial
 from uuid import UUID
 
+from application.billing.purchases import SETTLE_PURCHASE, SettlePurchase, settle_purchase
+from application.billing.refunds import (
+    SEND_CHARGE_REFUND,
+    SendChargeRefund,
+    send_charge_refund,
+)
+from application.billing.subscriptions import (
+    REFRESH_SUBSCRIPTION,
+    SETTLE_PLAN_CHECKOUT,
+    RefreshSubscription,
+    SettlePlanCheckout,
+    refresh_subscription,
+    settle_plan_checkout,
+)
 from application.ledger.bank_accounts import (
     CLOSE_BANK_ACCOUNT,
     CloseBankAccount,
@@ -111,6 +125,7 @@ def topics(ports: Ports) -> Topics:
     return {
         **_inbox(ports),
         **_payments(ports),
+        **_billing(ports),
         **_reconciliation(ports),
         **_payouts(ports),
         **_studio(ports),
@@ -241,6 +256,38 @@ def _payments(ports: Ports) -> Topics:
         REFRESH_ACCOUNT: calls(each(RefreshAccount, account)),
         SEND_TRANSFER: calls(each(SendTransfer, transfer), "transfers"),
         SEND_REVERSAL: calls(each(SendReversal, reverse), "transfers"),
+    }
+
+
+def _billing(ports: Ports) -> Topics:
+    billing, clock = ports.billing, ports.clock
+
+    async def settle(body: SettlePurchase) -> None:
+        await settle_purchase(body.purchase_id, uow=ports.uow(), billing=billing, clock=clock)
+
+    async def refund(body: SendChargeRefund) -> None:
+        await send_charge_refund(
+            body.refund_id, uow=ports.uow(), payments=ports.payments, clock=clock
+        )
+
+    async def refresh(body: RefreshSubscription) -> None:
+        await refresh_subscription(
+            body.provider_id, uow=ports.uow(), billing=billing, clock=clock, ids=ports.ids
+        )
+
+    async def page(body: SettlePlanCheckout) -> None:
+        await settle_plan_checkout(
+            body.checkout_id, uow=ports.uow(), billing=billing, clock=clock, ids=ports.ids
+        )
+
+    def calls(handle: Handler) -> Topic:
+        return Topic(handle=handle, queue="payments", batch_size=10, lease=PROVIDER_CALL)
+
+    return {
+        SETTLE_PURCHASE: calls(each(SettlePurchase, settle)),
+        SEND_CHARGE_REFUND: calls(each(SendChargeRefund, refund)),
+        REFRESH_SUBSCRIPTION: calls(each(RefreshSubscription, refresh)),
+        SETTLE_PLAN_CHECKOUT: calls(each(SettlePlanCheckout, page)),
     }
 
 

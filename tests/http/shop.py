@@ -168,6 +168,7 @@ def ports_for(
     ports = replace(
         with_banks(ports, provider),
         payments=provider.payments,
+        billing=provider.billing,
         payee_accounts=provider.accounts,
         payment_webhooks=provider.webhooks,
         provider_books=provider.books,

@@ -23,9 +23,14 @@ MOVE_MONEY = {
     "POST /api/v1/creators/payouts",
     "POST /api/v1/stores/{store_id}/balance/withdraw",
     "POST /api/v1/stores/{store_id}/payouts",
+    "POST /api/v1/credits/purchases",
+    "POST /api/v1/admin/credit-purchases/{purchase_id}/refund",
+    "POST /api/v1/admin/users/{user_id}/credits",
+    "POST /api/v1/billing/checkout",
 }
 ALWAYS_SHORT = {
     "GET /api/v1/admin/invariants": "an enumeration in the code",
+    "GET /api/v1/billing/usage": "one for each of at most 366 days",
     "GET /api/v1/auth/sessions": "a person's devices, deleted when their time is over",
     "GET /api/v1/creators/{creator_id}/consents": "one for each signature of one person",
     "GET /api/v1/creators/{creator_id}/models": "one for each paid training of one person",

@@ -1,9 +1,10 @@
-"""Checkout sessions in payment mode: created by the platform, paid or left by the customer."""
+"""Checkout sessions for a payment or a subscription, paid or left by the customer."""
 
 import heapq
 from typing import Any
 
-from entrypoints.sandbox.stripe import payments
+from entrypoints.sandbox.stripe import payments, subscriptions
+from entrypoints.sandbox.stripe.customers import keep_card, require_customer
 from entrypoints.sandbox.stripe.errors import StripeProblem, invalid, missing_parameter
 from entrypoints.sandbox.stripe.events import emit
 from entrypoints.sandbox.stripe.lists import as_list, page
@@ -24,7 +25,8 @@ CLOCK_SKEW_S = 120
 def create_session(world: World, call: Call) -> Object:
     params = call.params
     _require_playable(params)
-    lines, currency = line_items(params)
+    lines, currency = line_items(world, params)
+    _require_mode(world, call.account, params, lines)
     shipping = shipping_options(params, currency)
     subtotal_cents = sum(line["amount_subtotal"] for line in lines)
     shipping_cents = shipping[0]["shipping_amount"] if shipping else 0
@@ -59,6 +61,7 @@ def create_session(world: World, call: Call) -> Object:
         "mode": params["mode"],
         "payment_intent": None,
         "payment_intent_data": params.get("payment_intent_data", {}),
+        "subscription_data": params.get("subscription_data", {}),
         "payment_link": None,
         "payment_method_types": ["card", "us_bank_account"],
         "payment_status": "unpaid",
@@ -84,15 +87,33 @@ def create_session(world: World, call: Call) -> Object:
 
 
 def shown(session: Object) -> Object:
-    """What the API tells: `payment_intent_data` is remembered, never returned."""
-    return {name: value for name, value in session.items() if name != "payment_intent_data"}
+    """What the API tells: what is for the payment or subscription is remembered, not returned."""
+    kept = ("payment_intent_data", "subscription_data")
+    return {name: value for name, value in session.items() if name not in kept}
+
+
+def _require_mode(world: World, account: str, params: dict[str, Any], lines: list[Object]) -> None:
+    if "customer" in params:
+        require_customer(world, account, params["customer"])
+    recurring = [line for line in lines if line["price"]["type"] == "recurring"]
+    if params["mode"] == "payment" and recurring:
+        raise invalid(
+            "You specified `payment` mode but passed a recurring price. Either switch to "
+            "`subscription` mode or use only one-time prices.",
+            param="mode",
+        )
+    if params["mode"] == "subscription":
+        if len(recurring) != 1 or len(lines) != 1:
+            raise invalid("The sandbox plays one recurring price", param="line_items")
+        if "customer" not in params:
+            raise invalid("The sandbox plays subscriptions of a customer", param="customer")
 
 
 def _require_playable(params: dict[str, Any]) -> None:
     if "mode" not in params:
         raise missing_parameter("mode")
-    if params["mode"] != "payment":
-        raise invalid("The sandbox plays mode=payment only", param="mode")
+    if params["mode"] not in ("payment", "subscription"):
+        raise invalid("The sandbox plays payments and subscriptions", param="mode")
     if params.get("ui_mode", "hosted_page") not in ("hosted", "hosted_page"):
         raise invalid("The sandbox plays the hosted page only", param="ui_mode")
     if "success_url" not in params:
@@ -183,6 +204,8 @@ def pay(world: World, session: Object, *, card: str, details: Object) -> str | N
     `card` is a test card number, or `bank_debit` / `bank_debit_fails`. `details` are the customer
     and shipping facts that the page collected.
     """
+    if session["mode"] == "subscription":
+        return _subscribe(world, session, card=card, details=details)
     intent = _intent(world, session, email=details["customer_details"]["email"])
     if card in payments.DECLINES:
         return payments.decline(world, PLATFORM, intent, card=card)
@@ -200,6 +223,31 @@ def pay(world: World, session: Object, *, card: str, details: Object) -> str | N
     session["payment_status"] = "paid"
     emit(world, "checkout.session.completed", shown(session))
     fund_pending(world)
+    return None
+
+
+def _subscribe(world: World, session: Object, *, card: str, details: Object) -> str | None:
+    if card in payments.DECLINES:
+        return payments.DECLINES[card][1]
+    if card.startswith("bank_debit"):
+        return "The sandbox plays subscriptions by card."
+    keep_card(world, PLATFORM, session["customer"], card)
+    (line,) = world.line_items[session["id"]]
+    subscription = subscriptions.begin(
+        world,
+        customer_id=session["customer"],
+        price=line["price"],
+        quantity=line["quantity"],
+        metadata=session["subscription_data"].get("metadata", {}),
+    )
+    session |= details | {
+        "status": "complete",
+        "url": None,
+        "payment_status": "paid",
+        "subscription": subscription["id"],
+        "invoice": subscription["latest_invoice"],
+    }
+    emit(world, "checkout.session.completed", shown(session))
     return None
 
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from entrypoints.sandbox.stripe.errors import invalid
+from entrypoints.sandbox.stripe.invoices import payments_of
 from entrypoints.sandbox.stripe.lists import as_list
 from entrypoints.sandbox.stripe.store import World
 from entrypoints.sandbox.stripe.table import Object
@@ -53,4 +54,6 @@ def _included(world: World, holder: Object, name: str) -> Any:
         owner = world.charges.owner(identifier)
         rows = list(world.refunds.newest_first(owner, index=("charge", identifier)))
         return as_list(rows, url=f"/v1/charges/{identifier}/refunds")
+    if (kind, name) == ("invoice", "payments"):
+        return payments_of(world, identifier)
     return _UNKNOWN

@@ -15,12 +15,17 @@ from entrypoints.sandbox.part import part_options
 from entrypoints.sandbox.stripe import (
     accounts,
     checkout,
+    customers,
     disputes,
+    invoices,
     payments,
     payouts,
+    portal,
+    prices,
     records,
     refunds,
     reversals,
+    subscriptions,
     taxes,
     transfers,
 )
@@ -36,12 +41,17 @@ from entrypoints.sandbox.stripe.table import Table
 REGISTERED = (
     accounts,
     checkout,
+    customers,
     disputes,
+    invoices,
     payments,
     payouts,
+    portal,
+    prices,
     records,
     refunds,
     reversals,
+    subscriptions,
     taxes,
     transfers,
 )
@@ -71,10 +81,15 @@ def create_stripe(
         checkout.expire_overdue(world)
         refunds.fund_pending(world)
         disputes.mark_overdue(world)
+        subscriptions.renew_due(world)
 
     router = Router(
         PREFIX,
-        route_handlers=[create_api(world, keys, failures), *create_pages(world)],
+        route_handlers=[
+            create_api(world, keys, failures),
+            *create_pages(world),
+            *portal.create_portal_pages(world),
+        ],
         opt=part_options(reset=reset, state=lambda: _describe(world)),
     )
     control = create_stripe_control(world)
@@ -95,6 +110,9 @@ def _describe(world: World) -> dict[str, Any]:
         "transfers": world.transfers,
         "reversals": world.reversals,
         "disputes": world.disputes,
+        "customers": world.customers,
+        "subscriptions": world.subscriptions,
+        "invoices": world.invoices,
     }
     description: dict[str, Any] = {
         "counts": {name: len(table) for name, table in tables.items()},

@@ -1,22 +1,23 @@
-"""The lines and shipping choices of a Checkout session, priced inline with `price_data`."""
+"""The lines and shipping choices of a Checkout session: with a price, or with `price_data`."""
 
 from typing import Any
 
-from entrypoints.sandbox.stripe.errors import invalid, missing_parameter, no_such
-from entrypoints.sandbox.stripe.store import new_id
+from entrypoints.sandbox.stripe.errors import invalid, missing_parameter
+from entrypoints.sandbox.stripe.prices import price_named
+from entrypoints.sandbox.stripe.store import PLATFORM, World, new_id
 from entrypoints.sandbox.stripe.table import Object
 
 MAX_LINES = 100
 
 
-def line_items(params: dict[str, Any]) -> tuple[list[Object], str]:
+def line_items(world: World, params: dict[str, Any]) -> tuple[list[Object], str]:
     """The priced lines and their one currency."""
     asked = params.get("line_items")
     if not asked:
         raise missing_parameter("line_items")
     if len(asked) > MAX_LINES:
         raise invalid(f"A session holds at most {MAX_LINES} line items", param="line_items")
-    lines = [_line(item, f"line_items[{position}]") for position, item in enumerate(asked)]
+    lines = [_line(world, item, f"line_items[{position}]") for position, item in enumerate(asked)]
     currencies = {line["currency"] for line in lines}
     if len(currencies) > 1:
         raise invalid(
@@ -26,9 +27,9 @@ def line_items(params: dict[str, Any]) -> tuple[list[Object], str]:
     return lines, currencies.pop()
 
 
-def _line(item: Object, path: str) -> Object:
+def _line(world: World, item: Object, path: str) -> Object:
     if "price" in item:
-        raise no_such("price", item["price"], param=f"{path}[price]")
+        return _priced(world, item, path)
     if "price_data" not in item:
         raise missing_parameter(f"{path}[price_data]")
     price = item["price_data"]
@@ -59,6 +60,24 @@ def _line(item: Object, path: str) -> Object:
             "type": "one_time",
             "unit_amount": unit_cents,
         },
+        "quantity": quantity,
+    }
+
+
+def _priced(world: World, item: Object, path: str) -> Object:
+    price = price_named(world, PLATFORM, item["price"], param=f"{path}[price]")
+    quantity = item.get("quantity", 1)
+    product = world.products.get(PLATFORM, price["product"])
+    return {
+        "id": new_id("li"),
+        "object": "item",
+        "amount_discount": 0,
+        "amount_subtotal": quantity * price["unit_amount"],
+        "amount_tax": 0,
+        "amount_total": quantity * price["unit_amount"],
+        "currency": price["currency"],
+        "description": product["name"],
+        "price": price,
         "quantity": quantity,
     }
 

@@ -41,6 +41,16 @@ class World:
         self.tax_transactions = Table("reference", noun="tax transaction")
         self.tax_lines: dict[str, list[Object]] = {}
         self.tax_reversed_cents: Counter[str] = Counter()
+        self.customers = Table("email", noun="customer")
+        self.methods = Table(noun="payment_method")
+        self.card_numbers: dict[str, str] = {}
+        self.setup_intents = Table("customer", noun="setup_intent")
+        self.products = Table(noun="product")
+        self.prices = Table(noun="price")
+        self.subscriptions = Table("customer", noun="subscription")
+        self.invoices = Table("subscription", "customer", noun="invoice")
+        self.invoice_payments: dict[str, list[Object]] = {}
+        self.portals: dict[str, Object] = {}
         self.balances = Balances(self.clock, self.transactions)
         self.line_items: dict[str, list[Object]] = {}
         self.links: dict[str, Object] = {}
@@ -66,6 +76,13 @@ class World:
             "po": self.payouts,
             "dp": self.disputes,
             "txn": self.transactions,
+            "cus": self.customers,
+            "pm": self.methods,
+            "seti": self.setup_intents,
+            "prod": self.products,
+            "price": self.prices,
+            "sub": self.subscriptions,
+            "in": self.invoices,
         }
         return tables.get(identifier.partition("_")[0])
 

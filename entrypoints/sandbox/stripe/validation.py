@@ -51,11 +51,13 @@ def validate(type_name: str, raw: dict[str, Value]) -> dict[str, Any]:
 @cache
 def _root(type_name: str) -> Check:
     import stripe.params
+    import stripe.params.billing_portal
     import stripe.params.checkout
     import stripe.params.tax
 
     places: dict[str, Any] = {
         "": stripe.params,
+        "billing_portal": stripe.params.billing_portal,
         "checkout": stripe.params.checkout,
         "tax": stripe.params.tax,
     }

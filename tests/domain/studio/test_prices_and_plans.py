@@ -23,6 +23,7 @@ from tests.builders import NOON
 def subscription(
     status: SubscriptionStatus, plan: PlanName = PlanName.PRO, **changes: object
 ) -> PlanSubscription:
+    late = {"past_due_since": NOON} if status is SubscriptionStatus.PAST_DUE else {}
     return PlanSubscription(
         id=uuid4(),
         user_id=uuid4(),
@@ -34,9 +35,10 @@ def subscription(
         period_start=NOON,
         period_end=NOON + timedelta(days=30),
         cancel_at_period_end=False,
+        refresh_at=NOON,
         created_at=NOON,
         updated_at=NOON,
-        **changes,  # type: ignore[arg-type]
+        **{**late, **changes},  # type: ignore[arg-type]
     )
 
 
@@ -68,7 +70,11 @@ def test_who_has_no_subscription_has_the_free_plan() -> None:
 
 @pytest.mark.parametrize("status", SubscriptionStatus)
 def test_only_some_states_count(status: SubscriptionStatus) -> None:
-    counts = {SubscriptionStatus.ACTIVE, SubscriptionStatus.TRIALING}
+    counts = {
+        SubscriptionStatus.ACTIVE,
+        SubscriptionStatus.TRIALING,
+        SubscriptionStatus.PAST_DUE,
+    }
     plan = PlanName.PRO if status in counts else PlanName.FREE
     assert allowance_under([subscription(status)], NOON).plan is plan
 

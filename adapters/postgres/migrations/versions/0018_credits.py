@@ -30,6 +30,11 @@ def downgrade() -> None:
 
 
 _DROPPED = (
+    "plan_checkouts",
+    "billing_customers",
+    "charge_refunds",
+    "platform_charges",
+    "credit_purchases",
     "plan_subscriptions",
     "studio_use",
     "credit_holds",
@@ -129,6 +134,119 @@ CREATE TABLE studio_use (
     CONSTRAINT pk_studio_use PRIMARY KEY (user_id, day)
 )
 
+CREATE TABLE credit_purchases (
+    id UUID NOT NULL,
+    user_id UUID NOT NULL,
+    request_key TEXT NOT NULL,
+    pack TEXT NOT NULL,
+    credits BIGINT NOT NULL,
+    amount_cents BIGINT NOT NULL,
+    currency TEXT NOT NULL,
+    status TEXT NOT NULL,
+    session_id TEXT,
+    url TEXT,
+    charge_id TEXT,
+    taken_back BIGINT NOT NULL,
+    refunded_cents BIGINT NOT NULL,
+    created_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    expires_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    ask_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    paid_at TIMESTAMP WITH TIME ZONE,
+    CONSTRAINT pk_credit_purchases PRIMARY KEY (id),
+    CONSTRAINT uq_credit_purchases_user_id_request_key UNIQUE (user_id, request_key),
+    CONSTRAINT uq_credit_purchases_charge_id UNIQUE (charge_id),
+    CONSTRAINT ck_credit_purchases_something_for_something CHECK (credits > 0 AND amount_cents >
+        0),
+    CONSTRAINT ck_credit_purchases_taken_back_of_it CHECK (taken_back BETWEEN 0 AND credits),
+    CONSTRAINT ck_credit_purchases_refunded_of_it CHECK (refunded_cents BETWEEN 0 AND
+        amount_cents),
+    CONSTRAINT ck_credit_purchases_paid_by_a_charge CHECK ((status = 'paid') = (charge_id IS NOT
+        NULL) AND (status = 'paid') = (paid_at IS NOT NULL))
+)
+
+CREATE INDEX ix_credit_purchases_open ON credit_purchases (ask_at)
+    WHERE status = 'open'
+
+CREATE TABLE platform_charges (
+    id TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    user_id UUID NOT NULL,
+    amount_cents BIGINT NOT NULL,
+    tax_cents BIGINT NOT NULL,
+    currency TEXT NOT NULL,
+    purchase_id UUID,
+    invoice_id TEXT,
+    refunded_cents BIGINT NOT NULL,
+    paid_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_platform_charges PRIMARY KEY (id),
+    CONSTRAINT uq_platform_charges_purchase_id UNIQUE (purchase_id),
+    CONSTRAINT uq_platform_charges_invoice_id UNIQUE (invoice_id),
+    CONSTRAINT ck_platform_charges_amount_positive CHECK (amount_cents > 0),
+    CONSTRAINT ck_platform_charges_tax_within CHECK (tax_cents BETWEEN 0 AND amount_cents),
+    CONSTRAINT ck_platform_charges_refunded_of_it CHECK (refunded_cents BETWEEN 0 AND
+        amount_cents),
+    CONSTRAINT ck_platform_charges_for_one_thing CHECK ((kind = 'credits') = (purchase_id IS NOT
+        NULL) AND (kind = 'plan') = (invoice_id IS NOT NULL)),
+    CONSTRAINT fk_platform_charges_purchase_id FOREIGN KEY(purchase_id) REFERENCES
+        credit_purchases (id)
+)
+
+CREATE TABLE charge_refunds (
+    id UUID NOT NULL,
+    charge_id TEXT NOT NULL,
+    purchase_id UUID,
+    amount_cents BIGINT NOT NULL,
+    tax_cents BIGINT NOT NULL,
+    currency TEXT NOT NULL,
+    credits BIGINT NOT NULL,
+    status TEXT NOT NULL,
+    provider_id TEXT,
+    requested_by UUID,
+    reason TEXT NOT NULL,
+    created_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    ended_at TIMESTAMP WITH TIME ZONE,
+    CONSTRAINT pk_charge_refunds PRIMARY KEY (id),
+    CONSTRAINT uq_charge_refunds_provider_id UNIQUE (provider_id),
+    CONSTRAINT ck_charge_refunds_amount_positive CHECK (amount_cents > 0),
+    CONSTRAINT ck_charge_refunds_tax_within CHECK (tax_cents BETWEEN 0 AND amount_cents),
+    CONSTRAINT ck_charge_refunds_credits_not_negative CHECK (credits >= 0),
+    CONSTRAINT fk_charge_refunds_charge_id FOREIGN KEY(charge_id) REFERENCES platform_charges (id),
+    CONSTRAINT fk_charge_refunds_purchase_id FOREIGN KEY(purchase_id) REFERENCES credit_purchases
+        (id)
+)
+
+CREATE INDEX ix_charge_refunds_charge_id ON charge_refunds (charge_id)
+
+CREATE TABLE billing_customers (
+    id UUID NOT NULL,
+    provider_id TEXT,
+    created_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_billing_customers PRIMARY KEY (id),
+    CONSTRAINT uq_billing_customers_provider_id UNIQUE (provider_id)
+)
+
+CREATE TABLE plan_checkouts (
+    id UUID NOT NULL,
+    user_id UUID NOT NULL,
+    request_key TEXT NOT NULL,
+    plan TEXT NOT NULL,
+    plan_version INTEGER NOT NULL,
+    interval TEXT NOT NULL,
+    status TEXT NOT NULL,
+    session_id TEXT,
+    url TEXT,
+    created_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    expires_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    ask_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_plan_checkouts PRIMARY KEY (id)
+)
+
+CREATE INDEX ix_plan_checkouts_open ON plan_checkouts (ask_at)
+    WHERE status = 'open'
+
+CREATE UNIQUE INDEX uq_plan_checkouts_open ON plan_checkouts (user_id)
+    WHERE status = 'open'
+
 CREATE TABLE plan_subscriptions (
     id UUID NOT NULL,
     user_id UUID NOT NULL,
@@ -141,12 +259,19 @@ CREATE TABLE plan_subscriptions (
     period_end TIMESTAMP WITH TIME ZONE NOT NULL,
     cancel_at_period_end BOOLEAN NOT NULL,
     past_due_since TIMESTAMP WITH TIME ZONE,
+    heard INTEGER NOT NULL,
+    refresh_at TIMESTAMP WITH TIME ZONE NOT NULL,
     created_at TIMESTAMP WITH TIME ZONE NOT NULL,
     updated_at TIMESTAMP WITH TIME ZONE NOT NULL,
     CONSTRAINT pk_plan_subscriptions PRIMARY KEY (id),
     CONSTRAINT ck_plan_subscriptions_of_what_is_sold CHECK (plan <> 'free'),
-    CONSTRAINT uq_plan_subscriptions_provider_id UNIQUE (provider_id)
+    CONSTRAINT uq_plan_subscriptions_provider_id UNIQUE (provider_id),
+    CONSTRAINT ck_plan_subscriptions_past_due_since_when CHECK ((status = 'past_due') =
+        (past_due_since IS NOT NULL))
 )
+
+CREATE INDEX ix_plan_subscriptions_refresh ON plan_subscriptions (refresh_at)
+    WHERE status NOT IN ('canceled', 'incomplete_expired')
 
 CREATE INDEX ix_plan_subscriptions_standing ON plan_subscriptions (user_id)
     WHERE status NOT IN ('canceled', 'incomplete_expired')

@@ -1,0 +1,185 @@
+"""Credits for money: packs, purchases, and what of a purchase is given back.
+
+Whoever gets money back gives the credits back that are neither spent nor held: what was spent
+stays paid.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import NamedTuple
+from uuid import UUID
+
+from domain.shared.errors import Conflict, Invalid, RuleRefused
+from domain.shared.money import Currency
+
+
+class CreditPack(NamedTuple):
+    """So many credits for so much, before tax."""
+
+    name: str
+    credits: int
+    amount_cents: int
+    currency: Currency
+
+
+_USD = Currency("usd")
+
+PACKS: Mapping[str, CreditPack] = {
+    pack.name: pack
+    for pack in (
+        CreditPack("small", 500, 500, _USD),
+        CreditPack("medium", 2_200, 2_000, _USD),
+        CreditPack("large", 6_000, 5_000, _USD),
+    )
+}
+"""What is sold today; a purchase keeps what it was made of."""
+
+
+class PurchaseStatus(StrEnum):
+    OPEN = "open"
+    PAID = "paid"
+    EXPIRED = "expired"
+
+
+class PackUnknown(Invalid):
+    """There is no such pack of credits."""
+
+    code = "pack_unknown"
+
+
+class PurchaseMismatch(Conflict):
+    """The money that came does not fit the purchase: somebody must look at this."""
+
+    code = "purchase_mismatch"
+
+
+class NothingToGiveBack(RuleRefused):
+    """The credits of this purchase are spent, held, or were given back before."""
+
+    code = "credits_spent"
+
+
+class PurchaseNotPaid(Conflict):
+    """Only what was paid is given back."""
+
+    code = "purchase_not_paid"
+
+
+@dataclass(eq=False, kw_only=True)
+class CreditPurchase:
+    """`taken_back` of its `credits` went back against money. `ask_at`: when the provider is asked
+    again how its page stands."""
+
+    id: UUID
+    user_id: UUID
+    request_key: str
+    pack: str
+    credits: int
+    amount_cents: int
+    currency: Currency
+    status: PurchaseStatus = PurchaseStatus.OPEN
+    session_id: str | None = None
+    url: str | None = None
+    charge_id: str | None = None
+    taken_back: int = 0
+    refunded_cents: int = 0
+    created_at: datetime
+    expires_at: datetime
+    ask_at: datetime
+    paid_at: datetime | None = None
+
+    def pay(self, *, charge_id: str, amount_cents: int, currency: str, at: datetime) -> bool:
+        """Whether this is new. A page that was given up may be paid at that moment all the same.
+        Raises PurchaseMismatch."""
+        if self.status is PurchaseStatus.PAID and self.charge_id == charge_id:
+            return False
+        if self.status is PurchaseStatus.PAID or (amount_cents, currency) != (
+            self.amount_cents,
+            self.currency,
+        ):
+            raise PurchaseMismatch(
+                "The payment does not fit its purchase of credits.",
+                purchase_id=str(self.id),
+                charge_id=charge_id,
+            )
+        self.status, self.charge_id, self.paid_at = PurchaseStatus.PAID, charge_id, at
+        return True
+
+    @property
+    def refundable_credits(self) -> int:
+        return self.credits - self.taken_back
+
+    def require_refundable(self) -> None:
+        """Raises PurchaseNotPaid, NothingToGiveBack."""
+        if self.status is not PurchaseStatus.PAID:
+            raise PurchaseNotPaid("This purchase was not paid.", status=str(self.status))
+        if not self.refundable_credits or self.refunded_cents == self.amount_cents:
+            raise NothingToGiveBack("This purchase was given back before.")
+
+    def price_of(self, credits: int) -> int:
+        """What more of them cost than were taken back before: all of them cost all of it."""
+        up_to = self.amount_cents * (self.taken_back + credits) // self.credits
+        return max(0, min(up_to, self.amount_cents) - self.refunded_cents)
+
+    def give_back(self, credits: int, amount_cents: int) -> None:
+        self.taken_back += credits
+        self.refunded_cents += amount_cents
+        if not 0 <= self.taken_back <= self.credits:
+            raise ValueError(f"{self.taken_back} of {self.credits} credits taken back")
+        if not 0 <= self.refunded_cents <= self.amount_cents:
+            raise ValueError(f"{self.refunded_cents} of {self.amount_cents} given back")
+
+
+class ChargeKind(StrEnum):
+    CREDITS = "credits"
+    PLAN = "plan"
+
+
+@dataclass(eq=False, kw_only=True)
+class PlatformCharge:
+    """A payment to the platform itself; `id` is the provider's id of the charge."""
+
+    id: str
+    kind: ChargeKind
+    user_id: UUID
+    amount_cents: int
+    tax_cents: int
+    currency: Currency
+    purchase_id: UUID | None = None
+    invoice_id: str | None = None
+    refunded_cents: int = 0
+    paid_at: datetime
+
+    def tax_of(self, amount_cents: int) -> int:
+        """The tax in the next so many cents that are given back: all of it in all of them."""
+        before = self.tax_cents * self.refunded_cents // self.amount_cents
+        return self.tax_cents * (self.refunded_cents + amount_cents) // self.amount_cents - before
+
+
+class ChargeRefundStatus(StrEnum):
+    PENDING = "pending"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    RETURNED = "returned"
+
+
+@dataclass(eq=False, kw_only=True)
+class ChargeRefund:
+    """Money of a platform's charge on its way back, with the credits that were taken for it.
+    `requested_by` None: it was made at the provider."""
+
+    id: UUID
+    charge_id: str
+    purchase_id: UUID | None
+    amount_cents: int
+    tax_cents: int
+    currency: Currency
+    credits: int
+    status: ChargeRefundStatus = ChargeRefundStatus.PENDING
+    provider_id: str | None = None
+    requested_by: UUID | None
+    reason: str
+    created_at: datetime
+    ended_at: datetime | None = None
