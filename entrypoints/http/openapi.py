@@ -137,6 +137,8 @@ def _complete(
             response.setdefault("headers", {})["X-Request-Id"] = {
                 "$ref": "#/components/headers/RequestId"
             }
+    if handler.opt.get("takes_file"):
+        operation["requestBody"] = _file_body()
     for media_type in handler.opt.get("files", ()):
         file = {"schema": {"type": "string", "format": "binary"}}
         responses["200"]["content"][media_type] = file
@@ -153,6 +155,19 @@ def _complete(
             if required
             else {"$ref": f"#/components/parameters/{KEY_PARAMETER}"}
         )
+
+
+def _file_body() -> dict[str, Any]:
+    """A file as the body itself, or in the field `file` of a form."""
+    file = {"type": "string", "format": "binary"}
+    form = {"type": "object", "required": ["file"], "properties": {"file": file}}
+    return {
+        "required": True,
+        "content": {
+            "application/octet-stream": {"schema": file},
+            "multipart/form-data": {"schema": form},
+        },
+    }
 
 
 def _close_bodies(schemas: dict[str, Any], handler: HTTPRouteHandler) -> None:
@@ -187,7 +202,8 @@ def _possible(method: Method, path: str, handler: HTTPRouteHandler) -> list[int]
     statuses = [400, 404, 429, 500, 503]
     if handler.opt.get(NEEDS_ACTOR) or handler.opt.get(ASKS_VISITOR):
         statuses += [401, 403]
-    if handler.parsed_data_field is not None or "body" in handler.parsed_fn_signature.parameters:
+    takes_body = handler.parsed_data_field is not None or handler.opt.get("takes_file")
+    if takes_body or "body" in handler.parsed_fn_signature.parameters:
         statuses += [413, 415]
     if method != "GET":
         statuses += [409, 422, 502]

@@ -33,6 +33,7 @@ GROUPS = {
         RateLimit("register", permits=3, window_s=60 * 60),
         RateLimit("recovery", permits=5, window_s=60 * 60),
         RateLimit("tips", permits=10, window_s=60),
+        RateLimit("verify", permits=30, window_s=60),
     )
 }
 BY_ADDRESS_ONLY = {"login", "register", "recovery"}

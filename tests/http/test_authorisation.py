@@ -214,6 +214,8 @@ TABLE: dict[str, Row] = {
     "POST /api/v1/assets": signed_in(201, IMAGE),
     "GET /api/v1/assets/{asset_id}": own(200),
     "DELETE /api/v1/assets/{asset_id}": own(409),
+    "GET /api/v1/assets/{asset_id}/provenance": own(200),
+    "POST /api/v1/provenance/verify": public(200, IMAGE),
     "GET /api/v1/files/{key}": public(403),
     "GET /api/v1/teams": signed_in(200),
     "POST /api/v1/teams": signed_in(201, {"name": "New"}),

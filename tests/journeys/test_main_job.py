@@ -4,6 +4,7 @@ What each cent does is worked out in docs/money.md; here the same numbers come o
 that talk over HTTP, PostgreSQL and Redis.
 """
 
+import io
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from typing import Any
@@ -15,6 +16,7 @@ import pytest
 from entrypoints.cli.demo.client import Person, Refused
 from entrypoints.cli.demo.story import Market, Outcome, Story
 from tests.journeys.stack import Stack
+from tests.pictures import opened
 
 
 class Told:
@@ -190,6 +192,40 @@ def test_who_pays_gets_the_image_without_its_mark(told: Told) -> None:
     clean, marked = fetch(now["clean_url"]), fetch(now["preview_url"])
     assert clean != marked
     assert len(clean) == now["size_bytes"]
+
+
+def test_the_image_says_itself_what_it_is_and_under_which_licence(told: Told) -> None:
+    """Whoever has the file can ask: it verifies, a changed one does not, a re-saved one is
+    silent."""
+    now = told.asset_as(told.market.fan, told.line("shirt")["asset_id"])
+    clean, preview = fetch(now["clean_url"]), fetch(now["preview_url"])
+    changed = bytearray(clean)
+    changed[-200] ^= 1
+    resaved = io.BytesIO()
+    opened(clean).save(resaved, "PNG")
+
+    checked = verified(told, clean)
+
+    assert (checked["verdict"], checked["findings"]) == ("valid", [])
+    said = checked["statement"]
+    assert said["digital_source_types"] == [
+        "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
+    ]
+    assert said["licence"]["hash"] == told.line("shirt")["licence"]["hash"]
+    assert said["training_allowed"] is False
+    assert said["known"]["exact"]
+    assert said["known"]["creator"]["display_name"] == "Creator One"
+    assert verified(told, preview)["verdict"] == "valid"
+    assert verified(told, bytes(changed))["verdict"] == "invalid"
+    assert verified(told, resaved.getvalue())["verdict"] == "none"
+
+
+def verified(told: Told, content: bytes) -> Any:
+    answer = httpx.post(
+        f"{told.stack.settings.base_url}/api/v1/provenance/verify", content=content, timeout=60
+    )
+    assert answer.status_code == 200, answer.text
+    return answer.json()["data"]
 
 
 @pytest.mark.parametrize(
