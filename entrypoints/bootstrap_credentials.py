@@ -4,7 +4,7 @@ from pathlib import Path
 
 from adapters.c2pa.credentials import C2paCredentials, facts_of
 from adapters.c2pa.development import development_material, renew
-from adapters.c2pa.signers import LocalKey, SigningMaterial
+from adapters.c2pa.signers import LocalKey, SigningMaterial, belongs
 from application.ports.credentials import CertificateFacts
 from entrypoints.settings import Settings
 
@@ -22,6 +22,8 @@ def signing_material(settings: Settings) -> SigningMaterial:
     if settings.credentials_certificate is None or settings.credentials_key is None:
         return development_material(development_folder(settings), timestamp_url=timestamp_url)
     certificates = settings.credentials_certificate
+    if not belongs(certificates, settings.credentials_key.reveal()):
+        raise ValueError("the key is not that of the first certificate")
     return SigningMaterial(
         signer=LocalKey(certificates, settings.credentials_key.reveal()),
         anchors="\n".join(filter(None, (settings.credentials_trust, certificates))),

@@ -4,6 +4,8 @@ the last check of the invariants found."""
 from prometheus_client import Gauge
 
 from application.ports.clock import Clock
+from application.ports.credentials import ContentCredentials
+from application.ports.errors import Unavailable
 from application.ports.invariants import Invariant, InvariantChecks
 from application.ports.messages import MessageViews
 from entrypoints.metrics import REGISTRY
@@ -50,6 +52,13 @@ BOOKS_PROVED = Gauge(
     multiprocess_mode="mostrecent",
 )
 
+CERTIFICATE_EXPIRES = Gauge(
+    "credentials_certificate_expires_timestamp_seconds",
+    "When the certificate that signs content credentials expires; 0 when there is none.",
+    registry=REGISTRY,
+    multiprocess_mode="mostrecent",
+)
+
 _shown: set[tuple[str, str, str]] = set()
 
 
@@ -75,3 +84,11 @@ async def refresh_invariant_gauges(checks: InvariantChecks) -> None:
         INVARIANT_OLDEST.labels(str(result.name)).set(result.oldest_age_s or 0)
         nightly = result.name is Invariant.BOOKS_PROVED
         (BOOKS_PROVED if nightly else INVARIANTS_CHECKED).set(result.checked_at.timestamp())
+
+
+async def refresh_certificate_gauge(credentials: ContentCredentials) -> None:
+    """The certificate is read once in each process; a new one is taken when it starts again."""
+    try:
+        CERTIFICATE_EXPIRES.set((await credentials.certificate()).not_after)
+    except Unavailable:
+        CERTIFICATE_EXPIRES.set(0)

@@ -87,7 +87,8 @@ def fingerprint_of(certificate: x509.Certificate) -> str:
 
 
 def belongs(certificates: str, key: str) -> bool:
-    """Whether the first certificate is that of the key."""
+    """Whether the first certificate is that of the key. ValueError for what is neither."""
+    algorithm_of(key)
     loaded = load_pem_private_key(key.encode(), password=None)
     return leaf_of(certificates).public_key() == loaded.public_key()
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from application.ports.column_keys import KeyCount
-from entrypoints.cli import provider_checks
+from entrypoints.cli import credential_checks, provider_checks
 from entrypoints.cli.finding import PATIENCE_S, Finding, words_of
 from entrypoints.local.errors import LocalError
 from entrypoints.local.ports import is_free
@@ -36,6 +36,7 @@ async def examine(settings: Settings, *, given: Settings) -> list[Finding]:
         "keys": lambda: _keys(settings),
         "Redis": lambda: _redis(settings, embedded=not given.redis_url),
         "storage": lambda: asyncio.to_thread(_storage, settings),
+        "credentials": lambda: asyncio.to_thread(credential_checks.certificate, settings),
         "port": lambda: asyncio.to_thread(_port, given),
         "Stripe": lambda: provider_checks.stripe(settings),
         "Replicate": lambda: provider_checks.replicate(settings),

@@ -28,6 +28,9 @@ COMMANDS: Final[dict[str, Entry]] = {
     "migrate": Entry("migrate", "migrate", "Bring the database to another schema."),
     "doctor": Entry("doctor", "doctor", "Check the settings and everything they point to."),
     "keys": Entry("keys", "keys", "Rotate the key that encrypts personal data."),
+    "credentials": Entry(
+        "credentials", "credentials", "Look at the certificate that signs what is delivered."
+    ),
     "user": Entry("users", "user", "Make an administrator's account."),
     "reconcile": Entry("reconcile", "reconcile", "Hold the provider's balance against the books."),
     "payouts": Entry("payouts", "payouts", "Run a day's payouts, and book their funding."),

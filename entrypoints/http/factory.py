@@ -7,7 +7,11 @@ from functools import partial
 from litestar import Litestar
 
 from entrypoints.bootstrap import Ports, build_ports
-from entrypoints.gauges import refresh_invariant_gauges, refresh_queue_gauges
+from entrypoints.gauges import (
+    refresh_certificate_gauge,
+    refresh_invariant_gauges,
+    refresh_queue_gauges,
+)
 from entrypoints.http import app
 from entrypoints.http.health import Refresh
 from entrypoints.http.routes import ROUTERS
@@ -49,4 +53,5 @@ def gauges_of(ports: Ports) -> list[Refresh]:
     return [
         partial(refresh_queue_gauges, ports.message_views, clock=ports.clock),
         partial(refresh_invariant_gauges, ports.invariant_checks),
+        partial(refresh_certificate_gauge, ports.credentials),
     ]

@@ -35,6 +35,7 @@ BENCHMARKS: Mapping[str, Benchmark] = {
     "refund": arithmetic.refunding,
     "licence": arithmetic.licensing,
     "thumbnail": images.thumbnail,
+    "sign": images.sign,
     "import": starting.importing,
     "memory": starting.memory,
     "stack": starting.stack,

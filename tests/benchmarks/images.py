@@ -1,18 +1,31 @@
 """What images cost beyond what Pillow costs anyway."""
 
 import io
+import tempfile
 import time
 from collections.abc import Callable
+from pathlib import Path
+from uuid import UUID
 
 from PIL import Image
 
+from adapters.c2pa.credentials import C2paCredentials
+from adapters.c2pa.development import development_material
 from adapters.pillow import work
+from domain.media.provenance import Claim, LicenceClaim, SourceType
 from tests.benchmarks.figures import Figure, at_most, middle
 from tests.benchmarks.ground import Ground
 from tests.pictures import picture
 
 TWELVE_MEGAPIXELS = (4000, 3000)
 ROUNDS = 3
+CLAIM = Claim(
+    title="0190-opaque",
+    source=SourceType.TRAINED,
+    model="fal/flux-lora",
+    licence=LicenceClaim(UUID(int=1), 1, "a" * 64),
+    training_allowed=False,
+)
 
 
 async def thumbnail(_: Ground) -> list[Figure]:
@@ -36,6 +49,24 @@ async def thumbnail(_: Ground) -> list[Figure]:
             goal=at_most(1.5),
         )
     ]
+
+
+async def sign(_: Ground) -> list[Figure]:
+    """Content credentials into a generated image of 1024², as PNG and JPEG; the slower counts."""
+    with tempfile.TemporaryDirectory() as folder:
+        credentials = C2paCredentials(lambda: development_material(Path(folder) / "credentials"))
+        slowest = 0.0
+        for kind in ("PNG", "JPEG"):
+            content = picture(kind, (1024, 1024))
+            await credentials.sign(content, f"image/{kind.lower()}", CLAIM)
+            taken: list[float] = []
+            for _round in range(30):
+                began = time.perf_counter()
+                await credentials.sign(content, f"image/{kind.lower()}", CLAIM)
+                taken.append((time.perf_counter() - began) * 1000)
+            slowest = max(slowest, middle(taken))
+        credentials.close()
+    return [Figure(name="c2pa_sign_ms", value=slowest, unit="ms", goal=at_most(10))]
 
 
 def _plain(content: bytes) -> None:
