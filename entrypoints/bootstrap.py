@@ -51,6 +51,7 @@ from adapters.postgres.studio_views import PostgresStudioViews
 from adapters.postgres.sweeps import PostgresSweepCursors
 from adapters.postgres.tax import PostgresTaxViews
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
+from adapters.postgres.uploads import PostgresUploadViews
 from adapters.postgres.verification import PostgresLedgerViews
 from adapters.postgres.views import (
     PostgresBalanceViews,
@@ -90,6 +91,7 @@ from application.ports.library import LibraryViews
 from application.ports.live import EventPurge, LiveEvents
 from application.ports.media import AssetViews
 from application.ports.messages import Inbox, MessageQueue, MessageViews, Wake, WakeListener
+from application.ports.multipart import PartReceiver
 from application.ports.payments import PayeeAccounts, Payments, PaymentWebhooks
 from application.ports.payouts import (
     BankAccountProvider,
@@ -115,6 +117,7 @@ from application.ports.tax import TaxViews
 from application.ports.taxes import Taxes
 from application.ports.tokens import AccessTokens
 from application.ports.unit_of_work import UnitOfWork
+from application.ports.uploads import UploadViews
 from application.ports.video import VideoProcessor
 from application.ports.views import BalanceViews, CatalogueViews, OrderViews
 from application.reporting.exports import Books
@@ -128,7 +131,7 @@ from entrypoints.bootstrap_engines import studio_engines, video_processor
 from entrypoints.bootstrap_keys import use_settings_keys
 from entrypoints.bootstrap_payments import fees_of, stripe_api, stripe_webhooks, tax_provider
 from entrypoints.bootstrap_payouts import payout_policy, payout_providers
-from entrypoints.bootstrap_studio import object_storage, remote_files
+from entrypoints.bootstrap_studio import object_storage, part_receiver, remote_files
 from entrypoints.settings import Settings
 
 WEBHOOKS = "/api/v1/webhooks"
@@ -175,10 +178,12 @@ class Ports:
     videos: VideoProcessor
     storage: ObjectStorage
     file_links: LinkVerifier
+    part_receiver: PartReceiver | None
     images: ImageProcessor
     credentials: ContentCredentials
     documents: DocumentRenderer
     asset_views: AssetViews
+    upload_views: UploadViews
     studio_views: StudioViews
     library_views: LibraryViews
     order_views: OrderViews
@@ -309,10 +314,12 @@ def build_ports(settings: Settings) -> Ports:
         videos=video_processor(settings),
         storage=storage,
         file_links=links,
+        part_receiver=part_receiver(storage),
         images=images,
         credentials=credentials,
         documents=documents,
         asset_views=PostgresAssetViews(sessions),
+        upload_views=PostgresUploadViews(sessions),
         studio_views=PostgresStudioViews(sessions),
         library_views=PostgresLibraryViews(engine),
         order_views=PostgresOrderViews(engine),

@@ -6,6 +6,7 @@ from adapters.filesystem.links import SignedLinks
 from adapters.filesystem.storage import FilesystemStorage
 from adapters.httpx.remote_files import HttpxRemoteFiles
 from adapters.s3.storage import S3Storage
+from application.ports.multipart import PartReceiver
 from application.ports.remote_files import RemoteFiles
 from application.ports.storage import ObjectStorage
 from entrypoints.settings import Settings
@@ -28,6 +29,11 @@ def object_storage(
     )
     closing.callback(storage.close)
     return storage
+
+
+def part_receiver(storage: ObjectStorage) -> PartReceiver | None:
+    """Who takes parts that are sent to us; S3 takes its own."""
+    return storage if isinstance(storage, FilesystemStorage) else None
 
 
 def remote_files(settings: Settings, closing: AsyncExitStack) -> RemoteFiles:

@@ -30,6 +30,7 @@ from domain.licensing.use import Action, Use
 from domain.licensing.version import TermsVersion
 from domain.media.asset import Asset, AssetPurpose
 from domain.media.provenance import MediaCopy, SignedCopy, SourceType
+from domain.media.upload import UPLOAD_LIFE, Upload
 from domain.ordering.discount import Discount, DiscountKind, DiscountScope
 from domain.ordering.fees import FeeRate, FeeSchedule, SaleKind, fee_schedule, sale_kind_of
 from domain.ordering.order import Order, OrderLine
@@ -166,6 +167,22 @@ def generated_asset(owner_id: UUID, *, generation_id: UUID | None = None) -> Ass
         generation_id=generation_id or uuid4(),
         created_at=NOON,
     )
+
+
+def upload_of(owner_id: UUID, *, at: datetime = NOON, **changes: object) -> Upload:
+    values = {
+        "id": uuid4(),
+        "owner_id": owner_id,
+        "purpose": AssetPurpose.PRODUCT_FILE,
+        "filename": "presets.zip",
+        "content_type": "application/zip",
+        "size_bytes": 1024 * 1024,
+        "sha256": "0" * 64,
+        "part_bytes": 8 * 1024 * 1024,
+        "created_at": at,
+        "expires_at": at + UPLOAD_LIFE,
+    }
+    return Upload(**{**values, **changes})  # type: ignore[arg-type]
 
 
 def creator_of(owner: User, **changes: object) -> Creator:

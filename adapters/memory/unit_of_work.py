@@ -1,5 +1,6 @@
 """A unit of work over dicts, for the tests of use cases."""
 
+from collections import Counter
 from datetime import datetime
 from types import TracebackType
 from typing import Any, NamedTuple, Self
@@ -115,6 +116,7 @@ from adapters.memory.teams import (
     MemoryTeams,
 )
 from adapters.memory.turns import CIRCUIT_KEYS, MemoryCircuits, MemoryTurns
+from adapters.memory.uploads import MemoryUploads
 from application.messaging.auditing import Recorded
 from application.ports.live import Told
 from application.ports.media import CleanGrant
@@ -172,6 +174,7 @@ class MemoryDatabase:
         self.tables: dict[str, Table[Any]] = {}
         self.asset_grants: set[CleanGrant] = set()
         self.asset_accesses: list[tuple[UUID, UUID, datetime]] = []
+        self.reserved_bytes: Counter[UUID] = Counter()
         self.books = Books()
         self.counted = Counted()
         self.credits = Kept()
@@ -200,6 +203,9 @@ class MemoryUnitOfWork:
         self.sessions = MemorySessions(table("session"), tokens=refresh_tokens)
         self.assets = MemoryAssets(table("asset"), database.asset_grants, database.asset_accesses)
         self.signed_copies = MemorySignedCopies(table("signed copy", unique=SIGNED_KEYS))
+        self.uploads = MemoryUploads(
+            table("upload"), assets=table("asset"), reserved=database.reserved_bytes
+        )
         self.creators = MemoryCreators(table("creator", unique=CREATOR_KEYS, versioned=True))
         self.consents = MemoryConsents(table("consent"))
         self.terms = MemoryTermsVersions(table("licence terms", unique=TERMS_KEYS))

@@ -40,4 +40,5 @@ from adapters.postgres import (  # noqa: F401
     tax,
     teams,
     turns,
+    uploads,
 )

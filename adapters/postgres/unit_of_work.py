@@ -69,6 +69,7 @@ from adapters.postgres.studio import (
 from adapters.postgres.tax import PostgresTaxFilings, PostgresTaxProfiles
 from adapters.postgres.teams import PostgresInvitations, PostgresStaffMembers, PostgresTeams
 from adapters.postgres.turns import PostgresCircuits, PostgresTurns
+from adapters.postgres.uploads import PostgresUploads
 from application.ports.clock import Clock
 from application.ports.ids import Ids
 from application.ports.messages import Wake
@@ -99,6 +100,7 @@ class PostgresUnitOfWork:
         self.staff = PostgresStaffMembers(self._session)
         self.assets = PostgresAssets(self._session)
         self.signed_copies = PostgresSignedCopies(self._session)
+        self.uploads = PostgresUploads(self._session)
         self.creators = PostgresCreators(self._session)
         self.consents = PostgresConsents(self._session)
         self.terms = PostgresTermsVersions(self._session)

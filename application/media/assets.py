@@ -8,12 +8,14 @@ points to nothing.
 import asyncio
 import hashlib
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
+from enum import StrEnum
 from uuid import UUID
 
 import msgspec
 
 from application.media.delivery import AssetDetails, details_of
+from application.media.quotas import reserve_storage
 from application.ports.clock import Clock
 from application.ports.ids import Ids
 from application.ports.images import ImageProcessor, Rendition
@@ -24,16 +26,22 @@ from application.ports.unit_of_work import UnitOfWork
 from domain.identity.actor import Actor
 from domain.media.asset import Asset, AssetPurpose, AssetState, Media, check_upload
 from domain.shared.errors import NotFound
+from domain.studio.credits import day_of
 
 ERASE_BYTES = "media.erase_bytes"
-ORPHAN_AGE = timedelta(days=1)
-_SWEEP_BATCH = 500
 
 
 class EraseBytes(msgspec.Struct, frozen=True):
     """Outbox message: nothing refers to these objects any more."""
 
     keys: list[str]
+
+
+class Copy(StrEnum):
+    BEST = "best"
+    CLEAN = "clean"
+    PREVIEW = "preview"
+    THUMBNAIL = "thumbnail"
 
 
 class StoredRenditions(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,7 +63,7 @@ async def upload_image(
 ) -> AssetDetails:
     """Keep a clean copy; the upload itself is forgotten.
 
-    Raises PurposeRefused, UploadTooLarge, ImageTypeRefused, ImageRefused.
+    Raises PurposeRefused, UploadTooLarge, ImageTypeRefused, ImageRefused, StorageFull.
     """
     check_upload(purpose, len(content))
     made = await images.derive(content, watermark=None)
@@ -79,7 +87,14 @@ async def upload_image(
         uploaded_sha256=hashlib.sha256(content).hexdigest(),
     )
     async with uow:
+        await reserve_storage(
+            uow, user_id=actor.user_id, size_bytes=asset.size_bytes, at=asset.created_at
+        )
         uow.assets.add(asset)
+        await uow.uploads.release(actor.user_id, asset.size_bytes)
+        await uow.studio_use.count(
+            actor.user_id, day_of(asset.created_at), stored_bytes=asset.size_bytes
+        )
         await uow.commit()
     return await details_of(asset, viewer_id=actor.user_id, grantees=(), storage=storage)
 
@@ -101,6 +116,29 @@ async def read_asset(
             await uow.assets.note_access(asset_id, actor.user_id, at=clock.now())
             await uow.commit()
     return await details_of(asset, viewer_id=actor.user_id, grantees=grantees, storage=storage)
+
+
+async def link_copy(
+    asset_id: UUID,
+    copy: Copy,
+    *,
+    actor: Actor,
+    uow: UnitOfWork,
+    storage: ObjectStorage,
+    clock: Clock,
+) -> str:
+    """A signed link. Raises NotFound for an asset or a copy that the actor may not have."""
+    details = await read_asset(asset_id, actor=actor, uow=uow, storage=storage, clock=clock)
+    urls = {
+        Copy.BEST: details.url,
+        Copy.CLEAN: details.clean_url,
+        Copy.PREVIEW: details.preview_url,
+        Copy.THUMBNAIL: details.thumbnail_url,
+    }
+    url = urls[copy]
+    if url is None:
+        raise NotFound("copy of the asset", copy)
+    return url
 
 
 async def list_assets(
@@ -143,20 +181,6 @@ async def erase_bytes(messages: Sequence[Message], *, storage: ObjectStorage) ->
             await storage.delete(key)
 
 
-async def sweep_orphans(*, storage: ObjectStorage, views: AssetViews, clock: Clock) -> int:
-    """Erase objects older than a day that no asset's row names; answers how many."""
-    old = clock.now() - ORPHAN_AGE
-    erased = 0
-    batch: dict[str, UUID] = {}
-    async for found in storage.listing("assets/"):
-        if found.modified_at < old:
-            batch[found.key] = UUID(found.key.split("/")[1])
-        if len(batch) == _SWEEP_BATCH:
-            erased += await _erase_orphans(batch, storage=storage, views=views)
-            batch = {}
-    return erased + await _erase_orphans(batch, storage=storage, views=views)
-
-
 async def store_renditions(
     asset_id: UUID,
     clean: Rendition,
@@ -181,13 +205,3 @@ async def store_renditions(
         )
     )
     return StoredRenditions(clean=stored[0], preview=stored[1], thumbnail=stored[2])
-
-
-async def _erase_orphans(
-    batch: dict[str, UUID], *, storage: ObjectStorage, views: AssetViews
-) -> int:
-    kept = await views.keys_of(set(batch.values()))
-    orphans = [key for key in batch if key not in kept]
-    for key in orphans:
-        await storage.delete(key)
-    return len(orphans)

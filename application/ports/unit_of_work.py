@@ -64,6 +64,7 @@ from application.ports.studio import (
 )
 from application.ports.tax import TaxFilings, TaxProfiles
 from application.ports.teams import Invitations, StaffMembers, Teams
+from application.ports.uploads import Uploads
 
 
 class UnitOfWork(Protocol):
@@ -190,6 +191,8 @@ class UnitOfWork(Protocol):
     @property
     def staff(self) -> StaffMembers: ...
 
+    @property
+    def uploads(self) -> Uploads: ...
     @property
     def assets(self) -> Assets: ...
 

@@ -19,6 +19,9 @@ class AssetPurpose(StrEnum):
     AVATAR = "avatar"
     BANNER = "banner"
     PRODUCT_IMAGE = "product_image"
+    PRODUCT_FILE = "product_file"
+    AUDIO = "audio"
+    DRIVING_VIDEO = "driving_video"
     GENERATION = "generation"
 
 
@@ -45,11 +48,11 @@ UPLOAD_LIMIT_BYTES: dict[AssetPurpose, int] = {
     AssetPurpose.BANNER: 10 * 1024 * 1024,
     AssetPurpose.PRODUCT_IMAGE: 15 * 1024 * 1024,
 }
-"""What may be uploaded, and how large. A generation is never uploaded."""
+"""Images, and how large they may be. A generation is never uploaded."""
 
 
 class PurposeRefused(Invalid):
-    """Images of this purpose are not uploaded."""
+    """Files of this purpose are not uploaded."""
 
     code = "asset_purpose_refused"
 
@@ -127,7 +130,7 @@ def check_upload(purpose: AssetPurpose, size_bytes: int) -> None:
     if limit is None:
         allowed = ", ".join(UPLOAD_LIMIT_BYTES)
         raise PurposeRefused(
-            "Images of this purpose are not uploaded.",
+            "Images of this purpose are not uploaded so.",
             fields={"purpose": [f"must be one of {allowed}"]},
         )
     if size_bytes > limit:

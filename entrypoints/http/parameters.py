@@ -22,6 +22,7 @@ from application.ports.library import LibraryViews
 from application.ports.live import LiveEvents
 from application.ports.media import AssetViews
 from application.ports.messages import Inbox
+from application.ports.multipart import PartReceiver
 from application.ports.payments import PayeeAccounts, Payments
 from application.ports.payouts import (
     BankAccountProvider,
@@ -38,6 +39,7 @@ from application.ports.studio import StudioViews
 from application.ports.tax import TaxViews
 from application.ports.taxes import Taxes
 from application.ports.unit_of_work import UnitOfWork
+from application.ports.uploads import UploadViews
 from application.ports.views import BalanceViews, CatalogueViews, OrderViews
 from domain.ledger.payout_rules import PayoutPolicy
 from domain.ordering.fees import FeeSchedule
@@ -71,10 +73,12 @@ TheHold = NamedDependency[SkipValidation[timedelta]]
 TheFees = NamedDependency[SkipValidation[FeeSchedule]]
 TheStorage = NamedDependency[SkipValidation[ObjectStorage]]
 TheFileLinks = NamedDependency[SkipValidation[LinkVerifier]]
+ThePartReceiver = NamedDependency[SkipValidation[PartReceiver | None]]
 TheDocuments = NamedDependency[SkipValidation[DocumentRenderer]]
 TheCredentials = NamedDependency[SkipValidation[ContentCredentials]]
 TheImages = NamedDependency[SkipValidation[ImageProcessor]]
 TheAssetViews = NamedDependency[SkipValidation[AssetViews]]
+TheUploadViews = NamedDependency[SkipValidation[UploadViews]]
 TheDecisionViews = NamedDependency[SkipValidation[DecisionViews]]
 TheStudioViews = NamedDependency[SkipValidation[StudioViews]]
 ThePromptEnhancer = NamedDependency[SkipValidation[PromptEnhancer | None]]

@@ -12,7 +12,8 @@ from application.ledger.payouts import sweep_payouts
 from application.ledger.reconciliation import plan_reconciliations
 from application.ledger.releases import plan_transfers, release_due_earnings
 from application.licensing.approvals import expire_approvals
-from application.media.assets import sweep_orphans
+from application.media.orphans import sweep_orphans
+from application.media.uploads import expire_uploads
 from application.messaging.purging import purge_done_messages
 from application.ordering.completion import sweep_checkouts
 from application.ordering.missed_events import sweep_missed_events
@@ -122,10 +123,20 @@ def jobs(ports: Ports, settings: Settings) -> list[Job]:
             run=lambda: forget_old_uses(uow=ports.uow(), clock=ports.clock),
         ),
         Job(
+            name="expire-uploads",
+            every=timedelta(minutes=10),
+            run=lambda: expire_uploads(uow=ports.uow(), clock=ports.clock),
+        ),
+        Job(
             name="erase-orphaned-files",
             every=timedelta(days=1),
             run=lambda: sweep_orphans(
-                storage=ports.storage, views=ports.asset_views, clock=ports.clock
+                storage=ports.storage,
+                kept={
+                    "assets/": ports.asset_views.keys_of,
+                    "quarantine/": ports.upload_views.keys_of,
+                },
+                clock=ports.clock,
             ),
         ),
         Job(

@@ -49,6 +49,14 @@ from application.ledger.transfers import (
 )
 from application.licensing.grants import FREEZE_LISTINGS, FreezeListings, freeze_listings
 from application.media.assets import ERASE_BYTES, erase_bytes
+from application.media.uploads import (
+    DISCARD_UPLOAD,
+    VERIFY_UPLOAD,
+    DiscardUpload,
+    VerifyUpload,
+    discard_upload,
+)
+from application.media.verification import verify_upload
 from application.ordering.completion import (
     ORDER_PAID,
     RECONCILE_CHECKOUT,
@@ -364,7 +372,29 @@ def _studio(ports: Ports) -> Topics:
 
 
 def _media(ports: Ports) -> Topics:
-    return {ERASE_BYTES: Topic(handle=partial(erase_bytes, storage=ports.storage))}
+    async def verify(body: VerifyUpload) -> None:
+        await verify_upload(
+            body.upload_id,
+            uow=ports.uow(),
+            storage=ports.storage,
+            images=ports.images,
+            clock=ports.clock,
+        )
+
+    async def discard(body: DiscardUpload) -> None:
+        await discard_upload(body, storage=ports.storage)
+
+    return {
+        ERASE_BYTES: Topic(handle=partial(erase_bytes, storage=ports.storage)),
+        VERIFY_UPLOAD: Topic(
+            handle=each(VerifyUpload, verify),
+            queue="studio",
+            batch_size=1,
+            in_flight=4,
+            lease=LONG_RUN,
+        ),
+        DISCARD_UPLOAD: Topic(handle=each(DiscardUpload, discard), batch_size=5),
+    }
 
 
 def _licensing(ports: Ports) -> Topics:

@@ -25,6 +25,7 @@ from tests.benchmarks import (
     requests,
     settlement,
     starting,
+    uploads,
     webhooks,
 )
 from tests.benchmarks.figures import Benchmark, Figure
@@ -47,6 +48,8 @@ BENCHMARKS: Mapping[str, Benchmark] = {
     "books": books.books,
     "payday": payouts.payday,
     "live": live.live,
+    "assets": uploads.listing,
+    "upload_2gb": uploads.two_gigabytes,
 }
 
 

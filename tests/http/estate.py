@@ -1,6 +1,6 @@
 """What there is in a shop: one of each thing, all of it `OWNER`'s, under ids that never change."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import date, timedelta
 from typing import NamedTuple, cast
 from uuid import UUID
@@ -93,6 +93,7 @@ PRESET = known(0x114)
 SHOWN = known(0x115)
 WAITING = known(0x116)
 DRIVING_VIDEO = known(0x117)
+UPLOAD = known(0x64)
 SLUG = "known-slug"
 FILE = "previews/known.png"
 FILE_CONTENT = b"\x89PNG known"
@@ -117,6 +118,28 @@ async def furnish(ports: Ports, people: Mapping[str, User]) -> None:
     await _exported(ports)
     await _library(ports)
     await ports.storage.put(FILE, FILE_CONTENT, content_type="image/png")
+    await _on_its_way(ports)
+
+
+async def _on_its_way(ports: Ports) -> None:
+    """A file whose only part has come, and that waits to be completed."""
+    now, size_bytes = ports.clock.now(), len(FILE_CONTENT)
+    upload = builders.upload_of(OWNER, at=now, id=UPLOAD, size_bytes=size_bytes)
+    upload.multipart_id = await ports.storage.start_multipart(
+        upload.key, content_type=upload.content_type
+    )
+
+    async def body() -> AsyncIterator[bytes]:
+        yield FILE_CONTENT
+
+    assert ports.part_receiver is not None
+    await ports.part_receiver.receive_part(
+        upload.key, upload.multipart_id, 1, size_bytes=size_bytes, chunks=body()
+    )
+    async with (uow := ports.uow()):
+        assert await uow.uploads.reserve(OWNER, size_bytes, limit_bytes=1_000_000)
+        uow.uploads.add(upload)
+        await uow.commit()
 
 
 async def _accounts(ports: Ports, people: Mapping[str, User]) -> None:

@@ -24,11 +24,13 @@ from adapters.postgres.media import PostgresAssetViews
 from adapters.postgres.messages import PostgresInbox
 from adapters.postgres.studio_views import PostgresStudioViews
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
+from adapters.postgres.uploads import PostgresUploadViews
 from adapters.system.ids import UuidV7Ids
 from application.ports.engines import ProviderWebhooks
 from application.ports.idempotency import Idempotency
 from application.ports.images import ImageProcessor
 from application.ports.messages import Inbox
+from application.ports.multipart import PartReceiver
 from application.ports.storage import LinkVerifier, ObjectStorage
 from application.studio.news import Newsroom
 from domain.identity.actor import Actor
@@ -41,6 +43,7 @@ from entrypoints.http.routes import (
     models,
     prompts,
     provider_webhooks,
+    uploads,
 )
 from entrypoints.http.settings import HttpSettings
 from tests.application.studio.world import World
@@ -54,6 +57,7 @@ ROUTERS = [
     models.ROUTER,
     prompts.ROUTER,
     provider_webhooks.ROUTER,
+    uploads.ROUTER,
 ]
 
 
@@ -64,8 +68,10 @@ class Ports:
     ids: UuidV7Ids
     storage: ObjectStorage
     file_links: LinkVerifier
+    part_receiver: PartReceiver | None
     images: ImageProcessor
     asset_views: PostgresAssetViews
+    upload_views: PostgresUploadViews
     studio_views: PostgresStudioViews
     live: MemoryLive
     newsroom: Newsroom
@@ -130,8 +136,10 @@ async def open_house(database_url: str, folder: Path, **terms: Any) -> AsyncIter
         ids=world.ids,
         storage=storage,
         file_links=links,
+        part_receiver=storage,
         images=world.images,
         asset_views=PostgresAssetViews(sessions),
+        upload_views=PostgresUploadViews(sessions),
         studio_views=world.views,
         live=world.live,
         newsroom=Newsroom(feed=world.live, records=world.records, storage=storage),

@@ -45,6 +45,7 @@ ALWAYS_SHORT = {
     "GET /api/v1/orders/{order_id}/files": "at most one for each line of a cart",
     "GET /api/v1/orders/{order_id}/refunds": "at most one for each cent of an order",
     "GET /api/v1/orders/{order_id}/disputes": "a bank opens few of one payment",
+    "POST /api/v1/uploads/{upload_id}/parts": "as many as were asked for, at most 100",
     "GET /api/v1/orders/{order_id}/transfers": "at most one for each payee of an order",
 }
 """Lists without pages, and what bounds them."""

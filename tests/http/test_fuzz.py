@@ -99,6 +99,7 @@ OWNED: dict[str, list[UUID]] = {
     "preset_id": [estate.PRESET],
     "work_id": [estate.SHOWN, estate.WAITING],
     "driving_asset_id": [estate.DRIVING_VIDEO],
+    "upload_id": [estate.UPLOAD],
 }
 WORDS: dict[str, list[Any]] = {
     "email": ["new@example.com"],

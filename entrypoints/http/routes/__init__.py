@@ -44,6 +44,7 @@ from entrypoints.http.routes import (
     tax,
     teams,
     templates,
+    uploads,
 )
 
 ROUTERS: list[Router] = [
@@ -76,6 +77,7 @@ ROUTERS: list[Router] = [
     files.ROUTER,
     provenance.ROUTER,
     provenance.ASSETS_ROUTER,
+    uploads.ROUTER,
     teams.ROUTER,
     teams.INVITATIONS_ROUTER,
     stores.ROUTER,

@@ -1,14 +1,22 @@
-"""Images of the signed-in user, and of guests what they bought. Answers hold links, never bytes."""
+"""Assets of the signed-in user, and of guests what they bought. Answers hold links, never bytes."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from litestar import Router, delete, get, post
+from litestar import Response, Router, delete, get, post
 from litestar.datastructures import UploadFile
+from litestar.openapi import ResponseSpec
 from litestar.params import FromPath, FromQuery, MultipartBody
 
-from application.media.assets import delete_asset, list_assets, read_asset, upload_image
+from application.media.assets import (
+    Copy,
+    delete_asset,
+    link_copy,
+    list_assets,
+    read_asset,
+    upload_image,
+)
 from application.media.delivery import AssetDetails
 from application.ports.images import ImageRefused, ImageTypeRefused
 from domain.media.asset import (
@@ -19,6 +27,7 @@ from domain.media.asset import (
     PurposeRefused,
     UploadTooLarge,
 )
+from domain.media.upload import StorageFull
 from domain.shared.errors import NotFound
 from entrypoints.http.dependencies import CurrentActor
 from entrypoints.http.envelope import Data, Page
@@ -50,7 +59,7 @@ class UploadForm:
 @post(
     "/",
     request_max_body_size=MAX_BODY_BYTES,
-    responses=errors(PurposeRefused, UploadTooLarge, ImageTypeRefused, ImageRefused),
+    responses=errors(PurposeRefused, UploadTooLarge, ImageTypeRefused, ImageRefused, StorageFull),
 )
 async def upload(
     data: MultipartBody[UploadForm],
@@ -61,7 +70,9 @@ async def upload(
     clock: TheClock,
     ids: TheIds,
 ) -> Data[AssetDetails]:
-    """Upload an image. What is kept is a clean copy: upright, in sRGB, without metadata."""
+    """Upload a small image at once; anything larger, or of another kind, by POST /uploads.
+
+    What is kept is a clean copy: upright, in sRGB, without metadata."""
     try:
         content = await data.file.read()
     finally:
@@ -110,9 +121,30 @@ async def read(
     storage: TheStorage,
     clock: TheClock,
 ) -> Data[AssetDetails]:
-    """An image with fresh links, for its owner and for who bought it. A guest sends the
+    """An asset with fresh links, for its owner and for who bought it. A guest sends the
     `Order-Token` of the order in which it was bought."""
     return Data(await read_asset(asset_id, actor=reader, uow=uow, storage=storage, clock=clock))
+
+
+@get(
+    "/{asset_id:uuid}/content",
+    status_code=302,
+    responses={
+        302: ResponseSpec(None, description="`Location` is a signed link that expires soon."),
+        **errors(NotFound),
+    },
+)
+async def content(
+    asset_id: FromPath[UUID],
+    reader: OrderReader,
+    uow: TheUnitOfWork,
+    storage: TheStorage,
+    clock: TheClock,
+    copy: FromQuery[Copy] = Copy.BEST,
+) -> Response[None]:
+    """To the bytes: the best copy that the caller may have, or the one that is asked for."""
+    url = await link_copy(asset_id, copy, actor=reader, uow=uow, storage=storage, clock=clock)
+    return Response(None, status_code=302, headers={"Location": url, "Cache-Control": "no-store"})
 
 
 @delete("/{asset_id:uuid}", responses=errors(NotFound, AssetInUse))
@@ -121,13 +153,13 @@ async def remove(
     actor: CurrentActor,
     uow: TheUnitOfWork,
 ) -> None:
-    """Delete an image for good, unless a listing or a buyer needs it."""
+    """Delete an asset for good, unless a listing or a buyer needs it."""
     await delete_asset(asset_id, actor=actor, uow=uow)
 
 
 ROUTER = Router(
     "/api/v1/assets",
     dependencies=READER,
-    route_handlers=[upload, list_own, read, remove],
+    route_handlers=[upload, list_own, read, content, remove],
     tags=["Assets"],
 )

@@ -1,7 +1,7 @@
 """Uploading, seeing and deleting images, over the fakes."""
 
 from collections.abc import Collection
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import cast
 from uuid import UUID
 
@@ -17,16 +17,16 @@ from application.media.assets import (
     delete_asset,
     erase_bytes,
     read_asset,
-    sweep_orphans,
     upload_image,
 )
 from application.media.delivery import AssetDetails
+from application.media.orphans import sweep_orphans
 from application.ports.images import ImageTypeRefused
 from application.ports.media import CleanGrant
 from application.ports.messages import Message
 from application.ports.unit_of_work import UnitOfWork
 from domain.identity.actor import Actor
-from domain.media.asset import Asset, AssetInUse, AssetPurpose, Media, UploadTooLarge
+from domain.media.asset import AssetInUse, AssetPurpose, UploadTooLarge
 from domain.shared.errors import NotFound
 
 OWNER = Actor(user_id=UUID(int=101), roles=frozenset())
@@ -68,16 +68,10 @@ class World:
         rows = self.database.table("asset").rows
         return {key for one in asset_ids if one in rows for key in rows[one].keys}
 
-    async def page(
-        self,
-        owner_id: UUID,
-        *,
-        purpose: AssetPurpose | None,
-        media: Media | None,
-        before: tuple[datetime, UUID] | None,
-        limit: int,
-    ) -> list[Asset]:
-        raise NotImplementedError
+    async def sweep(self) -> int:
+        return await sweep_orphans(
+            storage=self.storage, kept={"assets/": self.keys_of}, clock=self.clock
+        )
 
 
 @pytest.fixture
@@ -164,7 +158,7 @@ async def test_bytes_without_a_row_are_swept_after_a_day(world: World) -> None:
     kept_keys = set(world.storage.stored_keys())
     for left in (f"assets/{UUID(int=77)}/clean.png", f"assets/{kept.id}/clean-0123.png"):
         await world.storage.put(left, b"x", content_type="image/png")
-    assert await sweep_orphans(storage=world.storage, views=world, clock=world.clock) == 0
+    assert await world.sweep() == 0
     world.clock.advance(timedelta(days=1, seconds=1))
-    assert await sweep_orphans(storage=world.storage, views=world, clock=world.clock) == 2
+    assert await world.sweep() == 2
     assert set(world.storage.stored_keys()) == kept_keys

@@ -1,0 +1,198 @@
+"""Look at a file that was handed over, and let it in or refuse it.
+
+Every step can be repeated: whatever was killed in between, the next attempt finds the bytes where
+it left them, and writes the same to the same place. A file that is refused is erased, and its
+upload says why; a store that cannot be reached refuses nothing.
+"""
+
+import asyncio
+from uuid import UUID
+
+from application.media.assets import store_renditions
+from application.media.quotas import reserve_storage
+from application.media.uploads import end_upload
+from application.ports.clock import Clock
+from application.ports.images import ImageProcessor, ImageRefused, ImageTypeRefused
+from application.ports.multipart import LocalCopy, MultipartMissing, PartsRefused
+from application.ports.storage import ObjectMissing, ObjectStorage
+from application.ports.unit_of_work import UnitOfWork
+from domain.media.asset import Asset, Media
+from domain.media.formats import Examined, examine
+from domain.media.structure.found import FileRefused
+from domain.media.upload import (
+    MAX_DECODED_BYTES,
+    RULES,
+    StorageFull,
+    Upload,
+    UploadIncomplete,
+    UploadState,
+)
+from domain.studio.credits import day_of
+
+
+class _Refused(Exception):
+    """The upload ends here."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+async def verify_upload(
+    upload_id: UUID,
+    *,
+    uow: UnitOfWork,
+    storage: ObjectStorage,
+    images: ImageProcessor,
+    clock: Clock,
+) -> None:
+    """Handles `media.verify_upload`. Raises Unavailable when the store does: try again."""
+    async with uow:
+        upload = await uow.uploads.get(upload_id)
+    if upload.state is not UploadState.VERIFYING:
+        return
+    try:
+        await _put_together(upload, storage=storage)
+        async with storage.open_copy(upload.key) as copy:
+            examined = await _examined(upload, copy)
+            asset = await _kept(upload, copy, examined, storage=storage, images=images, clock=clock)
+        await _let_in(upload, asset, uow=uow, clock=clock)
+    except _Refused as refused:
+        await _refuse(upload, refused, uow=uow, clock=clock)
+
+
+async def _put_together(upload: Upload, *, storage: ObjectStorage) -> None:
+    """Make one object of the parts, unless that is done. From then on nothing can change it."""
+    if upload.multipart_id is None:
+        raise _Refused("upload_lost", "The file was not found in our storage: send it again.")
+    try:
+        parts = await storage.list_parts(upload.key, upload.multipart_id)
+        upload.require_whole(parts)
+        await storage.complete_multipart(upload.key, upload.multipart_id, parts)
+    except MultipartMissing:
+        try:
+            await storage.stat(upload.key)
+        except ObjectMissing:
+            raise _Refused(
+                "upload_lost", "The file was not found in our storage: send it again."
+            ) from None
+    except (PartsRefused, UploadIncomplete):
+        raise _Refused(
+            "upload_changed", "The parts were changed after the upload was completed."
+        ) from None
+
+
+async def _examined(upload: Upload, copy: LocalCopy) -> Examined:
+    """Size, hash, structure, and whether that is what was announced."""
+    if copy.size_bytes != upload.size_bytes:
+        raise _Refused(
+            "size_mismatch", f"The file has {copy.size_bytes} bytes, not {upload.size_bytes}."
+        )
+    if copy.sha256 != upload.sha256:
+        raise _Refused("hash_mismatch", "The file is not the one whose SHA-256 was announced.")
+    try:
+        examined = await asyncio.to_thread(examine, copy.content)
+    except FileRefused as error:
+        raise _Refused(error.reason, error.message) from error
+    if examined.format not in RULES[upload.purpose].formats:
+        raise _Refused(
+            "file_type_refused", f"A {examined.format} file is not taken for {upload.purpose}."
+        )
+    if examined.format.content_type != upload.content_type:
+        raise _Refused(
+            "type_mismatch",
+            f"The file is {examined.format.content_type}, not {upload.content_type}.",
+        )
+    return examined
+
+
+async def _kept(
+    upload: Upload,
+    copy: LocalCopy,
+    examined: Examined,
+    *,
+    storage: ObjectStorage,
+    images: ImageProcessor,
+    clock: Clock,
+) -> Asset:
+    """Write what stays below `assets/{id}/`: an image anew, everything else as it came."""
+    asset = Asset(
+        id=upload.id,
+        owner_id=upload.owner_id,
+        purpose=upload.purpose,
+        media=examined.format.media,
+        name=upload.filename,
+        content_type=upload.content_type,
+        width=examined.width,
+        height=examined.height,
+        duration_ms=examined.duration_ms,
+        size_bytes=copy.size_bytes,
+        sha256=copy.sha256,
+        clean_key=f"assets/{upload.id}/clean.{examined.format}",
+        created_at=clock.now(),
+        uploaded_sha256=copy.sha256,
+    )
+    if asset.media is Media.IMAGE:
+        await _clean_image(asset, copy, storage=storage, images=images)
+    else:
+        await storage.copy(
+            upload.key, asset.clean_key, content_type=asset.content_type, sha256=copy.sha256
+        )
+    return asset
+
+
+async def _clean_image(
+    asset: Asset, copy: LocalCopy, *, storage: ObjectStorage, images: ImageProcessor
+) -> None:
+    """Decoded and written anew: upright, in sRGB, with nothing of what the file told besides."""
+    if copy.size_bytes > MAX_DECODED_BYTES:
+        raise _Refused(
+            "image_too_large", f"An image has at most {MAX_DECODED_BYTES // 1024**2} MB."
+        )
+    try:
+        made = await images.derive(copy.content[:], watermark=None)
+    except (ImageRefused, ImageTypeRefused) as error:
+        raise _Refused(error.code, error.message) from error
+    stored = await store_renditions(
+        asset.id, made.clean, made.preview, made.thumbnail, storage=storage
+    )
+    asset.content_type = made.clean.content_type
+    asset.width, asset.height = made.clean.width, made.clean.height
+    asset.size_bytes, asset.sha256 = stored.clean.size_bytes, stored.clean.sha256
+    asset.clean_key = stored.clean.key
+    asset.preview_key, asset.thumbnail_key = stored.preview.key, stored.thumbnail.key
+
+
+async def _let_in(upload: Upload, asset: Asset, *, uow: UnitOfWork, clock: Clock) -> None:
+    """The reservation becomes use. What an image grew by when it was written anew needs room
+    too."""
+    async with uow:
+        locked = await uow.uploads.get(upload.id, lock=True)
+        if locked.state is not UploadState.VERIFYING:
+            return
+        grown_bytes = max(asset.size_bytes - locked.size_bytes, 0)
+        if grown_bytes:
+            try:
+                await reserve_storage(
+                    uow, user_id=locked.owner_id, size_bytes=grown_bytes, at=asset.created_at
+                )
+            except StorageFull as error:
+                raise _Refused(error.code, error.message) from error
+            await uow.uploads.release(locked.owner_id, grown_bytes)
+        uow.assets.add(asset)
+        await uow.studio_use.count(
+            locked.owner_id, day_of(asset.created_at), stored_bytes=asset.size_bytes
+        )
+        locked.become_ready(at=clock.now())
+        await end_upload(locked, uow=uow)
+        await uow.commit()
+
+
+async def _refuse(upload: Upload, refused: _Refused, *, uow: UnitOfWork, clock: Clock) -> None:
+    async with uow:
+        locked = await uow.uploads.get(upload.id, lock=True)
+        if locked.state is UploadState.VERIFYING:
+            locked.refuse(refused.code, refused.message, at=clock.now())
+            await end_upload(locked, uow=uow)
+            await uow.commit()
