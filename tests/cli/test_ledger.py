@@ -7,7 +7,8 @@ from tests.local.test_cli import likeness
 
 
 def test_a_fresh_ledger_is_sound_and_the_exit_code_says_so(tmp_path: Path) -> None:
-    assert likeness("migrate", "up", data_dir=tmp_path).returncode == 0
+    made = likeness("migrate", "up", data_dir=tmp_path)
+    assert made.returncode == 0, made.stderr
     result = likeness("ledger", "verify", "--json", data_dir=tmp_path)
     assert result.returncode == 0, result.stderr
     assert json.loads(result.stdout) == {
