@@ -148,7 +148,8 @@ def test_the_shipping_address_stays_within_the_allowed_countries(
 @pytest.mark.parametrize(
     ("change", "param"),
     [
-        ({"mode": "subscription"}, "mode"),
+        ({"mode": "setup"}, "mode"),
+        ({"mode": "subscription"}, "line_items"),
         ({"expires_at": 1}, "expires_at"),
         ({"success_url": "thanks"}, "success_url"),
         ({"line_items": [{"price": "price_absent"}]}, "line_items[0][price]"),
