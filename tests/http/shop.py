@@ -21,6 +21,7 @@ from adapters.memory.payout_provider import (
     MemoryConnectRail,
     MemoryPayoutWebhooks,
 )
+from adapters.memory.prompts import MemoryPrompts
 from adapters.memory.provider_calls import ProviderCalls
 from application.ports.payments import CapturedPayment
 from domain.identity.actor import Actor, Role
@@ -172,6 +173,7 @@ def ports_for(
         payee_accounts=provider.accounts,
         payment_webhooks=provider.webhooks,
         provider_books=provider.books,
+        prompt_enhancer=MemoryPrompts(),
     )
     return ports, provider
 
