@@ -2,14 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from typing import Any
-from uuid import UUID
 
 import msgspec
 from sqlalchemy import select
 from sqlalchemy import text as sql
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
-from adapters.postgres.jobs import jobs
 from adapters.postgres.media import assets
 from application.ports.live import (
     Channel,
@@ -47,6 +45,16 @@ _USERS = sql("""
     ) AS events ON true
 """)
 
+_MAY_SEE = sql("""
+    SELECT 1 FROM jobs WHERE id = :job_id AND (owner_id = :user_id OR :admin OR EXISTS (
+        SELECT FROM generations
+        JOIN projects ON projects.id = generations.project_id AND projects.deleted_at IS NULL
+        JOIN team_members ON team_members.team_id = projects.team_id
+        WHERE generations.id = :job_id AND team_members.user_id = :user_id
+    ))
+""")
+"""Its owner, administrators, and the team whose project it is made in, viewers as well."""
+
 
 class PostgresLiveRecords:
     """See `application.ports.live.LiveRecords`."""
@@ -79,9 +87,14 @@ class PostgresLiveRecords:
         return {channel: Kept(events, last) for channel, (events, last) in found.items()}
 
     async def require_viewer(self, channel: Channel, viewer: Actor) -> None:
-        owner_id = await self._owner_of(channel)
-        if owner_id != viewer.user_id and (owner_id is None or not viewer.is_admin):
-            raise NotFound(channel.kind, channel.subject)
+        if channel.kind != "job":
+            if channel.subject != viewer.user_id:
+                raise NotFound(channel.kind, channel.subject)
+            return
+        may = {"job_id": channel.subject, "user_id": viewer.user_id, "admin": viewer.is_admin}
+        async with self._sessions() as session:
+            if await session.scalar(_MAY_SEE, may) is None:
+                raise NotFound(channel.kind, channel.subject)
 
     async def results(self, event: JobCompleted | StepCompleted) -> Sequence[Asset]:
         statement = select(Asset).where(assets.c.state == AssetState.READY)
@@ -93,12 +106,3 @@ class PostgresLiveRecords:
         async with self._sessions() as session:
             found = await session.scalars(statement.order_by(assets.c.created_at, assets.c.id))
             return found.all()
-
-    async def _owner_of(self, channel: Channel) -> UUID | None:
-        if channel.kind != "job":
-            return channel.subject
-        async with self._sessions() as session:
-            owner_id: UUID | None = await session.scalar(
-                select(jobs.c.owner_id).where(jobs.c.id == channel.subject)
-            )
-        return owner_id

@@ -22,11 +22,14 @@ from application.ports.live import JobProgress, generations_channel, job_channel
 from application.studio.news import Newsroom
 from application.studio.telling import Change, commit_and_tell
 from domain.identity.actor import Actor, Role
+from domain.identity.team import Member, Team, TeamRole
 from domain.shared.errors import NotFound
 from domain.studio.job import Job, JobStatus
 from domain.studio.pipelines import JobKind
+from domain.studio.project import Project
 from entrypoints.http.settings import Pace
 from entrypoints.local.redis import EmbeddedRedis
+from tests import builders
 from tests.builders import NOON
 from tests.http.asgi import Socket, socket_to
 from tests.http.platform.conftest import ADA, BEN, Api, Ports, serving
@@ -209,5 +212,41 @@ async def test_a_job_is_its_owners_and_administrators(
     if may:
         await house.records.require_viewer(channel, viewer)
         return
+    with pytest.raises(NotFound):
+        await house.records.require_viewer(channel, viewer)
+
+
+async def test_a_job_in_a_teams_project_is_the_teams_too(house: House) -> None:
+    market = await builders.market(house.uow())
+    made = await builders.generation(house.uow(), market)
+    mate, team_id = builders.user(), uuid4()
+    project = Project(
+        id=uuid4(),
+        owner_id=made.owner_id,
+        team_id=team_id,
+        name="Spring",
+        description="",
+        created_at=NOON,
+        updated_at=NOON,
+    )
+    async with (uow := house.uow()):
+        uow.users.add(mate)
+        await uow.commit()
+    async with (uow := house.uow()):
+        member = Member(
+            id=uuid4(), team_id=team_id, user_id=mate.id, role=TeamRole.VIEWER, joined_at=NOON
+        )
+        uow.teams.add(Team(id=team_id, name="T", created_at=NOON, members=[member]))
+        await uow.commit()
+    async with (uow := house.uow()):
+        uow.projects.add(project)
+        (await uow.generations.get(made.id)).project_id = project.id
+        await uow.commit()
+    channel, viewer = job_channel(made.id), Actor(mate.id, frozenset({Role.FAN}))
+    await house.records.require_viewer(channel, viewer)
+
+    async with (uow := house.uow()):
+        (await uow.projects.get(project.id)).team_id = None
+        await uow.commit()
     with pytest.raises(NotFound):
         await house.records.require_viewer(channel, viewer)
