@@ -265,6 +265,7 @@ def build_ports(settings: Settings) -> Ports:
         settings, api, closing
     )
     engines, provider_webhooks, prompt_enhancer = studio_engines(settings, closing)
+    videos = video_processor(settings)
     return Ports(
         uow=new_uow,
         clock=clock,
@@ -305,13 +306,14 @@ def build_ports(settings: Settings) -> Ports:
             storage=storage,
             images=images,
             credentials=credentials,
+            videos=videos,
             remote_files=remote_files(settings, closing),
             live=live,
             engines=engines,
             webhook_base_url=settings.base_url + WEBHOOKS,
         ),
         prompt_enhancer=prompt_enhancer,
-        videos=video_processor(settings),
+        videos=videos,
         storage=storage,
         file_links=links,
         part_receiver=part_receiver(storage),

@@ -1,6 +1,7 @@
 """Images for tests, made on the spot."""
 
 import io
+import struct
 from typing import Any
 
 from PIL import Image
@@ -21,3 +22,12 @@ def opened(content: bytes) -> Image.Image:
     image = Image.open(io.BytesIO(content))
     image.load()
     return image
+
+
+def _mesh() -> bytes:
+    scene = b'{"asset":{"version":"2.0"}}'.ljust(28)
+    return struct.pack("<4sIII4s", b"glTF", 2, 20 + len(scene), len(scene), b"JSON") + scene
+
+
+MESH = _mesh()
+"""The smallest binary glTF: a scene with nothing in it."""

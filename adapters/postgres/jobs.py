@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     Float,
@@ -89,7 +90,11 @@ steps = Table(
     instant("started_at", nullable=True),
     instant("finished_at", nullable=True),
     text("error_code", nullable=True),
+    Column("credits", Integer, nullable=False),
+    Column("charged", Boolean, nullable=False),
     UniqueConstraint("job_id", "position"),
+    CheckConstraint("credits >= 0", name="credits"),
+    CheckConstraint("NOT charged OR status = 'succeeded'", name="charged_is_done"),
     CheckConstraint("progress BETWEEN 0 AND 100", name="progress"),
     CheckConstraint("(ready_at IS NOT NULL) = (status = 'ready')", name="ready"),
     CheckConstraint("status <> 'ready' OR request IS NOT NULL", name="turn_of_engine"),

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     ForeignKey,
@@ -65,6 +66,7 @@ generations = Table(
     Column("template_id", Uuid, nullable=True),
     *_under_terms(),
     instant("created_at"),
+    Column("clean_for_owner", Boolean, nullable=False),
     instant("deleted_at", nullable=True),
     CheckConstraint("(mode = 'photo') = (scene_asset_id IS NOT NULL)", name="scene"),
     CheckConstraint("count BETWEEN 1 AND 4", name="count"),

@@ -1,37 +1,68 @@
 """What screens show of the studio, straight from the tables."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import ColumnElement, Select, func, select, tuple_
+from sqlalchemy import ColumnElement, Integer, Row, Select, cast, func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
-from adapters.postgres.jobs import jobs
+from adapters.postgres.credits import credit_holds
+from adapters.postgres.jobs import jobs, steps
 from adapters.postgres.media import assets
 from adapters.postgres.studio import generations, likeness_models
-from application.ports.studio import GenerationRow, ImageRow, ModelRow
+from application.ports.studio import (
+    GenerationFilter,
+    GenerationRow,
+    ModelRow,
+    ResultRow,
+    StepRow,
+)
 from domain.media.asset import Asset, AssetState
 from domain.shared.errors import NotFound
 
-_GENERATIONS = select(
-    generations.c.id,
-    generations.c.creator_id,
-    jobs.c.status,
-    jobs.c.progress,
-    jobs.c.current_step,
-    generations.c.mode,
-    generations.c.prompt,
-    generations.c.seed,
-    jobs.c.error_code,
-    jobs.c.error_message,
-    generations.c.terms_id,
-    generations.c.terms_version,
-    generations.c.terms_hash,
-    generations.c.created_at,
-).join(jobs, jobs.c.id == generations.c.id)
+_HELD = (
+    select(credit_holds.c.daily + credit_holds.c.bought)
+    .where(credit_holds.c.job_id == jobs.c.id, credit_holds.c.round == jobs.c.round)
+    .where(credit_holds.c.closed_at.is_(None))
+    .scalar_subquery()
+)
+_SPENT = (
+    select(func.sum(credit_holds.c.spent))
+    .where(credit_holds.c.job_id == jobs.c.id)
+    .scalar_subquery()
+)
+
+_GENERATIONS = (
+    select(
+        generations.c.id,
+        generations.c.creator_id,
+        generations.c.kind,
+        jobs.c.status,
+        jobs.c.progress,
+        jobs.c.current_step,
+        generations.c.mode,
+        generations.c.prompt,
+        generations.c.count,
+        generations.c.seed,
+        generations.c.project_id,
+        generations.c.preset_id,
+        generations.c.template_id,
+        jobs.c.error_code,
+        jobs.c.error_message,
+        generations.c.terms_id,
+        generations.c.terms_version,
+        generations.c.terms_hash,
+        generations.c.created_at,
+        func.coalesce(_HELD, 0).label("held"),
+        cast(func.coalesce(_SPENT, 0), Integer).label("spent"),
+    )
+    .join(jobs, jobs.c.id == generations.c.id)
+    .where(generations.c.deleted_at.is_(None))
+)
 
 _MODELS = select(
     likeness_models.c.id,
@@ -64,13 +95,24 @@ class PostgresStudioViews:
         return found[0]
 
     async def generations(
-        self, owner_id: UUID, *, before: tuple[datetime, UUID] | None, limit: int
+        self,
+        owner_id: UUID,
+        *,
+        only: GenerationFilter,
+        before: tuple[datetime, UUID] | None,
+        limit: int,
     ) -> list[GenerationRow]:
         statement = (
             _GENERATIONS.where(generations.c.owner_id == owner_id)
             .order_by(generations.c.created_at.desc(), generations.c.id.desc())
             .limit(limit)
         )
+        if only.kind is not None:
+            statement = statement.where(generations.c.kind == only.kind)
+        if only.status is not None:
+            statement = statement.where(jobs.c.status == only.status)
+        if only.project_id is not None:
+            statement = statement.where(generations.c.project_id == only.project_id)
         if before is not None:
             statement = statement.where(tuple_(generations.c.created_at, generations.c.id) < before)
         return await self._generations(statement)
@@ -94,23 +136,36 @@ class PostgresStudioViews:
             return [ModelRow(**row._mapping) for row in await session.execute(statement)]
 
     async def _generations(self, statement: Select[Any]) -> list[GenerationRow]:
-        """Two statements for any number of generations."""
+        """Three statements for any number of generations."""
         async with self._sessions() as session:
             rows = [GenerationRow(**row._mapping) for row in await session.execute(statement)]
             if not rows:
                 return []
+            ids = [row.id for row in rows]
             shown = select(Asset).where(
-                assets.c.generation_id.in_([row.id for row in rows]),
-                assets.c.state == AssetState.READY,
+                assets.c.generation_id.in_(ids), assets.c.state == AssetState.READY
             )
-            images = await session.scalars(shown.order_by(assets.c.created_at, assets.c.id))
-            return _with_images(rows, images.all())
+            made = await session.scalars(shown.order_by(assets.c.created_at, assets.c.id))
+            taken = await session.execute(
+                select(steps).where(steps.c.job_id.in_(ids)).order_by(steps.c.position)
+            )
+            return _with_parts(rows, made.all(), taken.all())
 
 
-def _with_images(rows: list[GenerationRow], images: Sequence[Asset]) -> list[GenerationRow]:
-    by_generation: dict[UUID | None, list[ImageRow]] = {}
-    for asset in images:
-        by_generation.setdefault(asset.generation_id, []).append(
-            ImageRow(id=asset.id, preview_key=asset.preview_key, thumbnail_key=asset.thumbnail_key)
+def _with_parts(
+    rows: list[GenerationRow], made: Sequence[Asset], taken: Sequence[Row[Any]]
+) -> list[GenerationRow]:
+    results: dict[UUID | None, list[ResultRow]] = defaultdict(list)
+    for asset in made:
+        results[asset.generation_id].append(
+            ResultRow(**{field: getattr(asset, field) for field in ResultRow.__struct_fields__})
         )
-    return [msgspec.structs.replace(row, images=by_generation.get(row.id, [])) for row in rows]
+    steps_of: dict[UUID, list[StepRow]] = defaultdict(list)
+    for step in taken:
+        steps_of[step.job_id].append(
+            StepRow(**{field: getattr(step, field) for field in StepRow.__struct_fields__})
+        )
+    return [
+        msgspec.structs.replace(row, results=results[row.id], steps=steps_of[row.id])
+        for row in rows
+    ]

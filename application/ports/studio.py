@@ -11,11 +11,13 @@ from application.ports.live import JobEvent
 from application.ports.repository import Repository
 from domain.creators.likeness_model import LikenessModel
 from domain.licensing.record import DecisionRecord
+from domain.media.asset import Media
 from domain.studio.attempt import Attempt
 from domain.studio.circuit import Circuit
 from domain.studio.generation import Generation, Mode
 from domain.studio.job import Job, JobStatus
-from domain.studio.step import Step
+from domain.studio.pipelines import JobKind, StepType
+from domain.studio.step import Step, StepStatus
 from domain.studio.turns import Waiting
 
 Decisions = Repository[DecisionRecord]
@@ -116,28 +118,62 @@ class LikenessModels(Repository[LikenessModel], Protocol):
         ...
 
 
-class ImageRow(msgspec.Struct, frozen=True, kw_only=True):
+class ResultRow(msgspec.Struct, frozen=True, kw_only=True):
     id: UUID
+    media: Media
+    width: int | None
+    height: int | None
+    duration_ms: int | None
     preview_key: str | None
     thumbnail_key: str | None
 
 
+class StepRow(msgspec.Struct, frozen=True, kw_only=True):
+    id: UUID
+    type: StepType
+    lane: int
+    status: StepStatus
+    progress: int
+    credits: int
+    error_code: str | None
+    started_at: datetime | None
+    finished_at: datetime | None
+
+
 class GenerationRow(msgspec.Struct, frozen=True, kw_only=True):
+    """`held` is what its present round may cost, `spent` what all of its rounds have cost."""
+
     id: UUID
     creator_id: UUID
+    kind: JobKind
     status: JobStatus
     progress: int
     current_step: str
     mode: Mode
     prompt: str
+    count: int
     seed: int
+    project_id: UUID | None
+    preset_id: UUID | None
+    template_id: UUID | None
     error_code: str | None
     error_message: str | None
     terms_id: UUID
     terms_version: int
     terms_hash: str
     created_at: datetime
-    images: Sequence[ImageRow] = ()
+    held: int
+    spent: int
+    results: Sequence[ResultRow] = ()
+    steps: Sequence[StepRow] = ()
+
+
+class GenerationFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """None leaves open."""
+
+    kind: JobKind | None = None
+    status: JobStatus | None = None
+    project_id: UUID | None = None
 
 
 class ModelRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -159,7 +195,12 @@ class StudioViews(Protocol):
         ...
 
     async def generations(
-        self, owner_id: UUID, *, before: tuple[datetime, UUID] | None, limit: int
+        self,
+        owner_id: UUID,
+        *,
+        only: GenerationFilter,
+        before: tuple[datetime, UUID] | None,
+        limit: int,
     ) -> list[GenerationRow]:
         """The newest first, from after the (created_at, id) of the page before."""
         ...

@@ -12,6 +12,7 @@ from uuid import UUID
 from application.ports.ids import Ids
 from application.ports.live import LiveEvents
 from application.ports.unit_of_work import UnitOfWork
+from application.studio.credits import release_credits, settle_credits
 from application.studio.telling import Change, DoneStep, commit_and_tell
 from application.studio.workshop import (
     CANCEL_ATTEMPT,
@@ -23,13 +24,20 @@ from application.studio.workshop import (
 )
 from domain.creators.likeness_model import LikenessModel
 from domain.shared.errors import NotFound
-from domain.studio.attempt import Attempt, attempts_left, retry_delay
+from domain.studio.attempt import Attempt, AttemptStatus, attempts_left, retry_delay
 from domain.studio.failures import FailureClass, failure_message
 from domain.studio.generation import Generation, Mode, request_of
 from domain.studio.inputs import input_hash
 from domain.studio.job import Face, Job, JobStatus
 from domain.studio.pipelines import JobKind, overall_progress, pipeline_of
-from domain.studio.step import Step, StepResult, StepStatus, current_of, new_step
+from domain.studio.step import (
+    Step,
+    StepResult,
+    StepStatus,
+    charge_done,
+    current_of,
+    new_step,
+)
 
 Subject = Generation | LikenessModel
 """What a job is about: its generation, or the model that it trains."""
@@ -61,6 +69,18 @@ class Case:
         step.succeed(results, at=at)
         first = next(iter(assets), None)
         self.done.append(DoneStep(step_id=step.id, step_type=step.type, result_asset_id=first))
+
+    @property
+    def may_still_come(self) -> bool:
+        """Whether an attempt may be running at its provider, or its success is on its way home."""
+        if any(one.is_in_flight for one in self.attempts):
+            return True
+        return self.job.kind is not JobKind.TRAINING and any(
+            one.status is AttemptStatus.SUCCEEDED
+            and not (step := self.step_of(one)).is_done
+            and one.input_hash == step.input_hash
+            for one in self.attempts
+        )
 
     def in_flight(self, step: Step, *, but: Attempt | None = None) -> list[Attempt]:
         """Attempts of the step that hold a place at a provider."""
@@ -205,9 +225,23 @@ def ask_to_stop(uow: UnitOfWork, attempt: Attempt) -> None:
 
 
 async def commit_cases(uow: UnitOfWork, *cases: Case, live: LiveEvents, at: datetime) -> None:
-    """Commit, with the events that tell how the jobs differ from before."""
+    """Commit, with the events that tell how the jobs differ from before. What ended is paid."""
+    for case in cases:
+        await _settle(uow, case, at=at)
     changes = [Change(job=case.job, before=case.before, done=case.done) for case in cases]
     await commit_and_tell(uow, changes, live=live, at=at)
+
+
+async def _settle(uow: UnitOfWork, case: Case, *, at: datetime) -> None:
+    """Close what was held for the round as soon as nothing more can come of it."""
+    job = case.job
+    if job.is_open:
+        return
+    if job.status in {JobStatus.FAILED, JobStatus.EXPIRED}:
+        await release_credits(uow, job_id=job.id, round=job.round, at=at)
+    elif not case.may_still_come:
+        due = charge_done(case.steps)
+        await settle_credits(uow, job_id=job.id, round=job.round, credits=due, at=at)
 
 
 def _fraction(attempt_id: UUID) -> float:

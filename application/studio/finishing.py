@@ -38,5 +38,6 @@ async def finish_image(
         preview_key=stored.preview.key,
         thumbnail_key=stored.thumbnail.key,
         generation_id=generation.id,
+        clean_for_owner=generation.clean_for_owner,
         created_at=workshop.clock.now(),
     )

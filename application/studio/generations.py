@@ -1,7 +1,7 @@
 """Ask for something made from a creator's likeness, cancel it, start it again, delete it.
 
-Accepted is what consent, the licence in force and a trained model allow at that moment; every
-decision is recorded, refusals too. The work itself happens later, step by step.
+Accepted is what consent, the licence in force, a trained model and the plan allow at that moment;
+every decision is recorded, refusals too. The work itself happens later, step by step.
 """
 
 from typing import Annotated, Literal
@@ -9,7 +9,9 @@ from uuid import UUID
 
 import msgspec
 
+from application.media.assets import ERASE_BYTES, EraseBytes
 from application.ports.clock import Clock
+from application.ports.engines import PromptEnhancer
 from application.ports.ids import Ids
 from application.ports.live import LiveEvents
 from application.ports.unit_of_work import UnitOfWork
@@ -21,38 +23,79 @@ from application.studio.changes import (
     locked_case,
     new_case,
 )
+from application.studio.library.resolving import Named, resolve
 from application.studio.permission import Wish, permit
+from application.studio.pricing import hold_price
+from application.studio.prompts import EnhancePrompt, enhance_prompt
+from application.studio.sources import Sources, sources_of
 from domain.identity.actor import Actor
-from domain.licensing.terms import Purpose
-from domain.media.asset import Asset, AssetPurpose, AssetState, Media
+from domain.licensing.terms import Capability, Purpose
 from domain.shared.errors import NotFound
 from domain.studio.generation import (
     PIXELS,
     AspectRatio,
+    CreatorRequired,
     Generation,
     Mode,
     ModelNotReady,
+    Motion,
+    Speech,
+    check_media,
     check_scene,
 )
-from domain.studio.job import JobStatus
+from domain.studio.job import JobOpen, JobStatus
+from domain.studio.pipelines import JobKind
 
+GenerationKind = Literal["image", "video", "talking_avatar", "model_3d", "speech"]
+MAX_COUNT = 4
 _SEED_MASK = 2**31 - 1
+_CAPABILITY = {
+    JobKind.IMAGE: Capability.IMAGE,
+    JobKind.VIDEO: Capability.VIDEO,
+    JobKind.TALKING_AVATAR: Capability.TALKING_AVATAR,
+    JobKind.MODEL_3D: Capability.MODEL_3D,
+    JobKind.SPEECH: Capability.VOICE,
+}
+
+
+class SpokenText(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    text: Annotated[str, msgspec.Meta(min_length=1, max_length=4000, examples=["Good morning."])]
+    voice: Annotated[str, msgspec.Meta(pattern="^[a-z][a-z0-9_-]{0,31}$", examples=["alloy"])] = (
+        "alloy"
+    )
 
 
 class RequestGeneration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`scene_asset_id` is for photo mode: an image of the caller's with purpose scene_image, or an
-    image that was generated for them or bought by them. Of the latter it is a derivative."""
+    """What each kind is made from: an image from the prompt; a video, a talking avatar and a 3D
+    model from an image that the prompt draws first, or from `source_asset_id`; a talking avatar
+    also from `speech` or `audio_asset_id`; speech from `speech` alone.
 
-    creator_id: UUID
-    prompt: Annotated[
-        str, msgspec.Meta(min_length=1, max_length=2000, examples=["at a harbour at dawn"])
-    ]
+    `scene_asset_id` is for photo mode, and like `source_asset_id` an image of the caller's with
+    purpose scene_image, or an image that was generated for them or bought by them. Of the latter it
+    is a derivative. `audio_asset_id` is a sound of the caller's. `count` pieces are made side by
+    side, each with a seed of its own. Without `creator_id` the likeness is the character's. With
+    `enhance_prompt` a language model makes the prompt richer first; a template, filled in with
+    `template_values`, takes its place.
+    """
+
+    creator_id: UUID | None = None
+    prompt: Annotated[str, msgspec.Meta(max_length=2000, examples=["at a harbour at dawn"])] = ""
     mode: Mode = Mode.TEXT
-    kind: Literal["image"] = "image"
+    kind: GenerationKind = "image"
     scene_asset_id: UUID | None = None
+    source_asset_id: UUID | None = None
+    audio_asset_id: UUID | None = None
+    speech: SpokenText | None = None
+    count: Annotated[int, msgspec.Meta(ge=1, le=MAX_COUNT)] = 1
     seed: Annotated[int, msgspec.Meta(ge=0, le=_SEED_MASK)] | None = None
     aspect_ratio: AspectRatio = AspectRatio.SQUARE
     purpose: Purpose = Purpose.PERSONAL
+    enhance_prompt: bool = False
+    project_id: UUID | None = None
+    preset_id: UUID | None = None
+    template_id: UUID | None = None
+    template_values: dict[str, Annotated[str, msgspec.Meta(max_length=500)]] = {}
+    character_id: UUID | None = None
 
 
 class AcceptedJob(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,47 +108,98 @@ async def request_generation(
     *,
     actor: Actor,
     uow: UnitOfWork,
+    enhancer: PromptEnhancer | None,
     clock: Clock,
     ids: Ids,
     live: LiveEvents,
 ) -> AcceptedJob:
-    """Raises SceneRequired, NotFound, ConsentMissing, NoLicence, SourceNotLicensed, ModelNotReady,
-    LicenceRefused, QuotaExhausted; ApprovalNeeded: whose word is missing is asked, and the same
-    wish may be sent again."""
+    """Raises SceneRequired, SourceRefused, CreatorRequired, NotFound, ConsentMissing, NoLicence,
+    SourceNotLicensed, ModelNotReady, LicenceRefused, QuotaExhausted, CreditsExhausted,
+    PromptDeclined, NoLanguageModel, and what the language model may raise;
+    ApprovalNeeded: whose word is missing is asked, and the same wish may be sent again."""
+    kind = JobKind(command.kind)
+    speech = Speech(command.speech.text, command.speech.voice) if command.speech else None
     check_scene(command.mode, command.scene_asset_id)
+    richer = None
+    if command.enhance_prompt and command.prompt and command.creator_id is not None:
+        wished = EnhancePrompt(
+            creator_id=command.creator_id, prompt=command.prompt, purpose=command.purpose
+        )
+        made = await enhance_prompt(wished, actor=actor, uow=uow, clock=clock, enhancer=enhancer)
+        richer = made.enhanced
     now, job_id = clock.now(), ids.new()
     async with uow:
-        scene = await _scene(command.scene_asset_id, actor=actor, uow=uow)
+        meant = await resolve(
+            _named(command),
+            prompt=richer or command.prompt,
+            creator_id=command.creator_id,
+            actor=actor,
+            uow=uow,
+            at=now,
+        )
+        prompt, motion = meant.prompt, meant.motion or Motion()
+        if meant.creator_id is None:
+            raise CreatorRequired(
+                "Say whose likeness it is to show.", fields={"creator_id": ["is required"]}
+            )
+        check_media(
+            kind,
+            prompt=prompt,
+            source_asset_id=command.source_asset_id,
+            audio_asset_id=command.audio_asset_id,
+            speech=speech,
+        )
+        sources = await sources_of(
+            actor,
+            scene=command.scene_asset_id,
+            source=command.source_asset_id,
+            audio=command.audio_asset_id,
+            driving=motion.driving_asset_id,
+            uow=uow,
+        )
+        text = "\n".join(part for part in (prompt, speech.text if speech else "") if part)
         wish = Wish(
             generation_id=job_id,
-            creator_id=command.creator_id,
-            prompt=command.prompt,
+            creator_id=meant.creator_id,
+            prompt=text,
             purpose=command.purpose,
-            inputs=scene,
+            capability=_CAPABILITY[kind],
+            inputs=sources.images,
         )
         terms, model_id = await permit(wish, actor=actor, uow=uow, ids=ids, at=now)
-        if model_id is None:
-            raise ModelNotReady("The creator has no trained likeness model yet.")
         width, height = PIXELS[command.aspect_ratio]
         generation = Generation(
             id=job_id,
             owner_id=actor.user_id,
-            creator_id=command.creator_id,
+            creator_id=meant.creator_id,
             model_id=model_id,
+            kind=kind,
             mode=command.mode,
-            prompt=command.prompt,
+            prompt=prompt,
             purpose=command.purpose,
             scene_asset_id=command.scene_asset_id,
+            source_asset_id=command.source_asset_id,
+            audio_asset_id=command.audio_asset_id,
+            speech=speech,
+            motion=motion,
+            count=command.count,
             seed=job_id.int & _SEED_MASK if command.seed is None else command.seed,
             width=width,
             height=height,
+            project_id=command.project_id,
+            preset_id=command.preset_id,
+            template_id=command.template_id,
             terms_id=terms.id,
             terms_version=terms.version,
             terms_hash=terms.hash,
             created_at=now,
         )
+        if model_id is None and generation.needs_model:
+            raise ModelNotReady("The creator has no trained likeness model yet.")
         uow.generations.add(generation)
         case = new_case(uow, generation, owner_id=actor.user_id, ids=ids, at=now)
+        allowed = await hold_price(uow, case, generation, durations_ms=sources.durations_ms, at=now)
+        generation.clean_for_owner = allowed.clean
         carry_on(uow, case, generation, at=now)
         await commit_cases(uow, case, live=live, at=now)
     return AcceptedJob(id=case.job.id, status=case.job.status)
@@ -120,26 +214,29 @@ async def retry_generation(
     ids: Ids,
     live: LiveEvents,
 ) -> AcceptedJob:
-    """Start it again at the first step that is not done, under the terms in force now.
+    """Start it again at the first step that is not done, under the terms in force now. What was
+    charged already is not charged again.
 
     Raises JobNotRetryable and what a new request would raise."""
     now = clock.now()
     async with uow:
         generation, case = await _own(generation_id, actor=actor, uow=uow)
-        scene = await _scene(generation.scene_asset_id, actor=actor, uow=uow)
+        sources = await _sources(generation, actor=actor, uow=uow)
         wish = Wish(
             generation_id=generation.id,
             creator_id=generation.creator_id,
-            prompt=generation.prompt,
+            prompt=generation.text,
             purpose=generation.purpose,
+            capability=_CAPABILITY[generation.kind],
             model_id=generation.model_id,
-            inputs=scene,
+            inputs=sources.images,
         )
         terms, _ = await permit(wish, actor=actor, uow=uow, ids=ids, at=now)
         case.job.start_again(at=now)
         generation.terms_id = terms.id
         generation.terms_version = terms.version
         generation.terms_hash = terms.hash
+        await hold_price(uow, case, generation, durations_ms=sources.durations_ms, at=now)
         carry_on(uow, case, generation, at=now)
         await commit_cases(uow, case, live=live, at=now)
     return AcceptedJob(id=case.job.id, status=case.job.status)
@@ -158,6 +255,29 @@ async def cancel_generation(
     return AcceptedJob(id=case.job.id, status=case.job.status)
 
 
+async def delete_generation(
+    generation_id: UUID, *, actor: Actor, uow: UnitOfWork, clock: Clock
+) -> None:
+    """Erase what was made and what was asked for; that something was made is kept.
+
+    Raises NotFound, JobOpen, AssetInUse while anything made of it is listed or was bought."""
+    now = clock.now()
+    async with uow:
+        generation, case = await _own(generation_id, actor=actor, uow=uow)
+        if case.job.is_open:
+            raise JobOpen("It is still under way: cancel it first.", status=str(case.job.status))
+        keys = [result.key for step in case.steps for result in step.results]
+        for asset in await uow.assets.of_generation(generation_id):
+            await uow.assets.remove(asset)
+            keys += asset.keys
+        for step in case.steps:
+            step.forget()
+        generation.delete(at=now)
+        if keys:
+            uow.outbox.add(ERASE_BYTES, EraseBytes(keys))
+        await uow.commit()
+
+
 async def _own(generation_id: UUID, *, actor: Actor, uow: UnitOfWork) -> tuple[Generation, Case]:
     generation = await uow.generations.get(generation_id)
     if generation.owner_id != actor.user_id or generation.deleted_at is not None:
@@ -165,16 +285,22 @@ async def _own(generation_id: UUID, *, actor: Actor, uow: UnitOfWork) -> tuple[G
     return generation, await locked_case(uow, generation_id)
 
 
-async def _scene(asset_id: UUID | None, *, actor: Actor, uow: UnitOfWork) -> tuple[Asset, ...]:
-    """The scene of photo mode, if it is one that the actor may use. Raises NotFound."""
-    if asset_id is None:
-        return ()
-    scene = await uow.assets.get(asset_id)
-    own = scene.owner_id == actor.user_id
-    usable = scene.media is Media.IMAGE and scene.state is AssetState.READY
-    if scene.is_generated and usable:
-        if own or actor.user_id in await uow.assets.grantees(asset_id):
-            return (scene,)
-    elif own and scene.purpose is AssetPurpose.SCENE_IMAGE:
-        return (scene,)
-    raise NotFound("scene image", asset_id)
+async def _sources(generation: Generation, *, actor: Actor, uow: UnitOfWork) -> Sources:
+    return await sources_of(
+        actor,
+        scene=generation.scene_asset_id,
+        source=generation.source_asset_id,
+        audio=generation.audio_asset_id,
+        driving=generation.motion.driving_asset_id,
+        uow=uow,
+    )
+
+
+def _named(command: RequestGeneration) -> Named:
+    return Named(
+        project_id=command.project_id,
+        preset_id=command.preset_id,
+        template_id=command.template_id,
+        character_id=command.character_id,
+        values=command.template_values,
+    )

@@ -15,14 +15,27 @@ from application.ports.images import ImageRefused, ImageTypeRefused
 from application.ports.messages import Message
 from application.ports.storage import ObjectMissing
 from application.ports.unit_of_work import UnitOfWork
+from application.ports.video import MediaRefused, MediaTypeRefused
 from application.studio.changes import Case, commit_cases, end_in_failure, locked_case
 from application.studio.finishing import finish_image
+from application.studio.finishing_clips import finish_mesh, finish_sound, finish_video
 from application.studio.workshop import RUN_STEP, StepMessage, Workshop
 from domain.media.asset import Asset, AssetState
 from domain.studio.generation import Generation
 from domain.studio.inputs import final_steps
+from domain.studio.outputs import OutputRefused
 from domain.studio.pipelines import StepType
 from domain.studio.step import Step, StepResult, StepStatus
+
+_REFUSALS = (
+    ImageRefused,
+    ImageTypeRefused,
+    MediaRefused,
+    MediaTypeRefused,
+    OutputRefused,
+    ObjectMissing,
+)
+"""What was made cannot be used, and trying to finish it again would change nothing."""
 
 
 async def run_steps(messages: Sequence[Message], *, workshop: Workshop) -> Mapping[UUID, Exception]:
@@ -80,7 +93,7 @@ async def _finish(step_id: UUID, job_id: UUID, *, workshop: Workshop) -> None:
             await _asset(asset_id, result, generation, workshop=workshop)
             for asset_id, result in zip(step.result_ids, made, strict=True)
         ]
-    except (ImageRefused, ImageTypeRefused, ObjectMissing):
+    except _REFUSALS:
         await _refuse(step_id, job_id, "output_refused", workshop=workshop)
     else:
         await _show(step_id, job_id, assets, workshop=workshop)
@@ -90,7 +103,13 @@ async def _asset(
     asset_id: UUID, result: StepResult, generation: Generation, *, workshop: Workshop
 ) -> Asset:
     content = await workshop.storage.get(result.key)
-    return await finish_image(asset_id, content, generation, workshop=workshop)
+    finish = {
+        "image": finish_image,
+        "video": finish_video,
+        "audio": finish_sound,
+        "model": finish_mesh,
+    }[result.content_type.partition("/")[0]]
+    return await finish(asset_id, content, generation, workshop=workshop)
 
 
 async def _show(

@@ -18,6 +18,7 @@ from application.ports.live import LiveEvents
 from application.ports.studio import ModelRow, StudioViews
 from application.ports.unit_of_work import UnitOfWork
 from application.studio.changes import carry_on, commit_cases, new_case
+from application.studio.pricing import hold_price
 from domain.creators.likeness_model import (
     DEFAULT_STEPS,
     MAX_IMAGES,
@@ -132,6 +133,7 @@ async def train_model(
         )
         uow.models.add(model)
         case = new_case(uow, model, owner_id=actor.user_id, ids=ids, at=now)
+        await hold_price(uow, case, model, durations_ms={}, at=now)
         carry_on(uow, case, model, at=now)
         await commit_cases(uow, case, live=live, at=now)
     return AcceptedModel(id=model_id, status=ModelStatus.PENDING)

@@ -3,21 +3,36 @@
 import asyncio
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Literal
 from uuid import UUID
 
 import msgspec
 
 from application.media.delivery import shown_url
 from application.ports.storage import ObjectStorage
-from application.ports.studio import GenerationRow, ImageRow, StudioViews
+from application.ports.studio import (
+    GenerationFilter,
+    GenerationRow,
+    ResultRow,
+    StepRow,
+    StudioViews,
+)
 from domain.identity.actor import Actor
+from domain.media.asset import Media
+from domain.studio.failures import failure_message
 from domain.studio.generation import Mode
 from domain.studio.job import JobStatus
+from domain.studio.pipelines import JobKind, StepType
+from domain.studio.step import StepStatus
 
 
-class GenerationImage(msgspec.Struct, frozen=True, kw_only=True):
+class GenerationResult(msgspec.Struct, frozen=True, kw_only=True):
+    """The copies here carry a watermark; a sound or a mesh has none that could."""
+
     id: UUID
+    media: Media
+    width: int | None
+    height: int | None
+    duration_ms: int | None
     preview_url: str | None
     thumbnail_url: str | None
 
@@ -35,20 +50,47 @@ class LicenceReference(msgspec.Struct, frozen=True, kw_only=True):
     hash: str
 
 
+class StepDetails(msgspec.Struct, frozen=True, kw_only=True):
+    """`lane` counts the pieces that are made side by side. `credits` is the price of the step."""
+
+    id: UUID
+    type: StepType
+    lane: int
+    status: StepStatus
+    progress: int
+    credits: int
+    error: FailureDetails | None
+    started_at: datetime | None
+    finished_at: datetime | None
+
+
+class CostDetails(msgspec.Struct, frozen=True, kw_only=True):
+    """`held` is the most that what is under way may cost; `spent` is what it has cost."""
+
+    held: int
+    spent: int
+
+
 class GenerationDetails(msgspec.Struct, frozen=True, kw_only=True):
-    """`progress` is a percentage. The images here carry a watermark; who has bought one finds the
-    clean copy at `GET /assets/{id}`."""
+    """`progress` is a percentage. Who has bought a result, or whose plan has clean copies, finds
+    them at `GET /assets/{id}`."""
 
     id: UUID
     creator_id: UUID
+    kind: JobKind
     status: JobStatus
     progress: int
     current_step: str
     mode: Mode
-    kind: Literal["image"] = "image"
     prompt: str
+    count: int
     seed: int
-    assets: Sequence[GenerationImage]
+    project_id: UUID | None
+    preset_id: UUID | None
+    template_id: UUID | None
+    assets: Sequence[GenerationResult]
+    steps: Sequence[StepDetails]
+    credits: CostDetails
     error: FailureDetails | None
     licence: LicenceReference
     created_at: datetime
@@ -65,32 +107,37 @@ async def read_generation(
 async def list_generations(
     *,
     actor: Actor,
+    only: GenerationFilter,
     before: tuple[datetime, UUID] | None,
     limit: int,
     views: StudioViews,
     storage: ObjectStorage,
 ) -> list[GenerationDetails]:
     """The actor's, newest first."""
-    rows = await views.generations(actor.user_id, before=before, limit=limit)
+    rows = await views.generations(actor.user_id, only=only, before=before, limit=limit)
     return await asyncio.gather(*(_details_of(row, storage=storage) for row in rows))
 
 
 async def _details_of(row: GenerationRow, *, storage: ObjectStorage) -> GenerationDetails:
-    images = await asyncio.gather(*(_linked(image, storage=storage) for image in row.images))
-    error = None
-    if row.error_code is not None:
-        error = FailureDetails(code=row.error_code, message=row.error_message or "")
+    results = await asyncio.gather(*(_linked(result, storage=storage) for result in row.results))
     return GenerationDetails(
         id=row.id,
         creator_id=row.creator_id,
+        kind=row.kind,
         status=row.status,
         progress=row.progress,
         current_step=row.current_step,
         mode=row.mode,
         prompt=row.prompt,
+        count=row.count,
         seed=row.seed,
-        assets=images,
-        error=error,
+        project_id=row.project_id,
+        preset_id=row.preset_id,
+        template_id=row.template_id,
+        assets=results,
+        steps=[_step_of(step) for step in row.steps],
+        credits=CostDetails(held=row.held, spent=row.spent),
+        error=_failure(row.error_code, row.error_message),
         licence=LicenceReference(
             terms_id=row.terms_id, version=row.terms_version, hash=row.terms_hash
         ),
@@ -98,9 +145,36 @@ async def _details_of(row: GenerationRow, *, storage: ObjectStorage) -> Generati
     )
 
 
-async def _linked(image: ImageRow, *, storage: ObjectStorage) -> GenerationImage:
-    preview, thumbnail = await asyncio.gather(
-        shown_url(image.preview_key, storage=storage),
-        shown_url(image.thumbnail_key, storage=storage),
+def _step_of(row: StepRow) -> StepDetails:
+    return StepDetails(
+        id=row.id,
+        type=row.type,
+        lane=row.lane,
+        status=row.status,
+        progress=row.progress,
+        credits=row.credits,
+        error=_failure(row.error_code, None),
+        started_at=row.started_at,
+        finished_at=row.finished_at,
     )
-    return GenerationImage(id=image.id, preview_url=preview, thumbnail_url=thumbnail)
+
+
+def _failure(code: str | None, message: str | None) -> FailureDetails | None:
+    if code is None:
+        return None
+    return FailureDetails(code=code, message=message or failure_message(code))
+
+
+async def _linked(row: ResultRow, *, storage: ObjectStorage) -> GenerationResult:
+    preview, thumbnail = await asyncio.gather(
+        shown_url(row.preview_key, storage=storage), shown_url(row.thumbnail_key, storage=storage)
+    )
+    return GenerationResult(
+        id=row.id,
+        media=row.media,
+        width=row.width,
+        height=row.height,
+        duration_ms=row.duration_ms,
+        preview_url=preview,
+        thumbnail_url=thumbnail,
+    )

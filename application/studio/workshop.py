@@ -19,6 +19,7 @@ from application.ports.messages import Message
 from application.ports.remote_files import RemoteFiles
 from application.ports.storage import ObjectStorage
 from application.ports.unit_of_work import UnitOfWork
+from application.ports.video import VideoProcessor
 from domain.studio.attempt import Attempt
 from domain.studio.pipelines import StepType
 from domain.studio.turns import EngineName
@@ -71,6 +72,7 @@ class Workshop:
     storage: ObjectStorage
     images: ImageProcessor
     credentials: ContentCredentials
+    videos: VideoProcessor
     remote_files: RemoteFiles
     live: LiveEvents
     engines: Mapping[type[EngineRequest], Sequence[Engine[Any]]]

@@ -40,16 +40,22 @@ class SceneRequired(Invalid):
     code = "scene_required"
 
 
+class CreatorRequired(Invalid):
+    """Neither a creator is named nor a character that has the likeness of one."""
+
+    code = "creator_required"
+
+
 class ModelNotReady(RuleRefused):
     """The creator has no trained likeness model."""
 
     code = "model_not_ready"
 
 
-class MediaRefused(Invalid):
+class SourceRefused(Invalid):
     """A source that this kind of work does not begin with, or that it cannot do without."""
 
-    code = "generation_media_refused"
+    code = "generation_source_refused"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +81,8 @@ class Speech:
 class Generation:
     """Has the id of its job. Terms are those in force when it was last started.
 
-    `motion` is frozen from the preset, so that a later change of that changes nothing here."""
+    `motion` is frozen from the preset, and from the plan whether its owner has clean copies, so
+    that a later change of either changes nothing here."""
 
     id: UUID
     owner_id: UUID
@@ -101,6 +108,7 @@ class Generation:
     terms_version: int
     terms_hash: str
     created_at: datetime
+    clean_for_owner: bool = False
     deleted_at: datetime | None = None
 
     @property
@@ -111,6 +119,16 @@ class Generation:
             motion_wanted=self.motion.driving_asset_id is not None,
             count=self.count,
         )
+
+    @property
+    def needs_model(self) -> bool:
+        """Whether a likeness model has to draw the first image."""
+        return any(step.type is StepType.IMAGE_GENERATION for step in self.plan)
+
+    @property
+    def text(self) -> str:
+        """All that somebody wrote for it."""
+        return "\n".join(part for part in (self.prompt, self.speech and self.speech.text) if part)
 
     @property
     def plan(self) -> list[PlannedStep]:
@@ -159,7 +177,7 @@ def check_media(
 ) -> None:
     """Each kind has what it is made from, once, and nothing that it would ignore.
 
-    Raises MediaRefused.
+    Raises SourceRefused.
     """
     problems: dict[str, list[str]] = {}
     if source_asset_id is not None and kind in {JobKind.IMAGE, JobKind.SPEECH}:
@@ -175,4 +193,4 @@ def check_media(
     if not prompt and source_asset_id is None and kind is not JobKind.SPEECH:
         problems["prompt"] = ["is required unless a source image is given"]
     if problems:
-        raise MediaRefused("This cannot be made from what was given.", fields=problems)
+        raise SourceRefused("This cannot be made from what was given.", fields=problems)

@@ -2,10 +2,14 @@
 
 from collections.abc import Mapping
 
+from domain.media.clips import sniff_audio, sniff_video
 from domain.shared.errors import Invalid
 from domain.studio.pipelines import StepType
 
 _MB = 1024 * 1024
+_AUDIO_TYPES = {"mp3": "audio/mpeg"}
+_MESH_HEAD_BYTES = 20
+MESH_TYPE = "model/gltf-binary"
 
 MAX_BYTES: Mapping[StepType, int] = {
     StepType.TRAINING: 512 * _MB,
@@ -32,32 +36,25 @@ def kind_of_output(step: StepType, content: bytes) -> tuple[str, str]:
     match step:
         case StepType.TRAINING if content:
             found = "application/octet-stream", "safetensors"
-        case StepType.SPEECH_SYNTHESIS:
-            found = _audio(content)
-        case StepType.VIDEO_SYNTHESIS | StepType.MOTION_TRANSFER:
-            found = _video(content)
-        case StepType.MODEL_3D if content[:4] == b"glTF":
-            found = "model/gltf-binary", "glb"
+        case StepType.SPEECH_SYNTHESIS if (audio := sniff_audio(content)) is not None:
+            found = _AUDIO_TYPES.get(audio, f"audio/{audio}"), audio
+        case StepType.VIDEO_SYNTHESIS | StepType.MOTION_TRANSFER if (
+            video := sniff_video(content)
+        ) is not None:
+            found = f"video/{video}", video
+        case StepType.MODEL_3D if is_binary_gltf(content):
+            found = MESH_TYPE, "glb"
     if found is None:
         raise OutputRefused(f"These bytes are not what {step} is to make.")
     return found
 
 
-def _video(content: bytes) -> tuple[str, str] | None:
-    if content[4:8] == b"ftyp":
-        return "video/mp4", "mp4"
-    if content[:4] == b"\x1aE\xdf\xa3":
-        return "video/webm", "webm"
-    return None
-
-
-def _audio(content: bytes) -> tuple[str, str] | None:
-    if content[:3] == b"ID3" or (content[:1] == b"\xff" and content[1:2] and content[1] >> 5 == 7):
-        return "audio/mpeg", "mp3"
-    if content[:4] == b"RIFF" and content[8:12] == b"WAVE":
-        return "audio/wav", "wav"
-    if content[:4] == b"OggS":
-        return "audio/ogg", "ogg"
-    if content[:4] == b"fLaC":
-        return "audio/flac", "flac"
-    return None
+def is_binary_gltf(content: bytes) -> bool:
+    """The twelve bytes that a binary glTF 2.0 begins with, and the length that they promise; its
+    first chunk is the JSON of the scene. (Khronos, glTF 2.0, 4.4)"""
+    if len(content) < _MESH_HEAD_BYTES or content[:4] != b"glTF" or content[16:20] != b"JSON":
+        return False
+    version, length, chunk_length = (
+        int.from_bytes(content[at : at + 4], "little") for at in (4, 8, 12)
+    )
+    return version == 2 and length == len(content) and _MESH_HEAD_BYTES + chunk_length <= length

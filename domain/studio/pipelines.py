@@ -59,7 +59,10 @@ _VIDEO = Part(StepType.VIDEO_SYNTHESIS)
 _POST = Part(StepType.POST_PROCESSING, each=False)
 
 PIPELINES: Mapping[JobKind, tuple[tuple[Part, ...], ...]] = {
-    JobKind.TRAINING: ((Part(StepType.TRAINING),), (Part(StepType.STORING),)),
+    JobKind.TRAINING: (
+        (Part(StepType.TRAINING, each=False),),
+        (Part(StepType.STORING, each=False),),
+    ),
     JobKind.IMAGE: ((Part(StepType.IMAGE_GENERATION),), (_POST,)),
     JobKind.VIDEO: (
         (_IMAGE,),

@@ -72,7 +72,7 @@ class Step:
     """`request` is what kind of engine it needs; a step of our own work has none.
 
     `result_ids` are set aside for the assets that it is to become, so that doing it twice writes
-    the same."""
+    the same. `credits` is its price; it is `charged` to its owner once, whatever is retried."""
 
     id: UUID
     job_id: UUID
@@ -90,6 +90,8 @@ class Step:
     started_at: datetime | None = None
     finished_at: datetime | None = None
     error_code: str | None = None
+    credits: int = 0
+    charged: bool = False
 
     @property
     def is_local(self) -> bool:
@@ -111,6 +113,7 @@ class Step:
             self._become(StepStatus.WAITING)
         self.results, self.result_ids, self.error_code = (), (), None
         self.progress, self.finished_at, self.started_at = 0, None, None
+        self.charged = False
         self.input_hash = input_hash
         if self.is_local:
             self._become(StepStatus.RUNNING)
@@ -153,6 +156,10 @@ class Step:
     def discard(self) -> None:
         """What it has made is no good: it is made anew when the job is started again."""
         self.input_hash = None
+
+    def forget(self) -> None:
+        """What it made is being erased."""
+        self.results, self.input_hash = (), None
 
     def give_up(self, *, at: datetime) -> None:
         """Its job has ended without it. What is done stays done."""
@@ -199,3 +206,16 @@ def current_of(steps: Sequence[Step]) -> Step:
     """The first that is not done, or the last."""
     ordered = sorted(steps, key=lambda step: step.position)
     return next((step for step in ordered if not step.is_done), ordered[-1])
+
+
+def price_to_hold(steps: Sequence[Step]) -> int:
+    """The most that a round of these steps may cost: what is done and charged costs no more."""
+    return sum(step.credits for step in steps if not (step.is_done and step.charged))
+
+
+def charge_done(steps: Sequence[Step]) -> int:
+    """The price of what was done and not charged yet; from now on it is."""
+    due = [step for step in steps if step.is_done and not step.charged]
+    for step in due:
+        step.charged = True
+    return sum(step.credits for step in due)

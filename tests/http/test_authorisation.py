@@ -167,6 +167,7 @@ TABLE: dict[str, Row] = {
     "GET /api/v1/generations": signed_in(200),
     "POST /api/v1/generations": signed_in(202, WISH),
     "GET /api/v1/generations/{generation_id}": own(200),
+    "DELETE /api/v1/generations/{generation_id}": own(409),
     "POST /api/v1/generations/{generation_id}/cancel": own(409),
     "POST /api/v1/generations/{generation_id}/retry": own(409),
     "GET /api/v1/live/events": owners(200),

@@ -79,7 +79,7 @@ async def test_a_generation_is_accepted_followed_and_shown(studio: House) -> Non
     accepted = data_of(
         await studio.http.post(GENERATIONS, json=wish(studio, seed=7), headers=studio.as_fan), 202
     )
-    assert accepted["status"] == "accepted"
+    assert accepted["status"] == "reserved"
     world = studio.world
     await world.work()
     await world.call_back(await world.finish_at_provider())
@@ -89,7 +89,11 @@ async def test_a_generation_is_accepted_followed_and_shown(studio: House) -> Non
     assert done["licence"]["hash"] == world.market.terms.hash
     assert done["error"] is None
     (image,) = done["assets"]
-    assert sorted(image) == ["id", "preview_url", "thumbnail_url"]
+    assert (image["media"], done["credits"]) == ("image", {"held": 0, "spent": 2})
+    assert [(step["type"], step["status"]) for step in done["steps"]] == [
+        ("image_generation", "succeeded"),
+        ("post_processing", "succeeded"),
+    ]
     assert (await studio.http.get(image["preview_url"])).status_code == 200
 
     asset = data_of(await studio.http.get(f"/api/v1/assets/{image['id']}", headers=studio.as_fan))
@@ -120,7 +124,11 @@ async def test_a_refused_licence_is_422_with_every_reason(studio: House) -> None
     [
         {"prompt": ""},
         {"mode": "video"},
-        {"kind": "video"},
+        {"kind": "song"},
+        {"count": 5},
+        {"kind": "speech"},
+        {"kind": "talking_avatar"},
+        {"source_asset_id": str(uuid4())},
         {"seed": -1},
         {"aspect_ratio": "2:1"},
         {"creator_id": "x"},
@@ -151,7 +159,7 @@ async def test_cancel_and_retry(studio: House) -> None:
     cancelled = await studio.http.post(f"{one}/cancel", headers=studio.as_fan)
     assert data_of(cancelled)["status"] == "cancelled"
     again = await studio.http.post(f"{one}/retry", headers=studio.as_fan)
-    assert data_of(again, 202)["status"] == "accepted"
+    assert data_of(again, 202)["status"] == "reserved"
 
 
 async def test_a_generation_is_its_owners_alone(studio: House) -> None:

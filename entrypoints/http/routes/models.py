@@ -18,6 +18,7 @@ from application.studio.models import (
 from domain.creators.likeness_model import TrainingImagesRefused
 from domain.licensing.consent import ConsentMissing
 from domain.shared.errors import NotFound
+from domain.studio.credits import CreditsExhausted
 from entrypoints.http.dependencies import CurrentActor
 from entrypoints.http.envelope import Data
 from entrypoints.http.errors import errors
@@ -35,7 +36,9 @@ from entrypoints.http.parameters import (
     "/",
     status_code=202,
     opt=idempotent(),
-    responses=errors(NotFound, TrainingImagesRefused, ConsentMissing, NoLicence, LicenceRefused),
+    responses=errors(
+        NotFound, TrainingImagesRefused, ConsentMissing, NoLicence, LicenceRefused, CreditsExhausted
+    ),
 )
 async def train(
     creator_id: FromPath[UUID],

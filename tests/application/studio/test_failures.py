@@ -197,7 +197,7 @@ async def test_repeated_reordered_and_simultaneous_callbacks_take_effect_once(
     await studio.work()
     assert not await studio.report(failed)
     seen = await studio.seen(accepted.id)
-    assert (seen.status, seen.progress, len(seen.images)) == (JobStatus.SUCCEEDED, 100, 1)
+    assert (seen.status, seen.progress, len(seen.results)) == (JobStatus.SUCCEEDED, 100, 1)
 
 
 async def test_a_callback_about_a_stranger_is_ignored(studio: World) -> None:
@@ -270,7 +270,7 @@ async def test_of_two_attempts_that_succeed_at_once_one_counts(studio: World) ->
     )
     await studio.work()
     seen = await studio.seen(accepted.id)
-    assert (seen.status, len(seen.images)) == (JobStatus.SUCCEEDED, 1)
+    assert (seen.status, len(seen.results)) == (JobStatus.SUCCEEDED, 1)
     assert len(await studio.images_of(accepted.id)) == 1
 
 
@@ -284,4 +284,4 @@ async def test_what_its_maker_thinks_unsafe_is_given_to_nobody(studio: World) ->
     await studio.work()
     seen = await studio.seen(accepted.id)
     assert (seen.status, seen.error_code) == (JobStatus.FAILED, "content_refused")
-    assert list(seen.images) == []
+    assert list(seen.results) == []

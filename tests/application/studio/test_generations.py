@@ -23,7 +23,7 @@ from tests.application.studio.world import World
 
 async def test_a_generation_goes_from_accepted_to_succeeded(studio: World) -> None:
     accepted = await studio.ask()
-    assert accepted.status is JobStatus.ACCEPTED
+    assert accepted.status is JobStatus.RESERVED
 
     await studio.work()
     assert (await studio.seen(accepted.id)).status is JobStatus.QUEUED
@@ -44,7 +44,7 @@ async def test_a_generation_goes_from_accepted_to_succeeded(studio: World) -> No
     await studio.work()
 
     done = await studio.seen(accepted.id)
-    assert (done.status, done.progress, len(done.images)) == (JobStatus.SUCCEEDED, 100, 1)
+    assert (done.status, done.progress, len(done.results)) == (JobStatus.SUCCEEDED, 100, 1)
     assert done.terms_hash == studio.market.terms.hash
     (image,) = await studio.images_of(accepted.id)
     assert set(image.keys) <= studio.storage.stored_keys()
@@ -64,7 +64,7 @@ async def test_events_tell_every_change_in_order_and_progress_never_falls(studio
     assert [event.seq for event in events] == list(range(1, len(events) + 1))
     changes = [event for event in events if isinstance(event, JobProgress)]
     assert [event.status for event in changes] == [
-        "accepted",
+        "reserved",
         "queued",
         "running",
         "ingesting",
@@ -142,7 +142,7 @@ async def test_a_cancelled_generation_stays_cancelled_and_a_late_success_is_hidd
     await studio.call_back(request_id)
     await studio.work()
     seen = await studio.seen(accepted.id)
-    assert (seen.status, list(seen.images)) == (JobStatus.CANCELLED, [])
+    assert (seen.status, list(seen.results)) == (JobStatus.CANCELLED, [])
     (late,) = await studio.images_of(accepted.id)
     assert late.state is AssetState.HIDDEN
 

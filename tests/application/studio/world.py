@@ -16,6 +16,7 @@ from adapters.memory.live import MemoryLive
 from adapters.memory.remote_files import MemoryRemoteFiles
 from adapters.memory.storage import MemoryStorage
 from adapters.memory.system import ManualClock
+from adapters.memory.video import MemoryVideos, movie, sound
 from adapters.postgres.live_records import PostgresLiveRecords
 from adapters.postgres.messages import outbox_messages
 from adapters.postgres.studio_views import PostgresStudioViews
@@ -23,13 +24,25 @@ from adapters.postgres.unit_of_work import PostgresUnitOfWork
 from adapters.system.ids import UuidV7Ids
 from application.media.assets import upload_image
 from application.ports.credentials import ContentCredentials
-from application.ports.engines import EngineJob, PhotoToImage, TextToImage, TrainLikeness
+from application.ports.engines import (
+    EngineJob,
+    EngineRequest,
+    ImageToMesh,
+    ImageToVideo,
+    PhotoToImage,
+    TalkingPortrait,
+    TextToImage,
+    TextToSpeech,
+    TrainLikeness,
+    TransferMotion,
+)
 from application.ports.live import LiveEvent, job_channel
 from application.ports.messages import Message
 from application.ports.storage import ObjectStorage
 from application.ports.studio import GenerationRow
 from application.studio.completion import ProviderReport, apply_report
-from application.studio.dispatching import give_turns_for
+from application.studio.credits import open_wallet
+from application.studio.dispatching import give_turns, give_turns_for
 from application.studio.generations import (
     AcceptedJob,
     RequestGeneration,
@@ -57,6 +70,7 @@ from domain.media.asset import Asset, AssetPurpose
 from domain.studio.attempt import Attempt
 from domain.studio.step import Step
 from tests import builders
+from tests.pictures import MESH
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 HANDLERS: dict[str, Any] = {
@@ -69,6 +83,16 @@ HANDLERS: dict[str, Any] = {
 }
 
 
+OTHERS: dict[type[EngineRequest], str] = {
+    ImageToVideo: "mp4",
+    TransferMotion: "mp4",
+    TalkingPortrait: "mp4",
+    TextToSpeech: "mp3",
+    ImageToMesh: "glb",
+}
+MADE = {"png": blank_png(2000, 1000), "mp4": movie(), "mp3": sound("mp3"), "glb": MESH}
+
+
 class World:
     """`fan` asks for images of the creator of `market`, who is `owner`."""
 
@@ -79,11 +103,19 @@ class World:
         self.storage = MemoryStorage(clock=self.clock)
         self.images = MemoryImages()
         self.credentials = MemoryCredentials()
+        self.videos = MemoryVideos()
         self.files = MemoryRemoteFiles()
         self.live = MemoryLive()
         self.generators = [
-            MemoryEngine(provider=f"memory{number or ''}") for number in range(generators)
+            MemoryEngine(provider=f"memory{number or ''}", model="text_to_image")
+            for number in range(generators)
         ]
+        self.others = {
+            request: MemoryEngine(
+                provider="elsewhere", model=str(request.__struct_config__.tag), suffix=suffix
+            )
+            for request, suffix in OTHERS.items()
+        }
         self.trainer = MemoryEngine(provider="trainer", suffix="safetensors")
         self.views = PostgresStudioViews(sessions)
         self.records = PostgresLiveRecords(sessions)
@@ -95,12 +127,14 @@ class World:
             storage=self.storage,
             images=self.images,
             credentials=self.credentials,
+            videos=self.videos,
             remote_files=self.files,
             live=self.live,
             engines={
                 TextToImage: self.generators,
                 PhotoToImage: self.generators,
                 TrainLikeness: [self.trainer],
+                **{request: [engine] for request, engine in self.others.items()},
             },
             webhook_base_url="https://likeness.test/api/v1/webhooks",
         )
@@ -124,7 +158,16 @@ class World:
     async def opened(self, **terms: Any) -> "World":
         self.market = await builders.market(self.uow(), **terms)
         self.owner = Actor(user_id=self.market.creator_user.id, roles=frozenset({Role.CREATOR}))
+        await self.fund(self.owner, 1000)
         return self
+
+    async def fund(self, actor: Actor, credits: int) -> None:
+        """Credits that do not lapse."""
+        async with (uow := self.uow()):
+            wallet = await open_wallet(uow, actor.user_id, self.clock.now())
+            wallet.adjust(credits, reason="a test", at=self.clock.now())
+            await uow.credits.save(wallet)
+            await uow.commit()
 
     async def upload(self, purpose: AssetPurpose, *, actor: Actor) -> UUID:
         made = await upload_image(
@@ -171,6 +214,7 @@ class World:
             RequestGeneration(**values),  # type: ignore[arg-type]
             actor=self.fan,
             uow=self.uow(),
+            enhancer=None,
             clock=self.clock,
             ids=self.ids,
             live=self.live,
@@ -226,6 +270,45 @@ class World:
             provider=self.generator.provider,
             attempt_id=attempt_id,
             job=job,
+        )
+        return await apply_report(report, workshop=self.workshop)
+
+    def engine(self, request: type[EngineRequest]) -> MemoryEngine:
+        return self.others.get(request, self.generator)
+
+    def limit(self, provider: str, places: int) -> None:
+        """From now on the provider takes so many attempts at a time."""
+        self.workshop = replace(self.workshop, limits={provider: places})
+
+    async def give_turns(self) -> int:
+        return await give_turns(workshop=self.workshop)
+
+    async def make(self, attempt: Attempt, content: bytes | None = None) -> None:
+        """The engine that has the attempt is done, and calls back."""
+        engine = next(
+            one
+            for one in (*self.generators, *self.others.values())
+            if (one.provider, one.model) == (attempt.provider, attempt.model)
+        )
+        assert attempt.request_id is not None
+        engine.complete(attempt.request_id)
+        job = await engine.fetch(attempt.request_id)
+        for output in job.outputs:
+            suffix = (output.url or "").rpartition(".")[2]
+            self.files.put(output.url or "", MADE[suffix] if content is None else content)
+        report = ProviderReport(provider=engine.provider, attempt_id=attempt.id, job=job)
+        await apply_report(report, workshop=self.workshop)
+
+    async def call_back_of(
+        self,
+        request_id: str,
+        request: type[EngineRequest],
+        *,
+        attempt_id: UUID | None = None,
+    ) -> bool:
+        engine = self.engine(request)
+        report = ProviderReport(
+            provider=engine.provider, attempt_id=attempt_id, job=await engine.fetch(request_id)
         )
         return await apply_report(report, workshop=self.workshop)
 

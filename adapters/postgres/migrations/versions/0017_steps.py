@@ -58,9 +58,13 @@ CREATE TABLE steps (
     started_at TIMESTAMP WITH TIME ZONE,
     finished_at TIMESTAMP WITH TIME ZONE,
     error_code TEXT,
+    credits INTEGER NOT NULL DEFAULT 0,
+    charged BOOLEAN NOT NULL DEFAULT false,
     CONSTRAINT pk_steps PRIMARY KEY (id),
     CONSTRAINT uq_steps_job_id_position UNIQUE (job_id, position),
     CONSTRAINT ck_steps_progress CHECK (progress BETWEEN 0 AND 100),
+    CONSTRAINT ck_steps_credits CHECK (credits >= 0),
+    CONSTRAINT ck_steps_charged_is_done CHECK (NOT charged OR status = 'succeeded'),
     CONSTRAINT ck_steps_ready CHECK ((ready_at IS NOT NULL) = (status = 'ready')),
     CONSTRAINT ck_steps_turn_of_engine CHECK (status <> 'ready' OR request IS NOT NULL),
     CONSTRAINT fk_steps_job_id FOREIGN KEY (job_id) REFERENCES jobs (id)
@@ -98,6 +102,8 @@ SELECT gen_random_uuid(), j.id, 1, 1, 0,
        CASE j.status WHEN 'succeeded' THEN 100 ELSE 0 END,
        NULL, '[]', '[]', NULL, j.finished_at
 FROM jobs j
+
+ALTER TABLE steps ALTER COLUMN credits DROP DEFAULT, ALTER COLUMN charged DROP DEFAULT
 
 ALTER TABLE attempts
     DROP CONSTRAINT ck_attempts_submitted,
@@ -173,6 +179,7 @@ ALTER TABLE generations
     ADD COLUMN project_id UUID,
     ADD COLUMN preset_id UUID,
     ADD COLUMN template_id UUID,
+    ADD COLUMN clean_for_owner BOOLEAN NOT NULL DEFAULT false,
     ADD COLUMN deleted_at TIMESTAMP WITH TIME ZONE,
     ADD CONSTRAINT ck_generations_count CHECK (count BETWEEN 1 AND 4),
     ADD CONSTRAINT ck_generations_kind CHECK (kind <> 'training')
@@ -180,6 +187,7 @@ ALTER TABLE generations
 ALTER TABLE generations
     ALTER COLUMN kind DROP DEFAULT,
     ALTER COLUMN motion DROP DEFAULT,
+    ALTER COLUMN clean_for_owner DROP DEFAULT,
     ALTER COLUMN count DROP DEFAULT
 
 CREATE INDEX ix_generations_project ON generations (project_id, created_at, id)
@@ -193,6 +201,7 @@ ALTER TABLE generations
     DROP CONSTRAINT ck_generations_kind,
     DROP CONSTRAINT ck_generations_count,
     DROP COLUMN deleted_at,
+    DROP COLUMN clean_for_owner,
     DROP COLUMN template_id,
     DROP COLUMN preset_id,
     DROP COLUMN project_id,
