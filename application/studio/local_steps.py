@@ -19,7 +19,7 @@ from application.ports.video import MediaRefused, MediaTypeRefused
 from application.studio.changes import Case, commit_cases, end_in_failure, locked_case
 from application.studio.finishing import finish_image
 from application.studio.finishing_clips import finish_mesh, finish_sound, finish_video
-from application.studio.workshop import RUN_STEP, StepMessage, Workshop
+from application.studio.workshop import RUN_STEP, StepMessage, Workshop, failures_of
 from domain.media.asset import Asset, AssetState
 from domain.studio.generation import Generation
 from domain.studio.inputs import final_steps
@@ -45,12 +45,7 @@ async def run_steps(messages: Sequence[Message], *, workshop: Workshop) -> Mappi
         body = msgspec.json.decode(message.payload, type=StepMessage)
         await run_step(body.step_id, workshop=workshop)
 
-    outcomes = await asyncio.gather(*map(one, messages), return_exceptions=True)
-    return {
-        message.id: outcome
-        for message, outcome in zip(messages, outcomes, strict=True)
-        if isinstance(outcome, Exception)
-    }
+    return failures_of(messages, await asyncio.gather(*map(one, messages), return_exceptions=True))
 
 
 async def run_step(step_id: UUID, *, workshop: Workshop) -> None:

@@ -126,9 +126,17 @@ async def for_each_attempt(
         body = msgspec.json.decode(message.payload, type=AttemptMessage)
         await handle(body.attempt_id)
 
-    outcomes = await asyncio.gather(*map(one, messages), return_exceptions=True)
-    return {
-        message.id: outcome
-        for message, outcome in zip(messages, outcomes, strict=True)
-        if isinstance(outcome, Exception)
-    }
+    return failures_of(messages, await asyncio.gather(*map(one, messages), return_exceptions=True))
+
+
+def failures_of(
+    messages: Sequence[Message], outcomes: Sequence[BaseException | None]
+) -> Mapping[UUID, Exception]:
+    """By message id. What is no mere failure ends the batch: its messages come again."""
+    failures: dict[UUID, Exception] = {}
+    for message, outcome in zip(messages, outcomes, strict=True):
+        if isinstance(outcome, Exception):
+            failures[message.id] = outcome
+        elif outcome is not None:
+            raise outcome
+    return failures
