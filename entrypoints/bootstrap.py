@@ -41,6 +41,7 @@ from adapters.postgres.media import PostgresAssetViews
 from adapters.postgres.message_queue import PostgresMessageQueue
 from adapters.postgres.message_views import PostgresMessageViews
 from adapters.postgres.messages import PostgresInbox
+from adapters.postgres.moderation_views import PostgresModerationViews
 from adapters.postgres.order_views import PostgresOrderViews
 from adapters.postgres.payout_views import PostgresPayoutDays, PostgresPayoutViews
 from adapters.postgres.reconciliation_views import PostgresReconciliationViews
@@ -69,6 +70,7 @@ from adapters.system.clock import ShiftedClock, SystemClock
 from adapters.system.ids import UuidV7Ids
 from adapters.system.seals import HmacSeals
 from adapters.system.secrets import SystemSecrets
+from application.moderation.judging import Moderation
 from application.ports.audit import AuditViews
 from application.ports.billing import Billing
 from application.ports.clock import Clock, ClockControl
@@ -91,6 +93,7 @@ from application.ports.library import LibraryViews
 from application.ports.live import EventPurge, LiveEvents
 from application.ports.media import AssetViews
 from application.ports.messages import Inbox, MessageQueue, MessageViews, Wake, WakeListener
+from application.ports.moderation import ModerationViews
 from application.ports.multipart import PartReceiver
 from application.ports.payments import PayeeAccounts, Payments, PaymentWebhooks
 from application.ports.payouts import (
@@ -129,6 +132,7 @@ from domain.ordering.invoice import Party
 from entrypoints.bootstrap_credentials import content_credentials
 from entrypoints.bootstrap_engines import studio_engines, video_processor
 from entrypoints.bootstrap_keys import use_settings_keys
+from entrypoints.bootstrap_moderation import moderation_of
 from entrypoints.bootstrap_payments import fees_of, stripe_api, stripe_webhooks, tax_provider
 from entrypoints.bootstrap_payouts import payout_policy, payout_providers
 from entrypoints.bootstrap_studio import object_storage, part_receiver, remote_files
@@ -180,6 +184,8 @@ class Ports:
     file_links: LinkVerifier
     part_receiver: PartReceiver | None
     images: ImageProcessor
+    moderation: Moderation
+    moderation_views: ModerationViews
     credentials: ContentCredentials
     documents: DocumentRenderer
     asset_views: AssetViews
@@ -254,6 +260,7 @@ def build_ports(settings: Settings) -> Ports:
     storage = object_storage(settings, links, closing)
     images = PillowImages()
     closing.callback(images.close)
+    moderation = moderation_of(closing, clock=clock, ids=ids)
     credentials = content_credentials(settings)
     closing.callback(credentials.close)
     documents = ReportLabDocuments()
@@ -305,6 +312,7 @@ def build_ports(settings: Settings) -> Ports:
             ids=ids,
             storage=storage,
             images=images,
+            moderation=moderation,
             credentials=credentials,
             videos=videos,
             remote_files=remote_files(settings, closing),
@@ -318,6 +326,8 @@ def build_ports(settings: Settings) -> Ports:
         file_links=links,
         part_receiver=part_receiver(storage),
         images=images,
+        moderation=moderation,
+        moderation_views=PostgresModerationViews(engine),
         credentials=credentials,
         documents=documents,
         asset_views=PostgresAssetViews(sessions),

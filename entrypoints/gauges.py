@@ -8,6 +8,8 @@ from application.ports.credentials import ContentCredentials
 from application.ports.errors import Unavailable
 from application.ports.invariants import Invariant, InvariantChecks
 from application.ports.messages import MessageViews
+from application.ports.moderation import ModerationViews
+from domain.moderation.judgement import Category
 from entrypoints.metrics import REGISTRY
 
 WAITING = Gauge(
@@ -59,6 +61,26 @@ CERTIFICATE_EXPIRES = Gauge(
     multiprocess_mode="mostrecent",
 )
 
+MODERATION_WAITING = Gauge(
+    "moderation_waiting",
+    "Cases that wait for a moderator.",
+    ("category",),
+    registry=REGISTRY,
+    multiprocess_mode="mostrecent",
+)
+MODERATION_OLDEST = Gauge(
+    "moderation_oldest_seconds",
+    "How long the oldest of them has waited.",
+    registry=REGISTRY,
+    multiprocess_mode="mostrecent",
+)
+MODERATION_HARD_BLOCKS = Gauge(
+    "moderation_hard_blocks",
+    "Texts that asked for what may never be, ever; when it grows, a person looks.",
+    registry=REGISTRY,
+    multiprocess_mode="mostrecent",
+)
+
 _shown: set[tuple[str, str, str]] = set()
 
 
@@ -92,3 +114,12 @@ async def refresh_certificate_gauge(credentials: ContentCredentials) -> None:
         CERTIFICATE_EXPIRES.set((await credentials.certificate()).not_after)
     except Unavailable:
         CERTIFICATE_EXPIRES.set(0)
+
+
+async def refresh_moderation_gauges(views: ModerationViews, *, clock: Clock) -> None:
+    """Two queries; categories of which nothing waits go back to zero."""
+    depth = await views.depth(now=clock.now())
+    for category in Category:
+        MODERATION_WAITING.labels(str(category)).set(depth.waiting.get(str(category), 0))
+    MODERATION_OLDEST.set(depth.oldest_age_s)
+    MODERATION_HARD_BLOCKS.set(depth.hard_blocks)

@@ -31,6 +31,8 @@ from domain.licensing.version import TermsVersion
 from domain.media.asset import Asset, AssetPurpose
 from domain.media.provenance import MediaCopy, SignedCopy, SourceType
 from domain.media.upload import UPLOAD_LIFE, Upload
+from domain.moderation.case import CaseState, ModerationCase, Origin, SubjectKind
+from domain.moderation.judgement import Category
 from domain.ordering.discount import Discount, DiscountKind, DiscountScope
 from domain.ordering.fees import FeeRate, FeeSchedule, SaleKind, fee_schedule, sale_kind_of
 from domain.ordering.order import Order, OrderLine
@@ -88,6 +90,24 @@ def tax_profile_of(payee_id: UUID, **changes: object) -> TaxProfile:
         "updated_at": NOON,
     }
     return TaxProfile(**{**values, **changes})  # type: ignore[arg-type]
+
+
+def case_of(owner_id: UUID, **changes: object) -> ModerationCase:
+    """A refused text, unless it says otherwise."""
+    values = {
+        "id": uuid4(),
+        "subject_kind": SubjectKind.TEXT,
+        "subject_id": uuid4(),
+        "owner_id": owner_id,
+        "origin": Origin.JUDGEMENT,
+        "category": Category.SEXUAL,
+        "text_sha256": "0" * 64,
+        "state": CaseState.BLOCKED,
+        "opened_at": NOON,
+    }
+    if changes.get("subject_kind", SubjectKind.TEXT) is not SubjectKind.TEXT:
+        values["text_sha256"] = None
+    return ModerationCase(**{**values, **changes})  # type: ignore[arg-type]
 
 
 def export_of(**changes: object) -> Export:

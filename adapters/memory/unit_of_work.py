@@ -61,6 +61,14 @@ from adapters.memory.licensing import (
 from adapters.memory.live import MemoryUserEvents
 from adapters.memory.media import MemoryAssets
 from adapters.memory.messages import MemoryParkedMessages, Parked
+from adapters.memory.moderation import (
+    CASE_KEYS,
+    REPORT_KEYS,
+    STRIKE_KEYS,
+    MemoryModerationCases,
+    MemoryReports,
+    MemoryStrikes,
+)
 from adapters.memory.ordering import (
     DISPUTE_KEYS,
     INVOICE_KEYS,
@@ -123,6 +131,7 @@ from application.ports.media import CleanGrant
 from domain.ledger.proof import Proof
 from domain.ledger.reconciliation import Moved
 from domain.licensing.record import DecisionRecord
+from domain.moderation.record import JudgementRecord
 from domain.ordering.discount import DiscountUse
 from domain.studio.character import Character
 from domain.studio.credits import Hold
@@ -246,6 +255,12 @@ class MemoryUnitOfWork:
         self.charge_refunds = MemoryChargeRefunds(table("charge refund", unique=CHARGE_REFUND_KEYS))
         self.billing_customers = MemoryBillingCustomers(table("customer", unique=CUSTOMER_KEYS))
         self.plan_checkouts = MemoryPlanCheckouts(table("checkout", unique=PLAN_CHECKOUT_KEYS))
+        self.judgements = MemoryRepository[JudgementRecord](table("judgement"))
+        self.moderation_cases = MemoryModerationCases(
+            table("moderation case", unique=CASE_KEYS, versioned=True)
+        )
+        self.reports = MemoryReports(table("report", unique=REPORT_KEYS))
+        self.strikes = MemoryStrikes(table("strike", unique=STRIKE_KEYS))
         self.payees = MemoryPayees(table("payee", unique=PAYEE_KEYS, versioned=True))
         self.tax_profiles = MemoryTaxProfiles(table("tax profile", versioned=True))
         self.tax_filings = MemoryTaxFilings(table("tax filing", unique=FILING_KEYS))

@@ -25,6 +25,7 @@ from adapters.postgres import (  # noqa: F401
     live_events,
     media,
     messages,
+    moderation,
     ordering,
     payees,
     payouts,

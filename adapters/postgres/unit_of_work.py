@@ -38,6 +38,12 @@ from adapters.postgres.live_events import PostgresUserEvents
 from adapters.postgres.media import PostgresAssets
 from adapters.postgres.message_queue import PostgresParkedMessages
 from adapters.postgres.messages import PostgresOutbox
+from adapters.postgres.moderation import (
+    PostgresJudgements,
+    PostgresModerationCases,
+    PostgresReports,
+    PostgresStrikes,
+)
 from adapters.postgres.orders import PostgresOrders
 from adapters.postgres.payees import PostgresPayees
 from adapters.postgres.payouts import (
@@ -156,6 +162,10 @@ class PostgresUnitOfWork:
         self.charge_refunds = PostgresChargeRefunds(self._session)
         self.billing_customers = PostgresBillingCustomers(self._session)
         self.plan_checkouts = PostgresPlanCheckouts(self._session)
+        self.judgements = PostgresJudgements(self._session)
+        self.moderation_cases = PostgresModerationCases(self._session)
+        self.reports = PostgresReports(self._session)
+        self.strikes = PostgresStrikes(self._session)
         self.outbox = PostgresOutbox(clock=self._clock, ids=self._ids)
         self.audit = PostgresAuditLog(clock=self._clock, ids=self._ids)
         self.parked = PostgresParkedMessages(self._session)

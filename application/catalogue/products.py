@@ -13,6 +13,8 @@ from application.licensing.approvals import ask_creators
 from application.licensing.circumstances import product_questions
 from application.licensing.decisions import Decided, record_decisions
 from application.licensing.standing import standing_terms
+from application.moderation.judging import Moderation, require_allowed_text
+from application.moderation.subjects import require_not_held
 from application.ports.clock import Clock
 from application.ports.ids import Ids
 from application.ports.unit_of_work import UnitOfWork
@@ -24,6 +26,7 @@ from domain.licensing.record import DecisionPoint
 from domain.licensing.shared import waiting_for
 from domain.licensing.terms import ProductType
 from domain.licensing.use import Action
+from domain.moderation.case import SubjectKind
 from domain.ordering.fees import FeeSchedule
 from domain.shared.errors import Conflict, Invalid, NotFound
 from domain.shared.money import currency
@@ -107,15 +110,17 @@ async def create_product(
     clock: Clock,
     ids: Ids,
     fees: FeeSchedule,
+    moderation: Moderation,
 ) -> ProductView:
     """Keep a draft and say what the gates think of it.
 
-    Raises NotFound, CurrencyUnknown, GenerationNotReady, NoLicence.
+    Raises TextRefused, NotFound, CurrencyUnknown, GenerationNotReady, NoLicence.
     """
     try:
         code = currency(command.currency)
     except ValueError as error:
         raise CurrencyUnknown(str(error), fields={"currency": [str(error)]}) from error
+    await _require_allowed(command, None, actor=actor, uow=uow, moderation=moderation)
     async with uow:
         store = await store_for(store_id, StoreAct.EDIT, actor=actor, uow=uow)
         artwork = await uow.products.artwork(command.generation_id)
@@ -158,13 +163,14 @@ async def publish_product(
 ) -> ProductView:
     """Put it on sale under the terms now in force.
 
-    Raises ListingRefused with every reason; ApprovalNeeded when nothing but the creator's word is
-    missing, for which they have then been asked.
+    Raises HeldByModerators; ListingRefused with every reason; ApprovalNeeded when nothing but the
+    creator's word is missing, for which they have then been asked.
     """
     now, asked = clock.now(), list[Decided]()
     try:
         async with uow:
             product = await _own_product(product_id, actor=actor, uow=uow)
+            await require_not_held(SubjectKind.PRODUCT, product.id, uow=uow)
             verdict, decided = await _decide(
                 product, DecisionPoint.LISTING, uow=uow, at=now, fees=fees
             )
@@ -201,10 +207,12 @@ async def update_product(
     clock: Clock,
     ids: Ids,
     fees: FeeSchedule,
+    moderation: Moderation,
 ) -> ProductView:
     """Change a product; once listed, the change must pass the gates. New stock puts what is sold
-    out on sale again. Raises NotFound, StockBelowReserved, ListingRefused."""
+    out on sale again. Raises TextRefused, NotFound, StockBelowReserved, ListingRefused."""
     now, asked = clock.now(), list[Decided]()
+    await _require_allowed(command, product_id, actor=actor, uow=uow, moderation=moderation)
     try:
         async with uow:
             product = await _own_product(product_id, actor=actor, uow=uow)
@@ -228,6 +236,25 @@ async def update_product(
         await _keep_refusal(asked, actor=actor, uow=uow, ids=ids, at=now)
         raise
     return _view(product, verdict)
+
+
+async def _require_allowed(
+    command: CreateProduct | UpdateProduct,
+    product_id: UUID | None,
+    *,
+    actor: Actor,
+    uow: UnitOfWork,
+    moderation: Moderation,
+) -> None:
+    """What the creator's terms block is asked of the licence when it is listed."""
+    await require_allowed_text(
+        {"title": command.title or "", "description": command.description or ""},
+        subject=SubjectKind.PRODUCT,
+        about=(SubjectKind.PRODUCT, product_id) if product_id else None,
+        actor=actor,
+        uow=uow,
+        moderation=moderation,
+    )
 
 
 def _point_of(command: UpdateProduct, product: Product) -> DecisionPoint:

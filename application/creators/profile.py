@@ -5,12 +5,15 @@ from uuid import UUID
 
 import msgspec
 
+from application.moderation.judging import Moderation, require_allowed_text
+from application.moderation.subjects import require_not_held
 from application.ports.clock import Clock
 from application.ports.ids import Ids
 from application.ports.unit_of_work import UnitOfWork
 from domain.creators.creator import Creator, check_slug
 from domain.identity.actor import Actor, Role
 from domain.ledger.payee import Payee, PayeeKind
+from domain.moderation.case import SubjectKind
 from domain.shared.errors import NotFound
 
 DisplayName = Annotated[str, msgspec.Meta(min_length=1, max_length=80)]
@@ -47,10 +50,20 @@ class CreatorProfile(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def create_creator(
-    command: CreateCreator, *, actor: Actor, uow: UnitOfWork, clock: Clock, ids: Ids
+    command: CreateCreator,
+    *,
+    actor: Actor,
+    uow: UnitOfWork,
+    clock: Clock,
+    ids: Ids,
+    moderation: Moderation,
 ) -> CreatorProfile:
-    """Raises RoleRequired, SlugInvalid, SlugTaken, AlreadyCreator."""
+    """Raises RoleRequired, TextRefused, SlugInvalid, SlugTaken, AlreadyCreator."""
     actor.require(Role.CREATOR)
+    texts = {"slug": command.slug, "display_name": command.display_name, "bio": command.bio}
+    await require_allowed_text(
+        texts, subject=SubjectKind.CREATOR, actor=actor, uow=uow, moderation=moderation
+    )
     async with uow:
         creator = Creator(
             id=ids.new(),
@@ -68,9 +81,14 @@ async def create_creator(
 
 
 async def update_creator(
-    command: UpdateCreator, *, actor: Actor, uow: UnitOfWork
+    command: UpdateCreator, *, actor: Actor, uow: UnitOfWork, moderation: Moderation
 ) -> CreatorProfile:
-    """Change the actor's own page. Raises NotFound when the actor is no creator."""
+    """Change the actor's own page. Raises NotFound when the actor is no creator, TextRefused,
+    HeldByModerators."""
+    texts = {"display_name": command.display_name or "", "bio": command.bio or ""}
+    await require_allowed_text(
+        texts, subject=SubjectKind.CREATOR, actor=actor, uow=uow, moderation=moderation
+    )
     async with uow:
         creator = await uow.creators.of_user(actor.user_id)
         if creator is None:
@@ -80,6 +98,8 @@ async def update_creator(
         if command.bio is not None:
             creator.bio = command.bio
         if command.published is not None:
+            if command.published:
+                await require_not_held(SubjectKind.CREATOR, creator.id, uow=uow)
             creator.published = command.published
         await uow.commit()
     return profile_of(creator)

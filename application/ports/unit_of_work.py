@@ -48,6 +48,7 @@ from application.ports.licensing import Approvals, Grants, Revocations, Sold, Us
 from application.ports.live import UserEvents
 from application.ports.media import Assets
 from application.ports.messages import Outbox, ParkedMessages
+from application.ports.moderation import Judgements, ModerationCases, Reports, Strikes
 from application.ports.ordering import Disputes, Invoices, Orders, Refunds
 from application.ports.payouts import AllPayoutSettings, BankAccounts, Payouts
 from application.ports.provenance import SignedCopies
@@ -261,6 +262,18 @@ class UnitOfWork(Protocol):
 
     @property
     def plan_checkouts(self) -> PlanCheckouts: ...
+
+    @property
+    def judgements(self) -> Judgements: ...
+
+    @property
+    def moderation_cases(self) -> ModerationCases: ...
+
+    @property
+    def reports(self) -> Reports: ...
+
+    @property
+    def strikes(self) -> Strikes: ...
 
     async def __aenter__(self) -> Self: ...
 

@@ -10,6 +10,11 @@ from uuid import UUID
 import msgspec
 
 from application.media.assets import ERASE_BYTES, EraseBytes
+from application.moderation.judging import (
+    Moderation,
+    require_allowed_text,
+    require_not_suspended,
+)
 from application.ports.clock import Clock
 from application.ports.engines import PromptEnhancer
 from application.ports.ids import Ids
@@ -112,14 +117,17 @@ async def request_generation(
     clock: Clock,
     ids: Ids,
     live: LiveEvents,
+    moderation: Moderation,
 ) -> AcceptedJob:
-    """Raises SceneRequired, SourceRefused, CreatorRequired, NotFound, ConsentMissing, NoLicence,
-    SourceNotLicensed, ModelNotReady, LicenceRefused, QuotaExhausted, CreditsExhausted,
-    PromptDeclined, NoLanguageModel, and what the language model may raise;
+    """Raises TextRefused, GenerationSuspended, SceneRequired, SourceRefused, CreatorRequired,
+    NotFound, ConsentMissing, NoLicence, SourceNotLicensed, ModelNotReady, LicenceRefused,
+    QuotaExhausted, CreditsExhausted, PromptDeclined, NoLanguageModel, and what the language model
+    may raise;
     ApprovalNeeded: whose word is missing is asked, and the same wish may be sent again."""
     kind = JobKind(command.kind)
     speech = Speech(command.speech.text, command.speech.voice) if command.speech else None
     check_scene(command.mode, command.scene_asset_id)
+    await _require_allowed(_texts(command), command, actor, uow, moderation)
     richer = None
     if command.enhance_prompt and command.prompt and command.creator_id is not None:
         wished = EnhancePrompt(
@@ -127,6 +135,7 @@ async def request_generation(
         )
         made = await enhance_prompt(wished, actor=actor, uow=uow, clock=clock, enhancer=enhancer)
         richer = made.enhanced
+        await _require_allowed({"enhanced": richer}, command, actor, uow, moderation)
     now, job_id = clock.now(), ids.new()
     async with uow:
         meant = await resolve(
@@ -205,6 +214,32 @@ async def request_generation(
     return AcceptedJob(id=case.job.id, status=case.job.status)
 
 
+async def _require_allowed(
+    texts: dict[str, str],
+    command: RequestGeneration,
+    actor: Actor,
+    uow: UnitOfWork,
+    moderation: Moderation,
+) -> None:
+    await require_allowed_text(
+        texts,
+        creator_id=command.creator_id,
+        adult=command.purpose is Purpose.ADULT,
+        actor=actor,
+        uow=uow,
+        moderation=moderation,
+    )
+
+
+def _texts(command: RequestGeneration) -> dict[str, str]:
+    """All that its sender has said."""
+    return {
+        "prompt": command.prompt,
+        "speech": command.speech.text if command.speech else "",
+        "template_values": "\n".join(command.template_values.values()),
+    }
+
+
 async def retry_generation(
     generation_id: UUID,
     *,
@@ -213,11 +248,13 @@ async def retry_generation(
     clock: Clock,
     ids: Ids,
     live: LiveEvents,
+    moderation: Moderation,
 ) -> AcceptedJob:
     """Start it again at the first step that is not done, under the terms in force now. What was
     charged already is not charged again.
 
-    Raises JobNotRetryable and what a new request would raise."""
+    Raises GenerationSuspended, JobNotRetryable and what a new request would raise."""
+    await require_not_suspended(actor, uow=uow, moderation=moderation)
     now = clock.now()
     async with uow:
         generation, case = await _own(generation_id, actor=actor, uow=uow)

@@ -11,6 +11,7 @@ from uuid import UUID
 import msgspec
 
 from application.media.assets import ERASE_BYTES, EraseBytes
+from application.moderation.judging import keep_image
 from application.ports.images import ImageRefused, ImageTypeRefused
 from application.ports.messages import Message
 from application.ports.storage import ObjectMissing
@@ -20,7 +21,9 @@ from application.studio.changes import Case, commit_cases, end_in_failure, locke
 from application.studio.finishing import finish_image
 from application.studio.finishing_clips import finish_mesh, finish_sound, finish_video
 from application.studio.workshop import RUN_STEP, StepMessage, Workshop, failures_of
-from domain.media.asset import Asset, AssetState
+from domain.licensing.terms import Purpose
+from domain.media.asset import Asset, AssetState, Media
+from domain.moderation.judgement import Judgement, Verdict
 from domain.studio.generation import Generation
 from domain.studio.inputs import final_steps
 from domain.studio.outputs import OutputRefused
@@ -84,14 +87,14 @@ async def _finish(step_id: UUID, job_id: UUID, *, workshop: Workshop) -> None:
         await _refuse(step_id, job_id, "content_refused", workshop=workshop)
         return
     try:
-        assets = [
-            await _asset(asset_id, result, generation, workshop=workshop)
+        finished = [
+            await _judged(asset_id, result, generation, workshop=workshop)
             for asset_id, result in zip(step.result_ids, made, strict=True)
         ]
     except _REFUSALS:
         await _refuse(step_id, job_id, "output_refused", workshop=workshop)
     else:
-        await _show(step_id, job_id, assets, workshop=workshop)
+        await _show(step_id, job_id, finished, generation, workshop=workshop)
 
 
 async def _asset(
@@ -107,21 +110,54 @@ async def _asset(
     return await finish(asset_id, content, generation, workshop=workshop)
 
 
+async def _judged(
+    asset_id: UUID, result: StepResult, generation: Generation, *, workshop: Workshop
+) -> tuple[Asset, Judgement | None]:
+    """An image is judged as it was made, a video by its poster; sound and meshes are not."""
+    asset = await _asset(asset_id, result, generation, workshop=workshop)
+    key = result.key if asset.media is Media.IMAGE else asset.thumbnail_key
+    if key is None:
+        return asset, None
+    content = await workshop.storage.get(key)
+    adult = generation.purpose is Purpose.ADULT
+    return asset, await workshop.moderation.judge_image(content, adult=adult)
+
+
 async def _show(
-    step_id: UUID, job_id: UUID, assets: Sequence[Asset], *, workshop: Workshop
+    step_id: UUID,
+    job_id: UUID,
+    finished: Sequence[tuple[Asset, Judgement | None]],
+    generation: Generation,
+    *,
+    workshop: Workshop,
 ) -> None:
-    """Show what was made, or hide it when the job has ended otherwise meanwhile."""
+    """Show what was made, or hide it when the job has ended otherwise meanwhile. What may not be
+    shown stays hidden too; where all of it may not, the job has failed."""
     uow, now = workshop.new_uow(), workshop.clock.now()
+    assets = [asset for asset, _ in finished]
+    blocked = all(one is not None and one.verdict is Verdict.BLOCKED for _, one in finished)
     async with uow:
         case = await locked_case(uow, job_id)
         step = _step(case, step_id)
         if step.is_done or await uow.assets.many([asset.id for asset in assets]):
             return
         in_time = case.job.is_open and step.status is StepStatus.RUNNING
-        for asset in assets:
+        for asset, judgement in finished:
             asset.state = AssetState.READY if in_time else AssetState.HIDDEN
+            if judgement is not None:
+                await keep_image(
+                    asset,
+                    judgement,
+                    uow=uow,
+                    moderation=workshop.moderation,
+                    creator_id=generation.creator_id,
+                )
             uow.assets.add(asset)
-        if in_time:
+        if in_time and blocked:
+            for one in final_steps(case.steps):
+                one.discard()
+            end_in_failure(uow, case, step, "content_blocked", at=now)
+        elif in_time:
             case.complete(step, (), at=now, assets=step.result_ids)
             case.job.succeed(at=now)
         await commit_cases(uow, case, live=workshop.live, at=now)

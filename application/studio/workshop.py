@@ -9,6 +9,7 @@ from uuid import UUID
 
 import msgspec
 
+from application.moderation.judging import Moderation
 from application.ports.clock import Clock
 from application.ports.credentials import ContentCredentials
 from application.ports.engines import Engine, EngineRequest
@@ -71,6 +72,7 @@ class Workshop:
     ids: Ids
     storage: ObjectStorage
     images: ImageProcessor
+    moderation: Moderation
     credentials: ContentCredentials
     videos: VideoProcessor
     remote_files: RemoteFiles

@@ -16,6 +16,7 @@ class FailureClass(StrEnum):
 
 _MESSAGES = {
     "content_refused": "The content policy refused this. Change the prompt or the scene.",
+    "content_blocked": "What was made may not be shown. It has cost nothing.",
     "invalid_input": "The provider could not work with this input.",
     "cancelled": "The provider stopped the work.",
     "timed_out": "The provider took too long.",

@@ -10,6 +10,7 @@ from entrypoints.bootstrap import Ports, build_ports
 from entrypoints.gauges import (
     refresh_certificate_gauge,
     refresh_invariant_gauges,
+    refresh_moderation_gauges,
     refresh_queue_gauges,
 )
 from entrypoints.http import app
@@ -54,4 +55,5 @@ def gauges_of(ports: Ports) -> list[Refresh]:
         partial(refresh_queue_gauges, ports.message_views, clock=ports.clock),
         partial(refresh_invariant_gauges, ports.invariant_checks),
         partial(refresh_certificate_gauge, ports.credentials),
+        partial(refresh_moderation_gauges, ports.moderation_views, clock=ports.clock),
     ]

@@ -7,6 +7,7 @@ from typing import Annotated
 from litestar.di import NamedDependency
 from litestar.params import QueryParameter, SkipValidation
 
+from application.moderation.judging import Moderation
 from application.ports.billing import Billing
 from application.ports.clock import Clock
 from application.ports.credentials import ContentCredentials
@@ -77,6 +78,7 @@ ThePartReceiver = NamedDependency[SkipValidation[PartReceiver | None]]
 TheDocuments = NamedDependency[SkipValidation[DocumentRenderer]]
 TheCredentials = NamedDependency[SkipValidation[ContentCredentials]]
 TheImages = NamedDependency[SkipValidation[ImageProcessor]]
+TheModeration = NamedDependency[SkipValidation[Moderation]]
 TheAssetViews = NamedDependency[SkipValidation[AssetViews]]
 TheUploadViews = NamedDependency[SkipValidation[UploadViews]]
 TheDecisionViews = NamedDependency[SkipValidation[DecisionViews]]

@@ -34,6 +34,7 @@ GROUPS = {
         RateLimit("recovery", permits=5, window_s=60 * 60),
         RateLimit("tips", permits=10, window_s=60),
         RateLimit("verify", permits=30, window_s=60),
+        RateLimit("reports", permits=20, window_s=60 * 60),
     )
 }
 BY_ADDRESS_ONLY = {"login", "register", "recovery"}

@@ -18,12 +18,14 @@ from application.licensing import consents, terms
 from application.licensing.consents import ConsentRecord, SignConsent
 from application.licensing.terms import PublishTerms
 from application.licensing.terms_view import TermsView
+from application.moderation.judging import Moderation
 from application.ordering.checkout import CartItem, CheckoutStarted, StartCheckout, start_checkout
 from application.ordering.wishes import Shopper
 from domain.identity.actor import Actor
 from domain.licensing.consent import ConsentUse
 from domain.licensing.terms import LicenceTerms, ProductType
 from tests.builders import FEES, NOON, Market, actor, generation, market
+from tests.moderating import moderation_for
 
 
 @dataclass
@@ -34,9 +36,11 @@ class Trade:
     taxes: MemoryTaxes = field(default_factory=MemoryTaxes)
     seals: MemorySeals = field(default_factory=MemorySeals)
     provider: MemoryPaymentProvider = field(init=False)
+    moderation: Moderation = field(init=False)
 
     def __post_init__(self) -> None:
         self.provider = MemoryPaymentProvider(self.clock)
+        self.moderation = moderation_for(self.clock, self.ids)
 
     def uow(self) -> MemoryUnitOfWork:
         return MemoryUnitOfWork(self.database)
@@ -55,7 +59,12 @@ class Trade:
     async def become_creator(self, who: Actor, slug: str = "ada-lace") -> CreatorProfile:
         command = CreateCreator(slug=slug, display_name="Ada")
         return await create_creator(
-            command, actor=who, uow=self.uow(), clock=self.clock, ids=self.ids
+            command,
+            actor=who,
+            uow=self.uow(),
+            clock=self.clock,
+            ids=self.ids,
+            moderation=self.moderation,
         )
 
     async def publish_terms(
@@ -148,6 +157,7 @@ class Trade:
             clock=self.clock,
             ids=self.ids,
             fees=FEES,
+            moderation=self.moderation,
         )
 
     async def publish(self, product_id: UUID, *, who: Actor) -> ProductView:
@@ -174,6 +184,7 @@ class Trade:
             clock=self.clock,
             ids=self.ids,
             fees=FEES,
+            moderation=self.moderation,
         )
 
     async def show(self, product_id: UUID, *, who: Actor) -> ProductView:

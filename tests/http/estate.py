@@ -80,6 +80,7 @@ KNOWN_EMAIL = "known@example.com"
 DISCOUNT = known(0xD0)
 GRANT = known(0xE0)
 APPROVAL = known(0xE1)
+CASE = known(0xE2)
 PARKED = known(0xC0)
 STUCK_TOPIC = "estate.stuck"
 RECONCILIATION = known(0xC1)
@@ -112,6 +113,7 @@ async def furnish(ports: Ports, people: Mapping[str, User]) -> None:
         uow.grants.add(builders.grant_of(terms, STORE, id=GRANT, guarantee_cents=1000))
         uow.approvals.add(builders.approval_of(terms, OWNER, id=APPROVAL, at=ports.clock.now()))
         await uow.commit()
+    await _moderated(ports)
     await _stuck(ports)
     await _reconciled(ports)
     await _paid_out(ports)
@@ -139,6 +141,13 @@ async def _on_its_way(ports: Ports) -> None:
     async with (uow := ports.uow()):
         assert await uow.uploads.reserve(OWNER, size_bytes, limit_bytes=1_000_000)
         uow.uploads.add(upload)
+        await uow.commit()
+
+
+async def _moderated(ports: Ports) -> None:
+    """A text of the owner's that was refused, and may be appealed for."""
+    async with (uow := ports.uow()):
+        uow.moderation_cases.add(builders.case_of(OWNER, id=CASE))
         await uow.commit()
 
 

@@ -110,6 +110,8 @@ FILE = {
 }
 IMAGE = {"file": ("a.png", blank_png(4, 4), "image/png")}
 
+REPORT = {"subject_kind": "product", "subject_id": str(estate.PRODUCT), "reason": "other"}
+
 TABLE: dict[str, Row] = {
     "POST /api/v1/auth/register": public(201, ACCOUNT),
     "POST /api/v1/auth/login": public(401, {"email": "x@example.com", "password": "x" * 12}),
@@ -234,6 +236,13 @@ TABLE: dict[str, Row] = {
     "POST /api/v1/uploads/{upload_id}/parts": own(200, {"numbers": [1]}),
     "POST /api/v1/uploads/{upload_id}/complete": own(202),
     "DELETE /api/v1/uploads/{upload_id}": own(204),
+    "POST /api/v1/reports": public(201, REPORT),
+    "GET /api/v1/moderation/cases": signed_in(200),
+    "POST /api/v1/moderation/cases/{case_id}/appeal": Row(
+        (401, 404, 404, 404, 200, 404), {"text": "It is the name of a town."}
+    ),
+    "GET /api/v1/admin/moderation": admins(200),
+    "POST /api/v1/admin/moderation/{case_id}/decide": admins(200, {"decision": "approve"}),
     "GET /api/v1/teams": signed_in(200),
     "POST /api/v1/teams": signed_in(201, {"name": "New"}),
     "GET /api/v1/teams/{team_id}": members(200, viewer=200),
@@ -441,6 +450,7 @@ IN_PATH = {
     "discount_id": estate.DISCOUNT,
     "grant_id": estate.GRANT,
     "approval_id": estate.APPROVAL,
+    "case_id": estate.CASE,
     "message_id": estate.PARKED,
     "run_id": estate.RECONCILIATION,
     "difference_id": estate.DIFFERENCE,

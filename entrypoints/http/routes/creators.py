@@ -10,6 +10,8 @@ from application.creators.profile import (
     UpdateCreator,
 )
 from application.ledger.balances import creator_balance
+from application.moderation.judging import TextRefused
+from application.moderation.subjects import HeldByModerators
 from application.ports.views import Balance
 from domain.creators.creator import AlreadyCreator, SlugInvalid, SlugTaken
 from domain.identity.actor import RoleRequired
@@ -22,20 +24,26 @@ from entrypoints.http.parameters import (
     TheBalanceViews,
     TheClock,
     TheIds,
+    TheModeration,
     TheUnitOfWork,
 )
 
 
-@post("/", responses=errors(RoleRequired, SlugInvalid, SlugTaken, AlreadyCreator))
+@post("/", responses=errors(RoleRequired, TextRefused, SlugInvalid, SlugTaken, AlreadyCreator))
 async def create(
     data: JSONBody[CreateCreator],
     actor: CurrentActor,
     uow: TheUnitOfWork,
     clock: TheClock,
     ids: TheIds,
+    moderation: TheModeration,
 ) -> Data[CreatorProfile]:
     """Become a creator."""
-    return Data(await profile.create_creator(data, actor=actor, uow=uow, clock=clock, ids=ids))
+    return Data(
+        await profile.create_creator(
+            data, actor=actor, uow=uow, clock=clock, ids=ids, moderation=moderation
+        )
+    )
 
 
 @get("/profile", responses=errors(NotFound))
@@ -44,12 +52,15 @@ async def read_own(actor: CurrentActor, uow: TheUnitOfWork) -> Data[CreatorProfi
     return Data(await profile.show_own(actor=actor, uow=uow))
 
 
-@put("/profile", responses=errors(NotFound))
+@put("/profile", responses=errors(NotFound, TextRefused, HeldByModerators))
 async def update_own(
-    data: JSONBody[UpdateCreator], actor: CurrentActor, uow: TheUnitOfWork
+    data: JSONBody[UpdateCreator],
+    actor: CurrentActor,
+    uow: TheUnitOfWork,
+    moderation: TheModeration,
 ) -> Data[CreatorProfile]:
     """Change the caller's own page; what is left out stays."""
-    return Data(await profile.update_creator(data, actor=actor, uow=uow))
+    return Data(await profile.update_creator(data, actor=actor, uow=uow, moderation=moderation))
 
 
 @get("/balance", responses=errors(NotFound))

@@ -8,6 +8,7 @@ from litestar.params import FromPath, FromQuery, JSONBody
 
 from application.licensing.derivatives import SourceNotLicensed
 from application.licensing.standing import LicenceRefused, NoLicence
+from application.moderation.judging import TextRefused
 from application.ports.errors import OutcomeUnknown, Unavailable
 from application.ports.studio import GenerationFilter
 from application.studio.generations import (
@@ -27,6 +28,7 @@ from domain.licensing.approval import ApprovalAnswered, ApprovalNeeded
 from domain.licensing.consent import ConsentMissing
 from domain.licensing.usage import QuotaExhausted
 from domain.media.asset import AssetInUse
+from domain.moderation.strikes import GenerationSuspended
 from domain.shared.errors import NotFound
 from domain.studio.credits import CreditsExhausted
 from domain.studio.generation import CreatorRequired, ModelNotReady, SceneRequired, SourceRefused
@@ -42,6 +44,7 @@ from entrypoints.http.parameters import (
     TheClock,
     TheIds,
     TheLive,
+    TheModeration,
     ThePromptEnhancer,
     TheStorage,
     TheStudioViews,
@@ -50,6 +53,8 @@ from entrypoints.http.parameters import (
 
 _REFUSALS = (
     NotFound,
+    TextRefused,
+    GenerationSuspended,
     ConsentMissing,
     NoLicence,
     ModelNotReady,
@@ -89,6 +94,7 @@ async def request(
     ids: TheIds,
     live: TheLive,
     prompt_enhancer: ThePromptEnhancer,
+    moderation: TheModeration,
 ) -> Data[AcceptedJob]:
     """Ask for an image, a video, a talking avatar, a 3D model or speech. It is made later: follow
     it here, or live as `job:{id}`. What it may cost at most is held from your credits."""
@@ -100,6 +106,7 @@ async def request(
         clock=clock,
         ids=ids,
         live=live,
+        moderation=moderation,
     )
     return Data(accepted)
 
@@ -170,10 +177,19 @@ async def retry(
     clock: TheClock,
     ids: TheIds,
     live: TheLive,
+    moderation: TheModeration,
 ) -> Data[AcceptedJob]:
     """Start it again after it failed, expired or was cancelled, under the terms in force now."""
     return Data(
-        await retry_generation(generation_id, actor=actor, uow=uow, clock=clock, ids=ids, live=live)
+        await retry_generation(
+            generation_id,
+            actor=actor,
+            uow=uow,
+            clock=clock,
+            ids=ids,
+            live=live,
+            moderation=moderation,
+        )
     )
 
 

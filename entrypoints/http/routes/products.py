@@ -15,6 +15,8 @@ from application.catalogue.products import (
     UpdateProduct,
 )
 from application.licensing.standing import NoLicence
+from application.moderation.judging import TextRefused
+from application.moderation.subjects import HeldByModerators
 from application.ports.views import (
     StoreProduct,
 )
@@ -31,6 +33,7 @@ from entrypoints.http.parameters import (
     TheClock,
     TheFees,
     TheIds,
+    TheModeration,
     TheUnitOfWork,
 )
 
@@ -38,7 +41,7 @@ from entrypoints.http.parameters import (
 @post(
     "/{store_id:uuid}/products",
     opt=idempotent(),
-    responses=errors(NotFound, CurrencyUnknown, GenerationNotReady, NoLicence),
+    responses=errors(NotFound, CurrencyUnknown, GenerationNotReady, NoLicence, TextRefused),
 )
 async def create_product(
     store_id: FromPath[UUID],
@@ -48,11 +51,19 @@ async def create_product(
     clock: TheClock,
     ids: TheIds,
     fees: TheFees,
+    moderation: TheModeration,
 ) -> Data[ProductView]:
     """Make a draft. `decision` says what keeps it from being sold, every reason at once."""
     return Data(
         await products.create_product(
-            store_id, data, actor=actor, uow=uow, clock=clock, ids=ids, fees=fees
+            store_id,
+            data,
+            actor=actor,
+            uow=uow,
+            clock=clock,
+            ids=ids,
+            fees=fees,
+            moderation=moderation,
         )
     )
 
@@ -89,7 +100,8 @@ async def read_product(
 
 
 @patch(
-    "/{product_id:uuid}", responses=errors(NotFound, ListingRefused, StockBelowReserved, NoLicence)
+    "/{product_id:uuid}",
+    responses=errors(NotFound, ListingRefused, StockBelowReserved, NoLicence, TextRefused),
 )
 async def update_product(
     product_id: FromPath[UUID],
@@ -99,11 +111,19 @@ async def update_product(
     clock: TheClock,
     ids: TheIds,
     fees: TheFees,
+    moderation: TheModeration,
 ) -> Data[ProductView]:
     """Change a product; what is left out stays. On sale, the change must pass the gates."""
     return Data(
         await products.update_product(
-            product_id, data, actor=actor, uow=uow, clock=clock, ids=ids, fees=fees
+            product_id,
+            data,
+            actor=actor,
+            uow=uow,
+            clock=clock,
+            ids=ids,
+            fees=fees,
+            moderation=moderation,
         )
     )
 
@@ -111,7 +131,7 @@ async def update_product(
 @post(
     "/{product_id:uuid}/publish",
     status_code=200,
-    responses=errors(NotFound, ListingRefused, ApprovalNeeded, NoLicence),
+    responses=errors(NotFound, ListingRefused, ApprovalNeeded, NoLicence, HeldByModerators),
 )
 async def publish_product(
     product_id: FromPath[UUID],

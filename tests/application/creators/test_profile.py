@@ -60,8 +60,12 @@ async def test_what_is_left_out_of_an_update_stays() -> None:
     trade, ada = Trade(), actor(CREATOR)
     await trade.become_creator(ada)
 
-    await update_creator(UpdateCreator(bio="Paints."), actor=ada, uow=trade.uow())
-    profile = await update_creator(UpdateCreator(published=False), actor=ada, uow=trade.uow())
+    await update_creator(
+        UpdateCreator(bio="Paints."), actor=ada, uow=trade.uow(), moderation=trade.moderation
+    )
+    profile = await update_creator(
+        UpdateCreator(published=False), actor=ada, uow=trade.uow(), moderation=trade.moderation
+    )
 
     assert (profile.display_name, profile.bio, profile.published) == ("Ada", "Paints.", False)
     assert profile.version == 3
@@ -72,7 +76,12 @@ async def test_who_is_no_creator_has_no_page() -> None:
     with pytest.raises(NotFound):
         await show_own(actor=actor(CREATOR), uow=trade.uow())
     with pytest.raises(NotFound):
-        await update_creator(UpdateCreator(bio="x"), actor=actor(CREATOR), uow=trade.uow())
+        await update_creator(
+            UpdateCreator(bio="x"),
+            actor=actor(CREATOR),
+            uow=trade.uow(),
+            moderation=trade.moderation,
+        )
 
 
 async def test_another_creator_is_as_good_as_none_but_not_for_an_admin() -> None:

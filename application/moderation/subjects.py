@@ -1,0 +1,117 @@
+"""What can be reported and decided about, and how each is hidden and shown again.
+
+A kind of thing is one class here: who owns it, whether others can see it, how it is taken from
+their sight. Hiding what is hidden and showing what is shown do nothing.
+"""
+
+from datetime import datetime
+from typing import NamedTuple, Protocol
+from uuid import UUID
+
+from application.ports.unit_of_work import UnitOfWork
+from domain.catalogue.product import ProductStatus
+from domain.media.asset import AssetState
+from domain.moderation.case import SubjectKind
+from domain.shared.errors import Conflict, NotFound
+from domain.studio.job import JobStatus
+
+
+class HeldByModerators(Conflict):
+    """It was hidden by the moderators and cannot be shown before they agree."""
+
+    code = "held_by_moderators"
+
+
+class Standing(NamedTuple):
+    """`public`: everybody can see it."""
+
+    owner_id: UUID
+    public: bool
+
+
+class Subject(Protocol):
+    async def standing(self, subject_id: UUID, *, uow: UnitOfWork) -> Standing:
+        """Raises NotFound."""
+        ...
+
+    async def hide(self, subject_id: UUID, *, uow: UnitOfWork, at: datetime) -> None: ...
+
+    async def show(self, subject_id: UUID, *, uow: UnitOfWork, at: datetime) -> None: ...
+
+
+class AssetSubject:
+    """What came too late for a generation that its owner cancelled stays hidden."""
+
+    async def standing(self, subject_id: UUID, *, uow: UnitOfWork) -> Standing:
+        return Standing((await uow.assets.get(subject_id)).owner_id, public=False)
+
+    async def hide(self, subject_id: UUID, *, uow: UnitOfWork, at: datetime) -> None:
+        (await uow.assets.get(subject_id, lock=True)).state = AssetState.HIDDEN
+
+    async def show(self, subject_id: UUID, *, uow: UnitOfWork, at: datetime) -> None:
+        asset = await uow.assets.get(subject_id, lock=True)
+        if asset.generation_id is not None:
+            job = await uow.jobs.get(asset.generation_id)
+            if job.status in {JobStatus.CANCELLED, JobStatus.EXPIRED}:
+                return
+        asset.state = AssetState.READY
+
+
+class ProductSubject:
+    """Taken off sale; put on sale again by its store, which asks its gates."""
+
+    async def standing(self, subject_id: UUID, *, uow: UnitOfWork) -> Standing:
+        product = await uow.products.get(subject_id)
+        store = await uow.stores.get(product.store_id)
+        return Standing(store.owner_id, public=product.is_listed)
+
+    async def hide(self, subject_id: UUID, *, uow: UnitOfWork, at: datetime) -> None:
+        product = await uow.products.get(subject_id, lock=True)
+        if product.is_listed:
+            product.status = ProductStatus.SUSPENDED
+            product.frozen_for = FROZEN_FOR
+
+    async def show(self, subject_id: UUID, *, uow: UnitOfWork, at: datetime) -> None:
+        product = await uow.products.get(subject_id, lock=True)
+        if product.frozen_for == FROZEN_FOR:
+            product.status, product.frozen_for = ProductStatus.INACTIVE, None
+
+
+class CreatorSubject:
+    async def standing(self, subject_id: UUID, *, uow: UnitOfWork) -> Standing:
+        creator = await uow.creators.get(subject_id)
+        return Standing(creator.user_id, public=creator.published)
+
+    async def hide(self, subject_id: UUID, *, uow: UnitOfWork, at: datetime) -> None:
+        (await uow.creators.get(subject_id, lock=True)).published = False
+
+    async def show(self, subject_id: UUID, *, uow: UnitOfWork, at: datetime) -> None:
+        (await uow.creators.get(subject_id, lock=True)).published = True
+
+
+class TextSubject:
+    """A refused text is nowhere: there is nothing to hide."""
+
+    async def standing(self, subject_id: UUID, *, uow: UnitOfWork) -> Standing:
+        raise NotFound(SubjectKind.TEXT, subject_id)
+
+    async def hide(self, subject_id: UUID, *, uow: UnitOfWork, at: datetime) -> None: ...
+
+    async def show(self, subject_id: UUID, *, uow: UnitOfWork, at: datetime) -> None: ...
+
+
+FROZEN_FOR = "moderation"
+"""Why a product is off sale."""
+
+SUBJECTS: dict[SubjectKind, Subject] = {
+    SubjectKind.TEXT: TextSubject(),
+    SubjectKind.ASSET: AssetSubject(),
+    SubjectKind.PRODUCT: ProductSubject(),
+    SubjectKind.CREATOR: CreatorSubject(),
+}
+
+
+async def require_not_held(kind: SubjectKind, subject_id: UUID, *, uow: UnitOfWork) -> None:
+    """Asked by whoever would show a thing to others. Raises HeldByModerators."""
+    if await uow.moderation_cases.holds(kind, subject_id):
+        raise HeldByModerators("This is hidden until the moderators have agreed.", kind=str(kind))
