@@ -26,6 +26,7 @@ from adapters.postgres.studio_views import PostgresStudioViews
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
 from adapters.postgres.uploads import PostgresUploadViews
 from adapters.system.ids import UuidV7Ids
+from application.moderation.judging import Moderation
 from application.ports.engines import ProviderWebhooks
 from application.ports.idempotency import Idempotency
 from application.ports.images import ImageProcessor
@@ -70,6 +71,7 @@ class Ports:
     file_links: LinkVerifier
     part_receiver: PartReceiver | None
     images: ImageProcessor
+    moderation: Moderation
     asset_views: PostgresAssetViews
     upload_views: PostgresUploadViews
     studio_views: PostgresStudioViews
@@ -138,6 +140,7 @@ async def open_house(database_url: str, folder: Path, **terms: Any) -> AsyncIter
         file_links=links,
         part_receiver=storage,
         images=world.images,
+        moderation=world.moderation,
         asset_views=PostgresAssetViews(sessions),
         upload_views=PostgresUploadViews(sessions),
         studio_views=world.views,
