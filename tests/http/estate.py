@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import date, timedelta
 from typing import NamedTuple, cast
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import msgspec
 
@@ -33,10 +33,11 @@ from domain.ordering.order import Order, PaymentStatus
 from domain.ordering.refund import LineRefund
 from domain.reporting.export import ATTEMPTS_MAX
 from domain.shared.money import Currency
-from domain.studio.generation import Generation, Mode
+from domain.studio.generation import Generation, Mode, request_of
 from domain.studio.job import Job, JobStatus
-from domain.studio.pipelines import JobKind
+from domain.studio.pipelines import JobKind, pipeline_of
 from domain.studio.publication import WorkKind, publication_of
+from domain.studio.step import Step, StepStatus, new_step
 from entrypoints.bootstrap import Ports
 from tests import builders
 
@@ -251,6 +252,8 @@ async def _studio(ports: Ports) -> None:
         }
         for job in jobs.values():
             uow.jobs.add(job)
+            for step in _steps_of(job):
+                uow.steps.add(step)
         uow.models.add(
             LikenessModel(
                 id=MODEL,
@@ -285,6 +288,24 @@ async def _studio(ports: Ports) -> None:
         for picture in _pictures():
             uow.assets.add(picture)
         await uow.commit()
+
+
+def _steps_of(job: Job) -> list[Step]:
+    """Those of its kind, ended as the job has."""
+    steps = [
+        new_step(
+            planned,
+            step_id=uuid4(),
+            job_id=job.id,
+            position=position,
+            request=request_of(planned.type, kind=job.kind, mode=Mode.TEXT),
+        )
+        for position, planned in enumerate(pipeline_of(job.kind))
+    ]
+    for step in steps:
+        if job.status is JobStatus.SUCCEEDED:
+            step.status = StepStatus.SUCCEEDED
+    return steps
 
 
 def _pictures() -> list[Asset]:
