@@ -38,6 +38,7 @@ MESSAGE = {"send": 1, "claim": 1, "finish": 1}
 STEPS = {
     "stripe": {**MESSAGE, "commit": 2},
     "orders.paid": {**MESSAGE, "commit": 1},
+    "orders.collect_address": {**MESSAGE, "commit": 1},
     "invoices.issue": {**MESSAGE, "commit": 1},
     "invoices.credit": {**MESSAGE, "commit": 1},
     "release-earnings": {"commit": 4},
