@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import date, timedelta
+from uuid import UUID
 
 import msgspec
 import pytest
@@ -13,6 +14,7 @@ from adapters.postgres.verification import PostgresLedgerViews
 from application.ledger.invariants import check_invariants, prove_nightly
 from application.ledger.verification import verify_recent
 from application.ports.invariants import CheckResult, Invariant
+from application.studio.credits import open_wallet, reserve_credits
 from domain.ledger.reconciliation import (
     Difference,
     Fault,
@@ -35,6 +37,9 @@ MONTH = timedelta(days=31)
 
 class Note(msgspec.Struct):
     text: str = "hello"
+
+
+USER = UUID("01900000-0000-7000-8000-0000000000c1")
 
 
 async def tamper(desk: Desk, statement: str, **parameters: object) -> None:
@@ -217,6 +222,33 @@ async def a_stuck_run(desk: Desk) -> None:
     desk.clock.advance(timedelta(hours=7))
 
 
+async def a_wallet_that_holds_nothing_it_says(desk: Desk) -> None:
+    async with (uow := desk.new_uow()):
+        await open_wallet(uow, user_id=USER, at=desk.clock.now())
+        await uow.commit()
+    await tamper(desk, "UPDATE credit_wallets SET held = held + 5")
+
+
+async def a_forgotten_hold(desk: Desk) -> None:
+    async with (uow := desk.new_uow()):
+        await reserve_credits(
+            uow, user_id=USER, job_id=USER, round=1, credits=1, at=desk.clock.now()
+        )
+        await uow.commit()
+    desk.clock.advance(timedelta(days=4))
+
+
+async def a_purchase_without_a_booking(desk: Desk) -> None:
+    await tamper(
+        desk,
+        "INSERT INTO credit_purchases (id, user_id, request_key, pack, credits, amount_cents,"
+        " currency, status, charge_id, taken_back, refunded_cents, created_at, expires_at, ask_at,"
+        " paid_at) VALUES (gen_random_uuid(), gen_random_uuid(), 'k', 'p', 5, 100, 'usd', 'paid',"
+        " 'ch_lost', 0, 0, :at, :at, :at, :at)",
+        at=desk.clock.now() - timedelta(hours=1),
+    )
+
+
 BREACHES: list[tuple[Callable[[Desk], Awaitable[None]], Invariant, str]] = [
     (a_late_message, Invariant.OUTBOX_FLOWS, "greet "),
     (a_lost_worker, Invariant.OUTBOX_FLOWS, "greet "),
@@ -228,6 +260,9 @@ BREACHES: list[tuple[Callable[[Desk], Awaitable[None]], Invariant, str]] = [
     (a_payout_that_is_not_taken, Invariant.PAYOUTS_END, "payout "),
     (an_unanswered_payout, Invariant.PAYOUTS_END, "payout "),
     (a_payout_that_never_arrives, Invariant.PAYOUTS_END, "payout "),
+    (a_wallet_that_holds_nothing_it_says, Invariant.WALLETS_AGREE, "credits of "),
+    (a_forgotten_hold, Invariant.HOLDS_END, "credits held for "),
+    (a_purchase_without_a_booking, Invariant.BOUGHT_CREDITS_ARE_BOOKED, "purchase "),
     (an_unbooked_order, Invariant.PAID_ORDERS_ARE_BOOKED, "order "),
     (a_sale_of_nothing, Invariant.BOOKED_SALES_ARE_PAID, "sale:ch_"),
     (a_sale_of_nothing, Invariant.EARNINGS_ARE_PAID_FOR, "earning "),
