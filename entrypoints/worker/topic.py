@@ -23,6 +23,16 @@ QUEUES: tuple[Queue, ...] = get_args(Queue)
 """In the order in which a busy worker serves them."""
 
 
+PROVIDER_CALL = timedelta(seconds=120)
+"""A lease: a batch of calls to a provider, each of which may take its time-out and its retries."""
+
+LONG_RUN = timedelta(minutes=15)
+"""A lease: a run that is resumed; what it has not done by then, its next attempt does."""
+
+WHOLE_LEDGER = timedelta(hours=1)
+"""A lease: reading all of it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Topic:
     """How messages of one topic are handled. The name of an inbox topic is its source.
