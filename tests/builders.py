@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from application.ports.unit_of_work import UnitOfWork
+from application.studio.credits import open_wallet
 from domain.catalogue.product import Product, ProductStatus
 from domain.catalogue.store import Store
 from domain.catalogue.template import TEMPLATES
@@ -411,6 +412,22 @@ def discount(
         "created_at": NOON,
     }
     return Discount(**{**values, **changes})  # type: ignore[arg-type]
+
+
+async def fans_with_credits(
+    uow: UnitOfWork, number: int, *, credits: int = 10_000_000, at: datetime | None = None
+) -> list[User]:
+    """Commit fans who have that many credits besides the grant of the day."""
+    fans = [user() for _ in range(number)]
+    now = at or datetime.now(UTC)
+    async with uow:
+        for fan in fans:
+            uow.users.add(fan)
+            wallet = await open_wallet(uow, fan.id, now)
+            wallet.adjust(credits, reason="for a test", at=now)
+            await uow.credits.save(wallet)
+        await uow.commit()
+    return fans
 
 
 async def generation(

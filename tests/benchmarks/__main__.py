@@ -25,6 +25,7 @@ from tests.benchmarks import (
     requests,
     settlement,
     starting,
+    studio,
     uploads,
     webhooks,
 )
@@ -35,6 +36,7 @@ BENCHMARKS: Mapping[str, Benchmark] = {
     "split": arithmetic.splitting,
     "refund": arithmetic.refunding,
     "licence": arithmetic.licensing,
+    "moderation": arithmetic.moderating,
     "thumbnail": images.thumbnail,
     "sign": images.sign,
     "import": starting.importing,
@@ -43,6 +45,7 @@ BENCHMARKS: Mapping[str, Benchmark] = {
     "webhook_to_settled": webhooks.webhook_to_settled,
     "read": requests.reading,
     "generation": requests.generating,
+    "studio_3d": studio.relief,
     "webhook_ingestion": webhooks.webhook_ingestion,
     "settlement": settlement.settlement,
     "books": books.books,

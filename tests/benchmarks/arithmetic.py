@@ -1,4 +1,4 @@
-"""What pure decisions cost: splitting, refunding, licensing.
+"""What pure decisions cost: splitting, refunding, licensing, judging a text.
 
 Processor time, and the fastest of several rounds, because whatever else the machine does only adds.
 """
@@ -8,11 +8,14 @@ import time
 from collections.abc import Callable
 from uuid import uuid4
 
+from adapters.ahocorasick.moderator import AutomatonModerator
+from adapters.ahocorasick.word_lists import shipped_lists
 from domain.licensing.conditions import SubjectRight
 from domain.licensing.evaluate import evaluate
 from domain.licensing.royalty import Royalty
 from domain.licensing.terms import ProductType, Purpose
 from domain.licensing.use import Action, Price, Seller, Use
+from domain.moderation.judgement import Verdict
 from domain.ordering.fees import FeeRate
 from domain.ordering.refund import leg_reversals
 from domain.ordering.split import Line, split
@@ -23,6 +26,14 @@ from tests.benchmarks.ground import Ground
 ROUNDS = 9
 LONG_ORDER = 10_000
 SHORT_ORDER = 100
+TIMES = 100
+PROMPT_CHARS = 300
+PROMPT = (
+    "A portrait at a harbour at dawn, in the first golden light, with fishing boats and old "
+    "ropes behind, a woollen coat with high collar, wind in the hair, a calm and friendly "
+    "look straight into the camera, painted in oil on canvas with wide and visible strokes, "
+    "muted blues and warm greys, soft shadows."
+)
 
 
 async def splitting(_: Ground) -> list[Figure]:
@@ -80,6 +91,23 @@ async def licensing(_: Ground) -> list[Figure]:
         raise RuntimeError("the use that is measured should be allowed")
     value = _fastest_us(lambda: evaluate(terms, use), times=500)
     return [Figure(name="licence_decision_us", value=value, unit="µs", goal=below(10))]
+
+
+async def moderating(_: Ground) -> list[Figure]:
+    """An ordinary prompt of 300 characters against all lists that are shipped and the words of a
+    creator."""
+    moderator = AutomatonModerator(shipped_lists())
+    words = ("war", "blood", "casino", "politics")
+    judgement = await moderator.judge(PROMPT, words=words)
+    if len(PROMPT) != PROMPT_CHARS or judgement.verdict is not Verdict.ALLOWED:
+        raise RuntimeError("the prompt that is measured should be of its length, and allowed")
+    rounds = []
+    for _round in range(ROUNDS):
+        began = time.process_time()
+        for _time in range(TIMES):
+            await moderator.judge(PROMPT, words=words)
+        rounds.append((time.process_time() - began) / TIMES * 1e6)
+    return [Figure(name="moderation_300_us", value=min(rounds), unit="µs", goal=below(500))]
 
 
 def _fastest_us(work: Callable[[], object], *, times: int) -> float:

@@ -66,21 +66,33 @@ class Ground:
                     os.killpg(started.pid, signal.SIGKILL)
 
     @contextlib.contextmanager
-    def likeness(self, command: str) -> Iterator[int]:
-        with self.process("-m", "entrypoints.cli.main", command) as pid:
+    def likeness(self, command: str, **environ: str) -> Iterator[int]:
+        with self.process("-m", "entrypoints.cli.main", command, **environ) as pid:
             yield pid
 
     @contextlib.contextmanager
-    def api(self) -> Iterator[int]:
+    def api(self, port: int = 0, **environ: str) -> Iterator[int]:
         """The API in one process; answers its port."""
-        port = any_free_port()
+        port = port or any_free_port()
         with self.process(
             *("-m", "entrypoints.cli.main", "api"),
             ready_url=f"http://127.0.0.1:{port}/health/ready",
             LIKENESS_PORT=str(port),
             LIKENESS_BASE_URL=f"http://127.0.0.1:{port}",
+            **environ,
         ):
             yield port
+
+    @contextlib.contextmanager
+    def sandbox(self) -> Iterator[str]:
+        """Plays the providers; answers its address."""
+        port = any_free_port()
+        address = f"http://127.0.0.1:{port}"
+        with self.process(
+            *("-m", "entrypoints.sandbox", "--port", str(port)),
+            ready_url=f"{address}/control/health",
+        ):
+            yield address
 
     @contextlib.contextmanager
     def bare(self) -> Iterator[int]:

@@ -40,7 +40,9 @@ class FalRequest:
         self.logs: list[dict[str, str]] = []
         self.result: tuple[int, dict[str, Any]] | None = None
         self.failure: AppFailed | None = None
+        self.submitted_at = time.monotonic()
         self.started_at = 0.0
+        self.taken_s = 0.0
         self.inference_s = 0.0
         self.mishap: Failure | None = None
 
@@ -110,7 +112,13 @@ class FalQueue:
         return {
             "accepted": self.accepted,
             "requests": [
-                {"request_id": r.id, "app": r.app, "status": r.status, "webhook": r.webhook_url}
+                {
+                    "request_id": r.id,
+                    "app": r.app,
+                    "status": r.status,
+                    "taken_s": r.taken_s,
+                    "webhook": r.webhook_url,
+                }
                 for r in self._requests.values()
             ],
         }
@@ -179,6 +187,7 @@ class FalQueue:
 
     def _complete(self, request: FalRequest, outcome: AppFailed | dict[str, Any]) -> None:
         request.status = "COMPLETED"
+        request.taken_s = time.monotonic() - request.submitted_at
         if request.started_at:
             request.inference_s = time.monotonic() - request.started_at
         if isinstance(outcome, AppFailed):
