@@ -130,7 +130,7 @@ from domain.ledger.payout_rules import PayoutPolicy
 from domain.ordering.fees import FeesBorneBy, FeeSchedule
 from domain.ordering.invoice import Party
 from entrypoints.bootstrap_credentials import content_credentials
-from entrypoints.bootstrap_engines import studio_engines, video_processor
+from entrypoints.bootstrap_engines import provider_places, studio_engines, video_processor
 from entrypoints.bootstrap_keys import use_settings_keys
 from entrypoints.bootstrap_moderation import moderation_of
 from entrypoints.bootstrap_payments import fees_of, stripe_api, stripe_webhooks, tax_provider
@@ -318,6 +318,7 @@ def build_ports(settings: Settings) -> Ports:
             remote_files=remote_files(settings, closing),
             live=live,
             engines=engines,
+            limits=provider_places(settings),
             webhook_base_url=settings.base_url + WEBHOOKS,
         ),
         prompt_enhancer=prompt_enhancer,

@@ -48,6 +48,15 @@ def studio_engines(
     return engines, webhooks, _openai(settings, engines, closing)
 
 
+def provider_places(settings: Settings) -> dict[str, int]:
+    """How many attempts each provider is given at a time."""
+    return {
+        "fal": settings.fal_concurrency,
+        "replicate": settings.replicate_concurrency,
+        "openai": settings.openai_concurrency,
+    }
+
+
 def video_processor(settings: Settings) -> FfmpegVideos:
     return FfmpegVideos(settings.ffmpeg_path)
 

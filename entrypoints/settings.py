@@ -325,6 +325,24 @@ class Settings:
         "fast",
         example="portrait",
     )
+    fal_concurrency: int = setting(
+        "Attempts that fal is given at a time; a new account there works at two of them.",
+        values.whole_number(1, 1000),
+        "10",
+        example="40",
+    )
+    replicate_concurrency: int = setting(
+        "Attempts that Replicate is given at a time.",
+        values.whole_number(1, 1000),
+        "10",
+        example="40",
+    )
+    openai_concurrency: int = setting(
+        "Attempts at speech that OpenAI, or who speaks its protocol, is given at a time.",
+        values.whole_number(1, 1000),
+        "10",
+        example="4",
+    )
     openai_api_key: Secret | None = setting(
         "Key for OpenAI, or for another that speaks its protocol: speech and richer prompts. In "
         "development the sandbox plays it where there is neither key nor address.",

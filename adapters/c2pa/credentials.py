@@ -1,15 +1,15 @@
 """Content credentials by the library of the C2PA's own initiative.
 
 One thread of each process signs, with a signer of its own: signers are not inherited over a fork,
-and signing 1 megapixel takes a few milliseconds. What strangers send is read by another process.
-The library is loaded when the first file is signed.
+and signing 1 megapixel, or a short film, takes a few milliseconds. What strangers send is read by
+another process. The library is loaded when the first file is signed.
 """
 
 import asyncio
 import io
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
@@ -63,6 +63,12 @@ class C2paCredentials:
     async def read(self, content: bytes, content_type: str) -> CredentialReport:
         material = await self._in_thread(self._opened)
         return await self._reader.read(content, content_type, material.anchors)
+
+    async def read_stream(
+        self, chunks: AsyncIterator[bytes], content_type: str
+    ) -> CredentialReport:
+        material = await self._in_thread(self._opened)
+        return await self._reader.read_stream(chunks, content_type, material.anchors)
 
     async def certificate(self) -> CertificateFacts:
         return await self._in_thread(self._facts)

@@ -11,9 +11,12 @@ import os
 import resource
 import signal
 import threading
+from collections.abc import AsyncIterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
+from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 from adapters.c2pa.manifests import report_of
 from application.ports.credentials import CredentialReport
@@ -24,6 +27,9 @@ MEMORY_BYTES = 2 * 1024**3
 SECONDS = 10
 UNREADABLE = CredentialReport(verdict=Verdict.INVALID, failures=("manifest.unreadable",))
 NONE = CredentialReport(verdict=Verdict.NONE, failures=("manifest.missing",))
+_SIGN = b"jumb"
+"""Every manifest is in a box of this name."""
+_WRITE_BYTES = 1024 * 1024
 _ABSENT = ("ManifestNotFound", "Other: C2PA provenance not found in XMP")
 
 
@@ -38,8 +44,31 @@ class IsolatedReader:
         self._pid = 0
 
     async def read(self, content: bytes, content_type: str, anchors: str) -> CredentialReport:
-        if b"jumb" not in content:  # every manifest is in a box of this name
+        if _SIGN not in content:
             return NONE
+        return await self._apart(content, content_type, anchors)
+
+    async def read_stream(
+        self, chunks: AsyncIterator[bytes], content_type: str, anchors: str
+    ) -> CredentialReport:
+        with NamedTemporaryFile(prefix="credentials-") as file:
+            seen, tail, waiting = False, b"", bytearray()
+            async for chunk in chunks:
+                seen = seen or _SIGN in tail + chunk
+                tail = (tail + chunk)[1 - len(_SIGN) :]
+                waiting += chunk
+                if len(waiting) >= _WRITE_BYTES:
+                    await asyncio.to_thread(file.write, bytes(waiting))
+                    waiting.clear()
+            await asyncio.to_thread(file.write, bytes(waiting))
+            file.flush()
+            if not seen:
+                return NONE
+            return await self._apart(Path(file.name), content_type, anchors)
+
+    async def _apart(
+        self, content: bytes | Path, content_type: str, anchors: str
+    ) -> CredentialReport:
         if self._waiting >= self._max_waiting:
             raise Unavailable(
                 "Too many files are waiting.", provider="credentials", retry_after_s=5
@@ -73,15 +102,16 @@ class IsolatedReader:
         return self._pool
 
 
-def read_here(content: bytes, content_type: str, anchors: str) -> CredentialReport:
+def read_here(content: bytes | Path, content_type: str, anchors: str) -> CredentialReport:
     """In the process that may die: killed when it takes too long."""
     import c2pa
 
     signal.alarm(SECONDS)
     try:
         with (
+            io.BytesIO(content) if isinstance(content, bytes) else content.open("rb") as file,
             c2pa.Context.from_dict(reading_settings(anchors)) as context,
-            c2pa.Reader(content_type, io.BytesIO(content), context=context) as reader,
+            c2pa.Reader(content_type, file, context=context) as reader,
         ):
             return report_of(reader.get_validation_state(), reader.json(), reader.detailed_json())
     except c2pa.C2paError as error:

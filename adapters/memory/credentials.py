@@ -6,7 +6,7 @@ Like the real ones they are lost when a picture is saved anew, and break when a 
 import hashlib
 import hmac
 import json
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from uuid import uuid4
 
 import msgspec
@@ -97,6 +97,11 @@ class MemoryCredentials:
         return CredentialReport(
             verdict=verdict, failures=tuple(failures), statements=trailer.statements
         )
+
+    async def read_stream(
+        self, chunks: AsyncIterator[bytes], content_type: str
+    ) -> CredentialReport:
+        return await self.read(b"".join([chunk async for chunk in chunks]), content_type)
 
     async def certificate(self) -> CertificateFacts:
         return CertificateFacts(

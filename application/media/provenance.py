@@ -4,7 +4,7 @@ Anybody may ask about any file. The answer names a creator whose page is public,
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
@@ -20,10 +20,14 @@ from domain.media.provenance import (
     SignedCopy,
     SourceType,
     Verdict,
+    check_size,
     credential_type,
     in_plain_words,
 )
 from domain.shared.errors import NotFound
+
+_HEAD_BYTES = 64
+"""Enough to tell every kind."""
 
 _SUMMARY = {
     Verdict.VALID: "Nothing was changed since it was signed, by somebody whom we trust.",
@@ -121,12 +125,28 @@ class AssetProvenance(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def verify_file(
-    content: bytes, *, uow: UnitOfWork, credentials: ContentCredentials
+    chunks: AsyncIterator[bytes], *, uow: UnitOfWork, credentials: ContentCredentials
 ) -> VerifiedFile:
-    """Raises ProvenanceTypeRefused, and Unavailable when too many files are waiting."""
-    kind = credential_type(content)
-    digest = hashlib.sha256(content).hexdigest()
-    report = await credentials.read(content, kind)
+    """Its kind is told by its first bytes, before the rest has come. Raises
+    ProvenanceTypeRefused, ProvenanceTooLarge, and Unavailable when too many files are waiting."""
+    head = b""
+    async for chunk in chunks:
+        head += chunk
+        if len(head) >= _HEAD_BYTES:
+            break
+    kind = credential_type(head)
+    hashed, size = hashlib.sha256(), 0
+
+    async def counted() -> AsyncIterator[bytes]:
+        nonlocal size
+        async for chunk in _joined(head, chunks):
+            size += len(chunk)
+            check_size(kind, size)
+            hashed.update(chunk)
+            yield chunk
+
+    report = await credentials.read_stream(counted(), kind)
+    digest = hashed.hexdigest()
     known = await _known(report.statements, digest, uow=uow)
     said = [_details_of(one, known.get(one.manifest)) for one in report.statements]
     return VerifiedFile(
@@ -140,6 +160,12 @@ async def verify_file(
         statement=said[0] if said else None,
         made_from=said[1:],
     )
+
+
+async def _joined(head: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    yield head
+    async for chunk in rest:
+        yield chunk
 
 
 async def provenance_of(asset_id: UUID, *, actor: Actor, uow: UnitOfWork) -> AssetProvenance:

@@ -3,7 +3,7 @@
 Signed last, for the signature covers every byte of what is delivered.
 """
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Protocol
 from uuid import UUID
 
@@ -84,7 +84,7 @@ class CertificateFacts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ContentCredentials(Protocol):
-    """PNG, JPEG, WebP, GIF and MP4."""
+    """PNG, JPEG, WebP, GIF, MP4, MP3, WAV and FLAC."""
 
     async def sign(
         self, content: bytes, content_type: str, claim: Claim, *, parents: Sequence[Parent] = ()
@@ -98,6 +98,12 @@ class ContentCredentials(Protocol):
     async def read(self, content: bytes, content_type: str) -> CredentialReport:
         """Never trusts the content: bounded time and memory, whatever it holds. Raises
         Unavailable when too many files are waiting."""
+        ...
+
+    async def read_stream(
+        self, chunks: AsyncIterator[bytes], content_type: str
+    ) -> CredentialReport:
+        """The same of a file that is never held in memory. What `chunks` raises is passed on."""
         ...
 
     async def certificate(self) -> CertificateFacts:

@@ -1,17 +1,19 @@
 """From what an engine made to what may be shown, where that moves, sounds, or has three dimensions.
 
 A video becomes an MP4 that every player plays, with a marked preview and a marked still. A sound
-and a mesh cannot be marked visibly: they are shown to nobody before they are had. Written twice,
-it lands on itself.
+and a mesh cannot be marked visibly: they are shown to nobody before they are had. What can carry
+content credentials is signed, last; meshes and Ogg cannot. Done twice, the row names the files of
+one run.
 """
 
-import asyncio
 from uuid import UUID
 
 from application.ports.storage import ObjectStorage, StoredObject
 from application.ports.video import MP4
+from application.studio.signing import Copy, Cut, sign_and_store
 from application.studio.workshop import Workshop
 from domain.media.asset import Asset, AssetPurpose, Media
+from domain.media.provenance import MediaCopy, carried_by
 from domain.studio.generation import Generation
 from domain.studio.outputs import MESH_TYPE, OutputRefused, is_binary_gltf
 
@@ -25,36 +27,38 @@ async def finish_video(
     facts = await workshop.videos.inspect(clean)
     preview = await workshop.videos.watermark(clean, text=workshop.watermark)
     poster = await workshop.videos.poster(preview)  # of what is marked, and so marked itself
-    original, kept, shown, still = await asyncio.gather(
-        _put(asset_id, f"original.{made.format}", content, made.content_type, workshop.storage),
-        _put(asset_id, "clean.mp4", clean, MP4, workshop.storage),
-        _put(asset_id, "preview.mp4", preview, MP4, workshop.storage),
-        _put(
-            asset_id,
-            "thumbnail.jpeg",
-            poster.content,
-            poster.content_type,
-            workshop.storage,
-        ),
+    original = await _put(
+        asset_id, f"original.{made.format}", content, made.content_type, workshop.storage
     )
+    copies: dict[MediaCopy, Copy] = {
+        MediaCopy.CLEAN: Cut(clean, MP4),
+        MediaCopy.PREVIEW: Cut(preview, MP4),
+        MediaCopy.THUMBNAIL: poster,
+    }
+    stored = await sign_and_store(asset_id, content, copies, generation, workshop=workshop)
+    kept = stored[MediaCopy.CLEAN]
     asset = _asset(asset_id, Media.VIDEO, kept, generation, workshop=workshop)
     asset.width, asset.height, asset.duration_ms = facts.width, facts.height, facts.duration_ms
-    asset.original_key, asset.preview_key, asset.thumbnail_key = (
-        original.key,
-        shown.key,
-        still.key,
-    )
+    asset.original_key = original.key
+    asset.preview_key = stored[MediaCopy.PREVIEW].key
+    asset.thumbnail_key = stored[MediaCopy.THUMBNAIL].key
     return asset
 
 
 async def finish_sound(
     asset_id: UUID, content: bytes, generation: Generation, *, workshop: Workshop
 ) -> Asset:
-    """Raises MediaRefused, MediaTypeRefused; Unavailable: try again."""
+    """An Ogg cannot be signed, and is delivered without. Raises MediaRefused, MediaTypeRefused;
+    Unavailable: try again."""
     facts = await workshop.videos.inspect_audio(content)
-    kept = await _put(
-        asset_id, f"clean.{facts.format}", content, facts.content_type, workshop.storage
-    )
+    if carried_by(content) is None:
+        kept = await _put(
+            asset_id, f"clean.{facts.format}", content, facts.content_type, workshop.storage
+        )
+    else:
+        copies = {MediaCopy.CLEAN: Cut(content, facts.content_type)}
+        stored = await sign_and_store(asset_id, content, copies, generation, workshop=workshop)
+        kept = stored[MediaCopy.CLEAN]
     asset = _asset(asset_id, Media.AUDIO, kept, generation, workshop=workshop)
     asset.duration_ms = facts.duration_ms
     return asset
@@ -63,7 +67,8 @@ async def finish_sound(
 async def finish_mesh(
     asset_id: UUID, content: bytes, generation: Generation, *, workshop: Workshop
 ) -> Asset:
-    """Raises OutputRefused; Unavailable when our storage fails: try again."""
+    """glTF has no place for content credentials. Raises OutputRefused; Unavailable when our storage
+    fails: try again."""
     if not is_binary_gltf(content):
         raise OutputRefused("This is no binary glTF.")
     kept = await _put(asset_id, "clean.glb", content, MESH_TYPE, workshop.storage)

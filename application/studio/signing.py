@@ -7,14 +7,16 @@ those of one run; what a run that was killed has left is swept.
 
 import asyncio
 import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import NamedTuple, Protocol
 from uuid import UUID
 
-from application.media.assets import StoredRenditions
 from application.ports.credentials import Parent, Signed
-from application.ports.images import Derivatives, Rendition
 from application.ports.storage import ObjectMissing, StoredObject
 from application.ports.unit_of_work import UnitOfWork
 from application.studio.workshop import Workshop
+from domain.media.asset import Asset
 from domain.media.provenance import (
     Claim,
     LicenceClaim,
@@ -22,10 +24,30 @@ from domain.media.provenance import (
     SignedCopy,
     SourceType,
     Verdict,
+    carried_by,
     credential_type,
 )
 from domain.studio.attempt import AttemptStatus
 from domain.studio.generation import Generation, Mode
+
+_SUFFIX = {"mpeg": "mp3"}
+
+
+class Copy(Protocol):
+    """A file that is to be delivered, as it is before it is signed."""
+
+    @property
+    def content(self) -> bytes: ...
+
+    @property
+    def content_type(self) -> str: ...
+
+
+class Cut(NamedTuple):
+    """A copy that moves or sounds."""
+
+    content: bytes
+    content_type: str
 
 
 def source_of(mode: Mode) -> SourceType:
@@ -36,50 +58,49 @@ def source_of(mode: Mode) -> SourceType:
 async def sign_and_store(
     asset_id: UUID,
     original: bytes,
-    made: Derivatives,
+    copies: Mapping[MediaCopy, Copy],
     generation: Generation,
     *,
     workshop: Workshop,
-) -> StoredRenditions:
-    """Raises Unavailable when the key or our storage cannot be had: try again."""
+) -> dict[MediaCopy, StoredObject]:
+    """The clean copy says what it was made from, the others that they are marked.
+
+    Raises Unavailable when the key or our storage cannot be had: try again.
+    """
     async with (uow := workshop.new_uow()):
         terms = await uow.terms.get(generation.terms_id)
         model = await _maker(generation, uow)
-        scene_key = await _scene_key(generation, uow)
-    parents = await _parents(original, scene_key, workshop=workshop)
+        given = await _given(generation, uow)
+        source = await _source(generation, given, uow)
     claim = Claim(
         title=str(asset_id),
-        source=source_of(generation.mode),
+        source=source,
         model=model,
         licence=LicenceClaim(generation.terms_id, generation.terms_version, generation.terms_hash),
         training_allowed=terms.terms.ai_training_of_outputs,
     )
-    copies = {
-        MediaCopy.CLEAN: (made.clean, claim, parents),
-        MediaCopy.PREVIEW: (made.preview, _marked(claim), []),
-        MediaCopy.THUMBNAIL: (made.thumbnail, _marked(claim), []),
-    }
-    signed = [
-        await workshop.credentials.sign(
-            rendition.content, credential_type(rendition.content), said, parents=made_from
+    rows, contents = [], []
+    for copy, unsigned in copies.items():
+        is_clean = copy is MediaCopy.CLEAN
+        signed = await workshop.credentials.sign(
+            unsigned.content,
+            credential_type(unsigned.content),
+            claim if is_clean else replace(claim, marked=True),
+            parents=await _parents(original, given, workshop=workshop) if is_clean else [],
         )
-        for rendition, said, made_from in copies.values()
-    ]
-    rows = [
-        _row(asset_id, copy, rendition, one, claim, generation, workshop=workshop)
-        for (copy, (rendition, _, _)), one in zip(copies.items(), signed, strict=True)
-    ]
+        rows.append(_row(asset_id, copy, unsigned, signed, claim, generation, workshop=workshop))
+        contents.append(signed.content)
     async with (uow := workshop.new_uow()):
         for row in rows:
             uow.signed_copies.add(row)
         await uow.commit()
-    stored: list[StoredObject] = await asyncio.gather(
+    stored = await asyncio.gather(
         *(
-            workshop.storage.put(row.key, one.content, content_type=rendition.content_type)
-            for row, one, (rendition, _, _) in zip(rows, signed, copies.values(), strict=True)
+            workshop.storage.put(row.key, content, content_type=unsigned.content_type)
+            for row, content, unsigned in zip(rows, contents, copies.values(), strict=True)
         )
     )
-    return StoredRenditions(clean=stored[0], preview=stored[1], thumbnail=stored[2])
+    return dict(zip(copies, stored, strict=True))
 
 
 async def _maker(generation: Generation, uow: UnitOfWork) -> str:
@@ -93,44 +114,47 @@ async def _maker(generation: Generation, uow: UnitOfWork) -> str:
     return ", ".join(dict.fromkeys(done)) or "unknown"
 
 
-async def _scene_key(generation: Generation, uow: UnitOfWork) -> str | None:
-    if generation.scene_asset_id is None:
-        return None
-    scenes = await uow.assets.many([generation.scene_asset_id])
-    return scenes[0].clean_key if scenes else None
+async def _given(generation: Generation, uow: UnitOfWork) -> list[Asset]:
+    """What its owner gave to be made into something else: the picture first, then the sound. A
+    video whose movements are followed is not in what is made."""
+    wanted = (generation.scene_asset_id, generation.source_asset_id, generation.audio_asset_id)
+    found = {asset.id: asset for asset in await uow.assets.many([one for one in wanted if one])}
+    return [found[one] for one in wanted if one in found]
 
 
-async def _parents(original: bytes, scene_key: str | None, *, workshop: Workshop) -> list[Parent]:
-    """What the provider itself has signed, and the scene. What is damaged is no parent."""
+async def _source(generation: Generation, given: Sequence[Asset], uow: UnitOfWork) -> SourceType:
+    """Composite, too, where an upload went into it, or what was composite already."""
+    if source_of(generation.mode) is SourceType.COMPOSITE:
+        return SourceType.COMPOSITE
+    for asset in given:
+        said = await uow.signed_copies.of_asset(asset.id)
+        if not asset.is_generated or any(one.source is SourceType.COMPOSITE for one in said):
+            return SourceType.COMPOSITE
+    return SourceType.TRAINED
+
+
+async def _parents(original: bytes, given: Sequence[Asset], *, workshop: Workshop) -> list[Parent]:
+    """What the provider itself has signed, and what was given. What is damaged is no parent."""
     found = []
-    kind = credential_type(original)
-    report = await workshop.credentials.read(original, kind)
-    if report.verdict in {Verdict.VALID, Verdict.UNTRUSTED}:
-        found.append(Parent(content=original, content_type=kind))
-    if scene_key is not None:
+    kind = carried_by(original)
+    if kind is not None:
+        report = await workshop.credentials.read(original, kind)
+        if report.verdict in {Verdict.VALID, Verdict.UNTRUSTED}:
+            found.append(Parent(content=original, content_type=kind))
+    for asset in given:
         try:
-            scene = await workshop.storage.get(scene_key)
+            content = await workshop.storage.get(asset.clean_key)
         except ObjectMissing:
-            return found
-        found.append(Parent(content=scene, content_type=credential_type(scene)))
+            continue
+        if (kind := carried_by(content)) is not None:
+            found.append(Parent(content=content, content_type=kind))
     return found
-
-
-def _marked(claim: Claim) -> Claim:
-    return Claim(
-        title=claim.title,
-        source=claim.source,
-        model=claim.model,
-        licence=claim.licence,
-        training_allowed=claim.training_allowed,
-        marked=True,
-    )
 
 
 def _row(
     asset_id: UUID,
     copy: MediaCopy,
-    rendition: Rendition,
+    unsigned: Copy,
     signed: Signed,
     claim: Claim,
     generation: Generation,
@@ -138,12 +162,12 @@ def _row(
     workshop: Workshop,
 ) -> SignedCopy:
     sha256 = hashlib.sha256(signed.content).hexdigest()
-    suffix = rendition.content_type.removeprefix("image/")
+    kind = unsigned.content_type.rpartition("/")[2]
     return SignedCopy(
         id=workshop.ids.new(),
         asset_id=asset_id,
         copy=copy,
-        key=f"assets/{asset_id}/{copy}-{sha256[:16]}.{suffix}",
+        key=f"assets/{asset_id}/{copy}-{sha256[:16]}.{_SUFFIX.get(kind, kind)}",
         manifest=signed.manifest,
         claim_sha256=signed.claim_sha256,
         sha256=sha256,

@@ -32,7 +32,7 @@ RUN_STEP = "studio.run_step"
 GIVE_TURNS = "studio.give_turns"
 
 DEFAULT_LIMIT = 10
-"""Attempts that a provider takes at a time, unless something else is set for it."""
+"""Attempts that a provider is given at a time, unless something else is set for it."""
 
 
 def submit_topic(step: StepType) -> str:

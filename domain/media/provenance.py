@@ -9,10 +9,16 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from domain.media.clips import sniff_audio, sniff_video
 from domain.media.formats import sniff_image
-from domain.shared.errors import UnsupportedType
+from domain.shared.errors import TooLarge, UnsupportedType
 
 IPTC = "http://cv.iptc.org/newscodes/digitalsourcetype/"
+_MB = 1024 * 1024
+MAX_FILM_BYTES = 512 * _MB
+MAX_FILE_BYTES = 50 * _MB
+"""A film is read piece by piece; a picture or a sound is held in memory while it is."""
+_SOUNDS = {"mp3": "audio/mpeg", "wav": "audio/wav", "flac": "audio/flac"}
 
 
 class SourceType(StrEnum):
@@ -49,6 +55,12 @@ class ProvenanceTypeRefused(UnsupportedType):
     """Files of this kind carry no content credentials that we read."""
 
     code = "provenance_type_refused"
+
+
+class ProvenanceTooLarge(TooLarge):
+    """A file of this kind is read up to a size, and this one is larger."""
+
+    code = "provenance_too_large"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,22 +126,48 @@ def xmp_packet(source: SourceType) -> str:
     )
 
 
-def credential_type(content: bytes) -> str:
+def credential_type(head: bytes) -> str:
     """The media type by the first bytes, whatever the file is called.
 
     Raises ProvenanceTypeRefused.
     """
-    image = sniff_image(content)
-    if image is not None:
-        return f"image/{image}"
-    if content[4:8] == b"ftyp":
-        return "video/mp4"
-    message = "Send a PNG, JPEG, WebP, GIF or MP4 file."
+    found = carried_by(head)
+    if found is not None:
+        return found
+    message = "Send a PNG, JPEG, WebP, GIF, MP4, MP3, WAV or FLAC file."
+    if _is_silent(head):
+        message = f"Files of this kind cannot carry content credentials. {message}"
     raise ProvenanceTypeRefused(message, fields={"file": [message]})
 
 
+def carried_by(head: bytes) -> str | None:
+    """The media type of what can carry content credentials, by its first bytes."""
+    image = sniff_image(head)
+    if image is not None:
+        return f"image/{image}"
+    if sniff_video(head) == "mp4":
+        return "video/mp4"
+    return _SOUNDS.get(sniff_audio(head) or "")
+
+
+def _is_silent(head: bytes) -> bool:
+    """What we make or take in, and nobody can sign: meshes, WebM and Ogg."""
+    return head[:4] == b"glTF" or sniff_video(head) is not None or sniff_audio(head) is not None
+
+
+def check_size(media_type: str, size_bytes: int) -> None:
+    """Raises ProvenanceTooLarge."""
+    most = MAX_FILM_BYTES if media_type == "video/mp4" else MAX_FILE_BYTES
+    if size_bytes > most:
+        raise ProvenanceTooLarge(
+            f"A file of type {media_type} may have {most // _MB} MB.",
+            max_bytes=most,
+            size_bytes=size_bytes,
+        )
+
+
 _FINDINGS = {
-    "assertion.dataHash.mismatch": "The picture was changed after it was signed.",
+    "assertion.dataHash.mismatch": "The file was changed after it was signed.",
     "assertion.bmffHash.mismatch": "The film was changed after it was signed.",
     "assertion.hashedURI.mismatch": "A statement in the file was changed after it was signed.",
     "assertion.missing": "A statement that was signed is missing from the file.",

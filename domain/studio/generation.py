@@ -62,7 +62,7 @@ class SourceRefused(Invalid):
 class Motion:
     """How a still begins to move, as a preset has it: `strength` from 1 to 255, `deviation` from 0
     to 1 says how far the video may leave the still. With a `driving_asset_id` whoever is in it
-    then moves as somebody does in that video."""
+    moves as somebody does in that video instead."""
 
     strength: int = 127
     deviation: float = 0.02

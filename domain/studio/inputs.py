@@ -72,7 +72,6 @@ def _facts(step: Step, generation: Generation, steps: Sequence[Step]) -> dict[st
                 "image": _made(still_of(step, steps)) or generation.source_asset_id,
                 "audio": _made(made_before(steps, step, StepType.SPEECH_SYNTHESIS))
                 or generation.audio_asset_id,
-                "video": _made(made_before(steps, step, StepType.VIDEO_SYNTHESIS)),
                 "motion": (
                     motion.strength,
                     motion.deviation,

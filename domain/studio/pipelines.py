@@ -41,7 +41,8 @@ class When(StrEnum):
     ALWAYS = "always"
     NO_IMAGE = "no source image is given"
     NO_AUDIO = "no audio is given"
-    MOTION = "the preset wants it"
+    MOTION = "the preset has a video to move like"
+    NO_MOTION = "the preset has none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,15 +67,18 @@ PIPELINES: Mapping[JobKind, tuple[tuple[Part, ...], ...]] = {
     JobKind.IMAGE: ((Part(StepType.IMAGE_GENERATION),), (_POST,)),
     JobKind.VIDEO: (
         (_IMAGE,),
-        (_VIDEO,),
-        (Part(StepType.MOTION_TRANSFER, When.MOTION),),
+        (
+            Part(StepType.VIDEO_SYNTHESIS, When.NO_MOTION),
+            Part(StepType.MOTION_TRANSFER, When.MOTION),
+        ),
         (_POST,),
     ),
     JobKind.TALKING_AVATAR: ((_IMAGE, _SPEECH), (_VIDEO,), (_POST,)),
     JobKind.MODEL_3D: ((_IMAGE,), (Part(StepType.MODEL_3D),), (_POST,)),
     JobKind.SPEECH: ((Part(StepType.SPEECH_SYNTHESIS, each=False),), (_POST,)),
 }
-"""By stage. Parts of one stage do not need each other."""
+"""By stage. Parts of one stage do not need each other. What moves like somebody in a video is made
+from the still and that video, so that nothing is paid for which the next step does not use."""
 
 WEIGHT: Mapping[StepType, int] = {
     StepType.TRAINING: 646,
@@ -118,6 +122,8 @@ class Needs:
                 return not self.audio_given
             case When.MOTION:
                 return self.motion_wanted
+            case When.NO_MOTION:
+                return not self.motion_wanted
 
 
 @dataclass(frozen=True, slots=True)

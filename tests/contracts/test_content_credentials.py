@@ -3,7 +3,7 @@
 import asyncio
 import io
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
@@ -19,10 +19,13 @@ from adapters.c2pa.signers import Algorithm, LocalKey, SigningMaterial
 from adapters.memory.credentials import MemoryCredentials
 from application.ports.credentials import ContentCredentials, Parent, Signed, SigningRefused
 from domain.media.provenance import Claim, LicenceClaim, SourceType, Verdict
+from tests.movies import movie, sound
 from tests.pictures import opened, picture
 
 LICENCE = LicenceClaim(UUID(int=7), 3, "ab" * 32)
 IMAGES = ["PNG", "JPEG", "WEBP"]
+CLIPS = ["mp4", "mp3", "wav", "flac"]
+TYPES = {"mp4": "video/mp4", "mp3": "audio/mpeg", "wav": "audio/wav", "flac": "audio/flac"}
 
 
 def claim(
@@ -142,6 +145,77 @@ async def test_what_was_signed_is_read_again(
         LICENCE.hash,
     )
     assert signed.certificate_sha256 == (await credentials.certificate()).sha256
+
+
+def clip(kind: str) -> bytes:
+    return movie(kind, audio=True) if kind == "mp4" else sound(kind)
+
+
+async def in_pieces(content: bytes, size: int = 1000) -> AsyncIterator[bytes]:
+    for start in range(0, len(content), size):
+        yield content[start : start + size]
+
+
+@pytest.mark.parametrize("kind_of_clip", CLIPS)
+async def test_films_and_sounds_carry_them_too(
+    credentials: ContentCredentials, kind_of_clip: str
+) -> None:
+    still = await signed_with(credentials)
+    parent = Parent(content=still.content, content_type="image/png")
+    signed = await credentials.sign(
+        clip(kind_of_clip), TYPES[kind_of_clip], claim(), parents=[parent]
+    )
+
+    report = await credentials.read(signed.content, TYPES[kind_of_clip])
+
+    assert (report.verdict, report.failures) == (Verdict.VALID, ())
+    assert [one.manifest for one in report.statements] == [signed.manifest, still.manifest]
+    assert report.statements[0].source_types == (SourceType.TRAINED.uri,)
+    assert report.statements[0].training_allowed is False
+    assert len(signed.content) - len(clip(kind_of_clip)) < 48_000
+
+
+@pytest.mark.parametrize("kind_of_clip", CLIPS)
+async def test_one_changed_byte_of_a_film_or_a_sound_is_invalid(
+    credentials: ContentCredentials, kind_of_clip: str
+) -> None:
+    signed = await credentials.sign(clip(kind_of_clip), TYPES[kind_of_clip], claim())
+    tampered = bytearray(signed.content)
+    tampered[signed.content.index(clip(kind_of_clip)[-64:]) + 8] ^= 1
+
+    report = await credentials.read(bytes(tampered), TYPES[kind_of_clip])
+
+    assert report.verdict is Verdict.INVALID
+    assert any(code.endswith("Hash.mismatch") for code in report.failures)
+    assert report.statements[0].manifest == signed.manifest
+
+
+@pytest.mark.parametrize("kind_of_clip", ["PNG", *CLIPS])
+async def test_a_stream_is_read_as_the_whole_is(
+    credentials: ContentCredentials, kind_of_clip: str
+) -> None:
+    media, plain = (
+        TYPES.get(kind_of_clip, "image/png"),
+        clip(kind_of_clip) if kind_of_clip in TYPES else picture(),
+    )
+    signed = await credentials.sign(plain, media, claim())
+
+    whole = await credentials.read(signed.content, media)
+    for size in (1, 3, 100_000) if len(signed.content) < 50_000 else (777,):
+        assert await credentials.read_stream(in_pieces(signed.content, size), media) == whole
+    silent = await credentials.read_stream(in_pieces(plain), media)
+    assert (silent.verdict, silent.failures) == (Verdict.NONE, ("manifest.missing",))
+
+
+async def test_a_stream_that_breaks_off_is_the_senders_fault(
+    credentials: ContentCredentials,
+) -> None:
+    async def broken() -> AsyncIterator[bytes]:
+        yield picture()[:50]
+        raise ConnectionResetError
+
+    with pytest.raises(ConnectionResetError):
+        await credentials.read_stream(broken(), "image/png")
 
 
 @pytest.mark.parametrize("kind_of_image", IMAGES)

@@ -2,6 +2,7 @@
 
 import io
 import random
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -9,12 +10,14 @@ import pytest
 from adapters.c2pa.credentials import C2paCredentials
 from adapters.c2pa.development import development_material
 from application.studio.finishing import finish_image
+from application.studio.finishing_clips import finish_video
 from domain.media.asset import Asset
 from domain.media.provenance import Claim, LicenceClaim, SourceType
 from entrypoints.http.routes.provenance import MAX_BODY_BYTES
 from tests.http import estate
 from tests.http.shop import API, Shop, data_of, refusal
-from tests.pictures import opened, picture
+from tests.movies import movie, sound
+from tests.pictures import MESH, opened, picture
 
 VERIFY = f"{API}/provenance/verify"
 
@@ -100,7 +103,7 @@ async def test_one_changed_byte_is_told(shop: Shop) -> None:
     assert checked["findings"] == [
         {
             "code": "assertion.dataHash.mismatch",
-            "message": "The picture was changed after it was signed.",
+            "message": "The file was changed after it was signed.",
         }
     ]
     assert checked["statement"]["known"]["exact"] is False
@@ -143,6 +146,37 @@ async def test_strangers_sign_in_our_name_in_vain(shop: Shop, tmp_path: Any) -> 
     assert checked["statement"]["known"] is None
 
 
+@pytest.mark.parametrize("copy", ["clean_key", "preview_key"])
+async def test_a_film_says_the_same_of_itself(shop: Shop, copy: str) -> None:
+    async with (uow := shop.ports.uow()):
+        generation = await uow.generations.get(estate.GENERATION)
+    film = await finish_video(
+        shop.ports.ids.new(), movie("mp4", audio=True), generation, workshop=shop.ports.workshop
+    )
+    content = await shop.ports.storage.get(getattr(film, copy))
+
+    checked = await verify(shop, content)
+    changed = await verify(shop, content[:-30] + bytes([content[-30] ^ 1]) + content[-29:])
+
+    assert (checked["verdict"], checked["content_type"]) == ("valid", "video/mp4")
+    said = checked["statement"]
+    assert said["licence"]["licence_id"] == str(estate.TERMS)
+    assert said["training_allowed"] is False
+    assert (said["known"]["exact"], said["known"]["copy"]) == (True, copy.removesuffix("_key"))
+    assert (changed["verdict"], [one["code"] for one in changed["findings"]]) == (
+        "invalid",
+        ["assertion.bmffHash.mismatch"],
+    )
+    assert changed["statement"]["known"]["exact"] is False
+
+
+@pytest.mark.parametrize("content", [MESH, movie("webm"), sound("ogg")])
+async def test_what_cannot_carry_credentials_is_told_plainly(shop: Shop, content: bytes) -> None:
+    answer = await shop.http.post(VERIFY, content=content)
+    assert refusal(answer) == (415, "provenance_type_refused")
+    assert "cannot carry content credentials" in answer.text
+
+
 @pytest.mark.parametrize("content", [b"", b"plain text", b"%PDF-1.7", b"\x89PNG"])
 async def test_other_files_are_not_read(shop: Shop, content: bytes) -> None:
     answer = await shop.http.post(VERIFY, content=content)
@@ -150,7 +184,19 @@ async def test_other_files_are_not_read(shop: Shop, content: bytes) -> None:
 
 
 async def test_too_much_is_refused_while_it_arrives(shop: Shop) -> None:
-    answer = await shop.http.post(VERIFY, content=b"\x89PNG\r\n\x1a\n" + bytes(MAX_BODY_BYTES))
+    async def endless(head: bytes) -> AsyncIterator[bytes]:
+        yield head
+        while True:
+            yield bytes(1024 * 1024)
+
+    answer = await shop.http.post(VERIFY, content=endless(b"\x89PNG\r\n\x1a\n"))
+    assert refusal(answer) == (413, "provenance_too_large")
+    head = b"--x\r\nContent-Disposition: form-data; name=a\r\n\r\n"
+    form = {"Content-Type": "multipart/form-data; boundary=x"}
+    answer = await shop.http.post(VERIFY, content=endless(head), headers=form)
+    assert refusal(answer) == (413, "body_too_large")
+    announced = {"Content-Length": str(MAX_BODY_BYTES + 1)}
+    answer = await shop.http.post(VERIFY, content=endless(b"\0\0\0 ftypisom"), headers=announced)
     assert refusal(answer) == (413, "body_too_large")
 
 

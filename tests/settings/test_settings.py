@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from entrypoints.bootstrap_engines import provider_places
 from entrypoints.providers import fal_access, needs_sandbox, replicate_access, stripe_access
 from entrypoints.settings import Settings, SettingsError, specs, variable_of
 from entrypoints.settings_docs import settings_page
@@ -248,3 +249,12 @@ def test_reading_the_settings_imports_no_framework() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT
     )
     assert result.stdout.strip() == "set()"
+
+
+def test_each_provider_has_its_places() -> None:
+    assert provider_places(Settings.load({"LIKENESS_FAL_CONCURRENCY": "40"})) == {
+        "fal": 40,
+        "replicate": 10,
+        "openai": 10,
+    }
+    assert problems({"LIKENESS_REPLICATE_CONCURRENCY": "0"})

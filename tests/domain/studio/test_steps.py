@@ -58,7 +58,7 @@ def steps_of(kind: JobKind, needs: Needs | None = None) -> list[Step]:
         (
             JobKind.VIDEO,
             Needs(motion_wanted=True),
-            "image_generation video_synthesis motion_transfer post_processing",
+            "image_generation motion_transfer post_processing",
         ),
         (
             JobKind.TALKING_AVATAR,
@@ -200,7 +200,7 @@ TestAnyOrder = AnyOrder.TestCase
 def test_no_step_is_charged_twice_whatever_is_retried(
     credits: list[int], rounds: list[set[int]]
 ) -> None:
-    steps = steps_of(JobKind.VIDEO, Needs(motion_wanted=True))[: len(credits)]
+    steps = steps_of(JobKind.TALKING_AVATAR)[: len(credits)]
     for step, price in zip(steps, credits, strict=True):
         step.credits = price
     charged = 0
