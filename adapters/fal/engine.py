@@ -5,6 +5,8 @@ single-attempt client, with URLs of our own making rather than those that the se
 """
 
 import re
+from collections.abc import Collection
+from datetime import datetime
 from typing import Any, Generic
 
 import httpx
@@ -40,6 +42,10 @@ class FalEngine(Generic[R]):
     and its own id."""
 
     provider = PROVIDER
+    lists_jobs = False
+    """fal's list of requests shows what has ended and says neither for which webhook nor, as we ask
+    it to keep no prompts, from which input. Its webhook names our attempt, for two hours if need
+    be (https://fal.ai/docs/platform-apis/v1/models/requests/by-endpoint, …/model-apis/webhooks)."""
 
     def __init__(
         self,
@@ -95,6 +101,11 @@ class FalEngine(Generic[R]):
         if status.error is None and status.error_type is None:
             return await self._result(handle, status)
         return await self._explanation(handle, status.error_type)
+
+    async def find(
+        self, request: R, attempt: AttemptRef, *, since: datetime, known: Collection[str]
+    ) -> EngineJob | None:
+        raise OutcomeUnknown("fal's list does not tell whose a request is", provider=PROVIDER)
 
     async def cancel(self, request_id: str) -> None:
         """What has ended already (400), or is not known (404), is left as it is."""

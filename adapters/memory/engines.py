@@ -2,11 +2,13 @@
 
 `submissions` lists what was taken; `complete` and `fail` end a job; `fail_next` makes the next call
 fail as the real ones do: with OutcomeUnknown the job is taken although the caller hears nothing.
+With `lists_jobs` False nobody can ask what was taken; a `forgetful` engine leaves it out.
 """
 
 import hashlib
 import hmac
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -50,6 +52,8 @@ class MemoryEngine:
     ) -> None:
         self.provider = provider
         self.model = model
+        self.lists_jobs = True
+        self.forgetful = False
         self.submissions: list[Submission] = []
         self._takes = tuple(takes)
         self._suffix = suffix
@@ -122,6 +126,23 @@ class MemoryEngine:
         if self._failures:
             raise self._failures.pop(0)
         return self._known(request_id)
+
+    async def find(
+        self,
+        request: EngineRequest,
+        attempt: AttemptRef,
+        *,
+        since: datetime,
+        known: Collection[str],
+    ) -> EngineJob | None:
+        if self._failures:
+            raise self._failures.pop(0)
+        if not self.lists_jobs:
+            raise OutcomeUnknown("there is no list", provider=self.provider)
+        for submission in () if self.forgetful else self.submissions:
+            if submission.attempt == attempt and submission.request_id not in known:
+                return self._known(submission.request_id)
+        return None
 
     async def cancel(self, request_id: str) -> None:
         job = self._jobs.get(request_id)

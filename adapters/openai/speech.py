@@ -1,5 +1,7 @@
 """Text becomes speech, in the answer itself: there is no job to ask for afterwards."""
 
+from collections.abc import Collection
+from datetime import datetime
 from typing import Final
 
 from adapters.openai.calls import PROVIDER, OpenAiCalls
@@ -10,11 +12,13 @@ from application.ports.engines import (
     EngineRequest,
     TextToSpeech,
 )
-from application.ports.errors import Rejected
+from application.ports.errors import OutcomeUnknown, Rejected
 from domain.media.clips import sniff_audio
 
 MODEL: Final = "gpt-4o-mini-tts"
 CONTENT_TYPE: Final = "audio/mpeg"
+CLIENT_REQUEST_ID: Final = "X-Client-Request-Id"
+"""Kept in OpenAI's logs beside its own id: by it a call whose answer was lost is known there."""
 MOST_BYTES: Final = 32 * 1024 * 1024
 
 
@@ -25,6 +29,7 @@ class OpenAiSpeech:
     """
 
     provider = PROVIDER
+    lists_jobs = False
 
     def __init__(self, calls: OpenAiCalls, *, model: str = MODEL) -> None:
         self.model = model
@@ -38,7 +43,11 @@ class OpenAiSpeech:
         async with (
             self._calls.call() as client,
             client.audio.speech.with_streaming_response.create(
-                model=self.model, voice=request.voice, input=request.text, response_format="mp3"
+                model=self.model,
+                voice=request.voice,
+                input=request.text,
+                response_format="mp3",
+                extra_headers={CLIENT_REQUEST_ID: str(attempt.attempt_id)},
             ) as answer,
         ):
             request_id = answer.headers.get("x-request-id") or str(attempt.attempt_id)
@@ -65,6 +74,16 @@ class OpenAiSpeech:
     async def fetch(self, request_id: str) -> EngineJob:
         """Nothing is kept there that could be asked for."""
         raise Rejected("there is no such job", provider=PROVIDER, reason="not_found")
+
+    async def find(
+        self,
+        request: EngineRequest,
+        attempt: AttemptRef,
+        *,
+        since: datetime,
+        known: Collection[str],
+    ) -> EngineJob | None:
+        raise OutcomeUnknown("nothing is kept there that could be found", provider=PROVIDER)
 
     async def cancel(self, request_id: str) -> None:
         """It has ended already."""

@@ -1,7 +1,7 @@
 """What screens show of the studio, straight from the tables."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Integer, Row, Select, cast, func, select, 
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from adapters.postgres.credits import credit_holds
-from adapters.postgres.jobs import jobs, steps
+from adapters.postgres.jobs import attempts, jobs, steps
 from adapters.postgres.media import assets
 from adapters.postgres.studio import generations, likeness_models
 from application.ports.studio import (
@@ -127,6 +127,26 @@ class PostgresStudioViews:
 
     async def models(self, creator_id: UUID) -> list[ModelRow]:
         return await self._models(likeness_models.c.creator_id == creator_id)
+
+    async def keys_of_jobs(self, job_ids: Collection[UUID]) -> set[str]:
+        if not job_ids:
+            return set()
+        weights = select(likeness_models.c.weights_key).where(
+            likeness_models.c.id.in_(job_ids), likeness_models.c.weights_key.is_not(None)
+        )
+        async with self._sessions() as session:
+            made = await session.scalars(select(steps.c.results).where(steps.c.job_id.in_(job_ids)))
+            keys = {result.key for results in made for result in results}
+            return keys | set(await session.scalars(weights))
+
+    async def keys_of_attempts(self, attempt_ids: Collection[UUID]) -> set[str]:
+        if not attempt_ids:
+            return set()
+        async with self._sessions() as session:
+            told = await session.scalars(
+                select(attempts.c.outputs).where(attempts.c.id.in_(attempt_ids))
+            )
+            return {output.key for outputs in told for output in outputs if output.key is not None}
 
     async def _models(self, *conditions: ColumnElement[bool]) -> list[ModelRow]:
         statement = _MODELS.where(*conditions).order_by(

@@ -1,12 +1,16 @@
-"""One model at Replicate: a prediction is created once, asked for, cancelled."""
+"""One model at Replicate: a prediction is created once, asked for, looked for, cancelled."""
 
+from collections.abc import Collection
+from datetime import datetime
 from typing import Any, Generic
 
 import httpx
+import msgspec
 from replicate.client import Client
 from replicate.exceptions import ReplicateError
 from replicate.prediction import Prediction
 
+from adapters.replicate.listing import Listing
 from adapters.replicate.models import R, ReplicateModel
 from adapters.replicate.outcomes import read
 from adapters.replicate.transport import PROVIDER, SingleAttempt
@@ -22,6 +26,7 @@ class ReplicateEngine(Generic[R]):
     """See `application.ports.engines.Engine`."""
 
     provider = PROVIDER
+    lists_jobs = True
 
     def __init__(
         self,
@@ -41,6 +46,13 @@ class ReplicateEngine(Generic[R]):
             transport or httpx.AsyncHTTPTransport(), timeout_s=timeout_s
         )
         self._client = Client(api_token, base_url=base_url, transport=self._transport)
+        self._listing = Listing(
+            httpx.AsyncClient(
+                base_url=base_url,
+                headers={"Authorization": f"Bearer {api_token}"},
+                transport=self._transport,
+            )
+        )
 
     async def submit(self, request: R, attempt: AttemptRef) -> EngineJob:
         if not isinstance(request, self._served.takes):
@@ -68,6 +80,14 @@ class ReplicateEngine(Generic[R]):
         except (ValueError, TypeError) as error:
             message = "Replicate's answer cannot be read"
             raise Unavailable(message, provider=PROVIDER) from error
+
+    async def find(
+        self, request: R, attempt: AttemptRef, *, since: datetime, known: Collection[str]
+    ) -> EngineJob | None:
+        found = await self._listing.find(
+            self._served, self._served.given(request), attempt, since=since, known=known
+        )
+        return None if found is None else read(msgspec.to_builtins(found))[1]
 
     async def cancel(self, request_id: str) -> None:
         try:

@@ -34,6 +34,9 @@ class Prediction(msgspec.Struct):
     error: str | None = None
     webhook: str | None = None
     metrics: dict[str, Any] | None = None
+    model: str | None = None
+    version: str | None = None
+    created_at: str | None = None
 
 
 def read(raw: Mapping[str, Any] | bytes) -> tuple[Prediction, EngineJob]:

@@ -3,12 +3,14 @@
 An engine is one model at one provider and takes one kind of request. A submission is one attempt,
 whose row is committed before the call. It is sent exactly once, for providers keep no idempotency
 keys: a second POST is a second bill. How a call itself fails is told by `application.ports.errors`;
-`OutcomeUnknown` from `submit` means that a job may be running there, so wait for its callback
-before trying again. How a job ends is told by EngineJob, the same whether it was polled, called
-back, or answered at once. Output URLs are public and expire: copy them at once.
+`OutcomeUnknown` from `submit` means that a job may be running there, so look for it in the
+provider's list, or, where it has none, wait for its callback. How a job ends is told by EngineJob,
+the same whether it was polled, called back, or answered at once. Output URLs are public and expire:
+copy them at once.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from datetime import datetime
 from typing import Literal, Protocol, TypeVar
 from uuid import UUID
 
@@ -185,12 +187,27 @@ class Engine(Protocol[R_contra]):
     @property
     def model(self) -> str: ...
 
+    @property
+    def lists_jobs(self) -> bool:
+        """Whether the provider can be asked which jobs it has taken, so that `find` can tell."""
+        ...
+
     async def submit(self, request: R_contra, attempt: AttemptRef) -> EngineJob:
         """Start one job. Raises Unavailable, Rejected, OutcomeUnknown."""
         ...
 
     async def fetch(self, request_id: str) -> EngineJob:
         """Ask where it stands. Raises Unavailable; Rejected when there is no such job."""
+        ...
+
+    async def find(
+        self, request: R_contra, attempt: AttemptRef, *, since: datetime, known: Collection[str]
+    ) -> EngineJob | None:
+        """The job of a submission whose answer was lost, among those begun after `since`; `known`
+        are the request ids of other attempts. None: it was never taken.
+
+        Ask once the call is over. Raises Unavailable; OutcomeUnknown where nobody can tell.
+        """
         ...
 
     async def cancel(self, request_id: str) -> None:

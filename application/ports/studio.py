@@ -212,3 +212,11 @@ class StudioViews(Protocol):
     async def models(self, creator_id: UUID) -> list[ModelRow]:
         """The newest first."""
         ...
+
+    async def keys_of_jobs(self, job_ids: Collection[UUID]) -> set[str]:
+        """Where what their steps have made is kept."""
+        ...
+
+    async def keys_of_attempts(self, attempt_ids: Collection[UUID]) -> set[str]:
+        """Where what came in their answers is kept."""
+        ...

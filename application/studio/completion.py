@@ -97,6 +97,11 @@ async def apply_report(report: ProviderReport, *, workshop: Workshop) -> bool:
     return True
 
 
+def answer_key(attempt_id: UUID, number: int) -> str:
+    """Where the output of that number is kept when it came in the answer itself."""
+    return f"answers/{attempt_id}/{number}"
+
+
 async def _attempt_meant(uow: UnitOfWork, report: ProviderReport) -> UUID | None:
     known = await uow.attempts.of_request(report.provider, report.job.request_id)
     if known is not None:
@@ -125,7 +130,7 @@ async def _outputs_of(
         key = None
         if output.content is not None:
             stored = await workshop.storage.put(
-                f"work/answers/{attempt_id}-{number}",
+                answer_key(attempt_id, number),
                 output.content,
                 content_type=output.content_type or "application/octet-stream",
             )

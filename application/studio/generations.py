@@ -307,6 +307,9 @@ async def delete_generation(
         for asset in await uow.assets.of_generation(generation_id):
             await uow.assets.remove(asset)
             keys += asset.keys
+        for attempt in case.attempts:
+            keys += [output.key for output in attempt.outputs if output.key is not None]
+            attempt.forget()
         for step in case.steps:
             step.forget()
         generation.delete(at=now)

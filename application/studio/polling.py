@@ -8,18 +8,11 @@ from uuid import UUID
 from application.ports.engines import EngineJob
 from application.ports.errors import OutcomeUnknown, Rejected, Unavailable
 from application.ports.messages import Message
-from application.studio.changes import (
-    case_of,
-    commit_cases,
-    give_up_rest,
-    locked_case,
-    try_again_or_fail,
-)
+from application.studio.changes import commit_cases, give_up_rest, locked_case
+from application.studio.clearing_up import clear_up
 from application.studio.completion import ProviderReport, apply_report
-from application.studio.health import note_failure
 from application.studio.workshop import Workshop, for_each_attempt
 from domain.studio.attempt import AttemptStatus
-from domain.studio.failures import FailureClass
 
 LEASE = timedelta(seconds=60)
 BATCH = 50
@@ -76,8 +69,10 @@ async def _check(attempt_id: UUID, *, workshop: Workshop) -> None:
     async with (uow := workshop.new_uow()):
         attempt = await uow.attempts.get(attempt_id)
         step = await uow.steps.get(attempt.step_id)
+    if attempt.is_unanswered:
+        await clear_up(attempt_id, workshop=workshop)
+        return
     if attempt.status is not AttemptStatus.ACTIVE or attempt.request_id is None:
-        await _give_up_waiting(attempt_id, workshop=workshop)
         return
     engine = workshop.engine_of(attempt, step.request)
     try:
@@ -95,24 +90,6 @@ async def _check(attempt_id: UUID, *, workshop: Workshop) -> None:
         )
     report = ProviderReport(provider=attempt.provider, attempt_id=attempt_id, job=found)
     await apply_report(report, workshop=workshop)
-
-
-async def _give_up_waiting(attempt_id: UUID, *, workshop: Workshop) -> None:
-    """No callback came for a call whose answer was lost: on to the next attempt.
-
-    Should this one turn up after all, it is known by its id, and cancelled or used.
-    """
-    uow, now = workshop.new_uow(), workshop.clock.now()
-    async with uow:
-        case, attempt = await case_of(uow, attempt_id)
-        if attempt.status not in {AttemptStatus.SUBMITTING, AttemptStatus.UNKNOWN}:
-            return
-        attempt.abandon()
-        attempt.failure = FailureClass.UNKNOWN
-        await note_failure(uow, attempt, ids=workshop.ids, at=now)
-        if case.step_of(attempt).is_under_way:
-            try_again_or_fail(uow, case, attempt, at=now)
-        await commit_cases(uow, case, live=workshop.live, at=now)
 
 
 async def _expire(job_id: UUID, *, workshop: Workshop) -> None:

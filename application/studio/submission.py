@@ -6,6 +6,7 @@ nobody sends the same attempt again, for a second call would be a second bill.
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from uuid import UUID
 
 from application.ports.engines import AttemptRef
@@ -17,6 +18,7 @@ from application.studio.completion import ProviderReport, apply_report
 from application.studio.health import note_failure
 from application.studio.inputs import InputLost, inputs_of, request_for
 from application.studio.workshop import Workshop, for_each_attempt
+from domain.studio.attempt import SEND_WITHIN
 from domain.studio.failures import FailureClass, failure_message
 
 _PERMANENT = {"invalid_input", "input_unreadable"}
@@ -54,7 +56,11 @@ async def submit_attempt(attempt_id: UUID, *, workshop: Workshop) -> None:
     except ObjectMissing:
         await _give_up(attempt_id, "input_missing", FailureClass.PERMANENT, workshop=workshop)
         return
-    if not await _begin(attempt_id, workshop=workshop):
+    begun = workshop.clock.now()
+    if not await _begin(attempt_id, at=begun, workshop=workshop):
+        return
+    if workshop.clock.now() - begun > SEND_WITHIN:
+        await _give_up(attempt_id, "unavailable", FailureClass.RETRYABLE, workshop=workshop)
         return
     ref = AttemptRef(attempt_id=attempt_id, webhook_url=workshop.webhook_url(attempt))
     try:
@@ -86,14 +92,13 @@ def _refusal(reason: str) -> tuple[str, FailureClass]:
     return "refused", FailureClass.FAIL_OVER
 
 
-async def _begin(attempt_id: UUID, *, workshop: Workshop) -> bool:
+async def _begin(attempt_id: UUID, *, at: datetime, workshop: Workshop) -> bool:
     """Mark it as being sent; False when it must not be (any more)."""
-    uow, now = workshop.new_uow(), workshop.clock.now()
-    async with uow:
+    async with (uow := workshop.new_uow()):
         case, attempt = await case_of(uow, attempt_id)
         if not attempt.is_planned or not case.job.is_open:
             return False
-        attempt.begin(at=now)
+        attempt.begin(at=at)
         await uow.commit()
     return True
 

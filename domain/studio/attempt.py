@@ -1,8 +1,8 @@
 """One try at a step with one engine, written down before its provider is called.
 
 planned → submitting → active → succeeded | failed. A call whose answer was lost is `unknown`: it
-may run, so we wait for its callback, and after a while give it up for another attempt. What we no
-longer wait for is `abandoned`; should it show up it is cancelled, or used if nothing better came.
+may run, so it is looked for at the provider, or its callback is waited for. What we no longer wait
+for is `abandoned`; should it show up it is cancelled, or used if nothing better came.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,8 +16,20 @@ from domain.studio.pipelines import StepType
 
 MAX_ATTEMPTS = 3
 """Per step and round, across providers."""
-UNKNOWN_WAIT = timedelta(minutes=3)
-"""How long a callback may take to clear up a call whose answer was lost."""
+SEND_WITHIN = timedelta(seconds=20)
+"""Whoever has not sent it by then leaves it: somebody may be looking for it already."""
+LOOK_AFTER = timedelta(seconds=90)
+"""When a call whose answer we do not have is surely over, so that its job can be looked for."""
+UNKNOWN_WAIT: Mapping[StepType, timedelta] = {
+    StepType.TRAINING: timedelta(hours=2),
+    StepType.IMAGE_GENERATION: timedelta(minutes=10),
+    StepType.SPEECH_SYNTHESIS: LOOK_AFTER,
+    StepType.VIDEO_SYNTHESIS: timedelta(minutes=30),
+    StepType.MOTION_TRANSFER: timedelta(minutes=30),
+    StepType.MODEL_3D: timedelta(minutes=15),
+}
+"""How long a callback may take to clear up a call whose answer was lost, where nobody can be asked:
+it comes when the work is done. Speech comes in the answer itself, and calls nobody back."""
 CHECK_EVERY: Mapping[StepType, timedelta] = {
     StepType.TRAINING: timedelta(seconds=60),
     StepType.IMAGE_GENERATION: timedelta(seconds=15),
@@ -99,6 +111,11 @@ class Attempt:
         return self.status is AttemptStatus.PLANNED
 
     @property
+    def is_unanswered(self) -> bool:
+        """Whether it was, or may have been, sent, and nobody told us that it was taken."""
+        return self.status in {AttemptStatus.SUBMITTING, AttemptStatus.UNKNOWN}
+
+    @property
     def has_ended(self) -> bool:
         return self.status in {AttemptStatus.SUCCEEDED, AttemptStatus.FAILED}
 
@@ -111,7 +128,7 @@ class Attempt:
             raise ValueError(f"an attempt that is {self.status} is not begun again")
         self.status = AttemptStatus.SUBMITTING
         self.submitted_at = at
-        self.next_check_at = at + UNKNOWN_WAIT
+        self.next_check_at = at + LOOK_AFTER
 
     def lose_answer(self) -> None:
         """The call was sent, and nothing came back."""
@@ -144,6 +161,10 @@ class Attempt:
         self.status = AttemptStatus.FAILED
         self.next_check_at = None
         self.error_code, self.error_message, self.failure = code, message, failure
+
+    def forget(self) -> None:
+        """What it made has been erased."""
+        self.outputs = ()
 
     def abandon(self) -> None:
         if not self.has_ended:

@@ -33,7 +33,7 @@ def create_app(config: SandboxConfig) -> Litestar:
     parts = {
         "stripe": stripe.router,
         "fal": create_fal(config, delivery, failures),
-        "replicate": create_replicate(config, delivery, failures),
+        "replicate": create_replicate(config, delivery, failures, clock),
         "openai": create_openai(config, failures),
         "flowpay": flowpay,
         "plaid": plaid,

@@ -12,8 +12,13 @@ class SandboxClock:
         self._offset_s = offset_s
         self._skipped_s = 0
 
+    @property
+    def ahead_s(self) -> int:
+        """Of the machine's clock."""
+        return self._offset_s + self._skipped_s
+
     def now(self) -> int:
-        return int(time.time()) + self._offset_s + self._skipped_s
+        return int(time.time()) + self.ahead_s
 
     def advance(self, seconds: int) -> None:
         if seconds < 0:

@@ -15,7 +15,8 @@ BILLED = "sandbox_billed"
 class Billed(msgspec.Struct, kw_only=True):
     """One request that a provider took, and what it charges for it, in its own units.
 
-    `attempt` is what the caller wrote into its webhook URL as `attempt=`, or empty.
+    `attempt` is what the caller wrote into its webhook URL as `attempt=`, or into a header for an
+    id of its own; or empty.
     """
 
     provider: str

@@ -135,6 +135,9 @@ def jobs(ports: Ports, settings: Settings) -> list[Job]:
                 kept={
                     "assets/": ports.asset_views.keys_of,
                     "quarantine/": ports.upload_views.keys_of,
+                    "work/": ports.studio_views.keys_of_jobs,
+                    "models/": ports.studio_views.keys_of_jobs,
+                    "answers/": ports.studio_views.keys_of_attempts,
                 },
                 clock=ports.clock,
             ),

@@ -4,6 +4,8 @@ import asyncio
 import base64
 import io
 import zipfile
+from collections.abc import Collection
+from datetime import datetime
 from functools import cache
 from typing import Any, Protocol
 from uuid import UUID
@@ -44,6 +46,10 @@ PATIENCE_S = 20.0
 ATTEMPT = AttemptRef(
     attempt_id=UUID(int=7),
     webhook_url=f"http://127.0.0.1:9/webhooks?attempt={UUID(int=7)}",
+)
+OTHER_ATTEMPT = AttemptRef(
+    attempt_id=UUID(int=8),
+    webhook_url=f"http://127.0.0.1:9/webhooks?attempt={UUID(int=8)}",
 )
 NAMES = (
     "memory",
@@ -223,6 +229,17 @@ class EngineWorld:
 
     async def submit(self) -> EngineJob:
         return await self.engine.submit(self.request, ATTEMPT)
+
+    async def find(self, *, since: datetime, known: Collection[str] = ()) -> EngineJob | None:
+        return await self.engine.find(self.request, ATTEMPT, since=since, known=known)
+
+    def another_request(self, number: int = 0) -> Any:
+        """Of the same kind, and made from something else."""
+        name = next(
+            name for name in ("seed", "image_url", "archive_url") if hasattr(self.request, name)
+        )
+        value = 1000 + number if name == "seed" else f"http://127.0.0.1:9/{number}"
+        return msgspec.structs.replace(self.request, **{name: value})
 
 
 def world_of(name: str, sandbox: Sandbox | None) -> EngineWorld:

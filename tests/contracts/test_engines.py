@@ -5,6 +5,7 @@ import io
 import json
 import struct
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -16,6 +17,7 @@ from adapters.fal import models as fal
 from adapters.ffmpeg.processor import FfmpegVideos
 from application.ports.engines import (
     Engine,
+    EngineJob,
     EngineRequest,
     ImageToMesh,
     ImageToVideo,
@@ -31,6 +33,7 @@ from application.ports.errors import OutcomeUnknown, Rejected, Unavailable
 from tests.contracts.engine_worlds import (
     ATTEMPT,
     NAMES,
+    OTHER_ATTEMPT,
     SEEDED,
     EngineWorld,
     archive,
@@ -135,6 +138,35 @@ async def test_a_silence_after_acceptance_is_unknown_and_one_job_at_most(
     with pytest.raises(OutcomeUnknown):
         await world.submit()
     assert world.far.started() == 1
+
+
+async def test_what_was_taken_in_silence_is_found_or_nobody_can_tell(every: EngineWorld) -> None:
+    before = datetime.now(UTC)
+    other = await every.engine.submit(every.another_request(), OTHER_ATTEMPT)
+    every.far.next_is_taken_in_silence()
+    with pytest.raises(OutcomeUnknown):
+        await every.submit()
+    if not every.engine.lists_jobs:
+        with pytest.raises(OutcomeUnknown):
+            await every.find(since=before)
+        return
+    found = await every.find(since=before)
+    assert found is not None
+    assert found.request_id != other.request_id
+    await every.far.succeed(found.request_id)
+    assert (await every.engine.fetch(found.request_id)).status == "succeeded"
+    assert await every.find(since=before, known=[found.request_id]) is None
+
+
+async def test_what_was_never_taken_is_not_found(every: EngineWorld) -> None:
+    if not every.engine.lists_jobs:
+        return
+    before = datetime.now(UTC)
+    await every.engine.submit(every.another_request(), OTHER_ATTEMPT)
+    every.far.next_breaks()
+    with pytest.raises(Unavailable):
+        await every.submit()
+    assert await every.find(since=before) is None
 
 
 async def test_a_refused_submission_is_rejected_with_a_reason(world: EngineWorld) -> None:
@@ -321,6 +353,55 @@ async def test_an_unstarted_job_that_the_platform_gives_up_has_failed(sandbox: S
     failed = await ended(engine, job.request_id)
     assert (failed.status, failed.error_code) == ("failed", "cancelled")
     await engine.aclose()
+
+
+@pytest.fixture
+async def listing(sandbox: Sandbox) -> AsyncIterator[EngineWorld]:
+    world = world_of("replicate cjwbw/sadtalker", sandbox)
+    yield world
+    await world.engine.aclose()  # type: ignore[attr-defined]
+
+
+async def test_a_job_is_known_by_its_input_whatever_its_addresses_are_signed_with(
+    listing: EngineWorld,
+) -> None:
+    """Its version and what it is made from; what came before does not count."""
+    signed = "http://127.0.0.1:9/face.png?expires=1&signature=a"
+    request = msgspec.structs.replace(listing.request, image_url=signed)
+    taken = await listing.engine.submit(request, OTHER_ATTEMPT)
+    asked = msgspec.structs.replace(request, image_url=signed.replace("1&signature=a", "2&s=b"))
+
+    async def found(since: datetime) -> EngineJob | None:
+        return await listing.engine.find(asked, ATTEMPT, since=since, known=())
+
+    now = datetime.now(UTC)
+    job = await found(now)
+    assert job is not None
+    assert job.request_id == taken.request_id
+    assert await found(now + timedelta(minutes=5)) is None
+
+
+async def test_the_list_is_read_to_its_end(listing: EngineWorld) -> None:
+    before = datetime.now(UTC)
+    taken = await listing.submit()
+    await asyncio.gather(
+        *(
+            listing.engine.submit(listing.another_request(number), OTHER_ATTEMPT)
+            for number in range(105)
+        )
+    )
+    job = await listing.find(since=before)
+    assert job is not None
+    assert job.request_id == taken.request_id
+
+
+@pytest.mark.parametrize(("status", "error"), [(500, Unavailable), (403, OutcomeUnknown)])
+async def test_a_list_that_cannot_be_had_tells_nothing(
+    listing: EngineWorld, status: int, error: type[Exception]
+) -> None:
+    listing.far.arm("status", operation="GET /v1/predictions", status=status)  # type: ignore[attr-defined]
+    with pytest.raises(error):
+        await listing.find(since=datetime.now(UTC))
 
 
 async def test_a_photo_shows_the_scene(sandbox: Sandbox) -> None:

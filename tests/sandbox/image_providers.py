@@ -7,6 +7,7 @@ from typing import Any, cast
 import httpx
 from litestar import Litestar
 
+from entrypoints.sandbox.clock import SandboxClock
 from entrypoints.sandbox.config import SandboxConfig
 from entrypoints.sandbox.delivery import Delivery, Notice, Sign
 from entrypoints.sandbox.failures import Failures
@@ -38,7 +39,11 @@ class ImageProviders:
         self.failures = Failures()
         parts = (CONFIG, self.webhooks, self.failures)
         app = Litestar(
-            [create_fal(*parts), create_replicate(*parts), create_openai(CONFIG, self.failures)],
+            [
+                create_fal(*parts),
+                create_replicate(*parts, SandboxClock()),
+                create_openai(CONFIG, self.failures),
+            ],
             logging_config=None,
             openapi_config=None,
         )

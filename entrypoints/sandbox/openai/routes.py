@@ -79,7 +79,7 @@ def create_openai(config: SandboxConfig, failures: Failures) -> Router:
             return _error(400, "content_policy_violation", POLICY)
         return failure
 
-    def charge(model: str, units: float) -> str:
+    def charge(request: AnyRequest, model: str, units: float) -> str:
         request_id = f"req_{uuid4().hex}"
         taken.append(
             Billed(
@@ -88,6 +88,7 @@ def create_openai(config: SandboxConfig, failures: Failures) -> Router:
                 model=model,
                 status="succeeded",
                 units=units,
+                attempt=request.headers.get("x-client-request-id", ""),
             )
         )
         return request_id
@@ -103,7 +104,7 @@ def create_openai(config: SandboxConfig, failures: Failures) -> Router:
         if asked.model not in MODELS:
             return _error(404, "model_not_found")
         prompt = asked.messages[-1].content
-        request_id = charge(asked.model, len(prompt))
+        request_id = charge(request, asked.model, len(prompt))
         refused = REFUSED in prompt or (stopped is not None and stopped.kind == "flag")
         answer = {
             "id": f"chatcmpl-{uuid4().hex[:24]}",
@@ -149,7 +150,7 @@ def create_openai(config: SandboxConfig, failures: Failures) -> Router:
             return _error(500, "server_error")
         kind = asked.response_format
         content = await asyncio.to_thread(clips.speech, asked.input, voice=asked.voice, kind=kind)
-        headers = {"x-request-id": charge(asked.model, len(asked.input))}
+        headers = {"x-request-id": charge(request, asked.model, len(asked.input))}
         given = Response(content, media_type=CONTENT_TYPES[kind], headers=headers)
         return await _delivered(stopped, given)
 

@@ -8,6 +8,7 @@ from litestar.exceptions import SerializationException
 from litestar.params import FromPath, FromQuery
 from litestar.response import Stream
 
+from entrypoints.sandbox.clock import SandboxClock
 from entrypoints.sandbox.config import SandboxConfig
 from entrypoints.sandbox.cut import CutResponse
 from entrypoints.sandbox.delivery import Delivery
@@ -31,8 +32,10 @@ RATE_RESET_S = 30
 DEFAULT_VERSION = "hidden"
 
 
-def create_router(config: SandboxConfig, delivery: Delivery, failures: Failures) -> Router:
-    runs = Runs(config, delivery, failures)
+def create_router(
+    config: SandboxConfig, delivery: Delivery, failures: Failures, clock: SandboxClock
+) -> Router:
+    runs = Runs(config, delivery, failures, clock)
 
     async def hindrance(request: AnyRequest, path: str) -> Failure | Response[Any] | None:
         """An answer for a call that gets no further; a Failure for one that acts and then hangs."""
@@ -126,7 +129,7 @@ def create_router(config: SandboxConfig, delivery: Delivery, failures: Failures)
             return stopped if isinstance(stopped, Response) else CutResponse()
         page = runs.newest(kind, limit=PAGE_SIZE, before=cursor)
         more = f"{runs.url}/v1/{kind}?cursor={page[-1].id}" if len(page) == PAGE_SIZE else None
-        return Response({"previous": None, "next": more, "results": [r.body for r in page]})
+        return Response({"previous": None, "next": more, "results": [r.listed for r in page]})
 
     @get("/v1/predictions/{run_id:str}")
     async def prediction(request: AnyRequest, run_id: FromPath[str]) -> Response[Any]:

@@ -2,11 +2,12 @@
 
 import asyncio
 import secrets
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 import msgspec
 
+from entrypoints.sandbox.clock import SandboxClock
 from entrypoints.sandbox.config import SandboxConfig
 from entrypoints.sandbox.delivery import Delivery
 from entrypoints.sandbox.failures import Failure, Failures
@@ -37,7 +38,7 @@ class Order(msgspec.Struct, kw_only=True):
 class Run:
     """One prediction or training; `body` is what the API shows and the webhooks carry."""
 
-    def __init__(self, order: Order, url: str) -> None:
+    def __init__(self, order: Order, url: str, created_at: str) -> None:
         self.id = secrets.token_hex(13)
         self.order = order
         self.webhooks = 0
@@ -54,7 +55,7 @@ class Run:
             "error": None,
             "source": "api",
             "status": "starting",
-            "created_at": _now(),
+            "created_at": created_at,
             "started_at": None,
             "completed_at": None,
             "metrics": {},
@@ -66,12 +67,25 @@ class Run:
             self.body["destination"] = order.destination
 
     @property
+    def listed(self) -> dict[str, Any]:
+        """As the list shows it, which names no webhooks."""
+        hidden = ("webhook", "webhook_events_filter", "logs")
+        return {name: value for name, value in self.body.items() if name not in hidden}
+
+    @property
     def ended(self) -> bool:
         return self.body["status"] in ENDED
 
 
 class Runs:
-    def __init__(self, config: SandboxConfig, delivery: Delivery, failures: Failures) -> None:
+    def __init__(
+        self,
+        config: SandboxConfig,
+        delivery: Delivery,
+        failures: Failures,
+        clock: SandboxClock,
+    ) -> None:
+        self._clock = clock
         self._config = config
         self._delivery = delivery
         self._failures = failures
@@ -82,7 +96,7 @@ class Runs:
         self.accepted = 0
 
     def start(self, order: Order) -> Run:
-        started = Run(order, self.url)
+        started = Run(order, self.url, self._now())
         self._runs[started.id] = started
         self.accepted += 1
         task = asyncio.get_running_loop().create_task(self._process(started))
@@ -137,6 +151,11 @@ class Runs:
             for r in self._runs.values()
         ]
 
+    def _now(self) -> str:
+        skipped = timedelta(seconds=self._clock.ahead_s)
+        now = datetime.now(UTC) + skipped
+        return now.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
     async def _process(self, current: Run) -> None:
         training = current.order.kind == "trainings"
         duration_s = self._config.training_delay_s if training else self._config.drawing_delay_s
@@ -144,7 +163,7 @@ class Runs:
         if ABORT in str(current.order.raw_input.get("prompt", "")):
             self._end(current, "aborted")
             return
-        current.body |= {"status": "processing", "started_at": _now()}
+        current.body |= {"status": "processing", "started_at": self._now()}
         self._notify(current, "start")
         for tick in range(1, TICKS + 1):
             await asyncio.sleep(duration_s / (TICKS + 1))
@@ -181,7 +200,7 @@ class Runs:
         current.mishap = failure
 
     def _end(self, current: Run, status: str) -> None:
-        current.body |= {"status": status, "completed_at": _now()}
+        current.body |= {"status": status, "completed_at": self._now()}
         if current.body["started_at"]:
             taken = _moment(current.body["completed_at"]) - _moment(current.body["started_at"])
             current.body["metrics"] = {"predict_time": taken.total_seconds()}
@@ -203,10 +222,6 @@ class Runs:
             channel="replicate",
             label=f"{current.order.kind} {event} {current.body['status']}",
         )
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _moment(stamp: str) -> datetime:

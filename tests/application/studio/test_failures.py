@@ -1,5 +1,5 @@
-"""What a provider may do wrong, and how a job comes through it: attempts, lost answers, late and
-repeated callbacks."""
+"""What a provider may do wrong, and how a job comes through it: attempts, and late and repeated
+callbacks."""
 
 import asyncio
 from datetime import timedelta
@@ -73,85 +73,6 @@ async def test_a_broken_runner_costs_an_attempt_not_the_job(studio: World) -> No
     await studio.call_back(await studio.finish_at_provider())
     await studio.work()
     assert (await studio.seen(accepted.id)).status is JobStatus.SUCCEEDED
-
-
-async def test_a_lost_answer_is_cleared_up_by_the_callback(studio: World) -> None:
-    studio.generator.fail_next(LOST)
-    accepted = await studio.ask()
-    await studio.work()
-    (attempt,) = await studio.attempts(accepted.id)
-    assert attempt.status is AttemptStatus.UNKNOWN
-
-    request_id = await studio.finish_at_provider()
-    assert not await studio.call_back(request_id)
-    assert await studio.call_back(request_id, attempt_id=attempt.id)
-    await studio.work()
-    assert (await studio.seen(accepted.id)).status is JobStatus.SUCCEEDED
-    assert len(studio.generator.submissions) == 1
-
-
-async def test_a_lost_answer_is_waited_for_and_then_given_up(studio: World) -> None:
-    studio.generator.fail_next(LOST)
-    accepted = await studio.ask()
-    await studio.work()
-    await studio.poll_later(timedelta(minutes=2))
-    assert len(await studio.attempts(accepted.id)) == 1
-
-    await studio.poll_later(timedelta(minutes=2))
-    studio.clock.advance(timedelta(seconds=10))
-    await studio.work()
-    first, second = await studio.attempts(accepted.id)
-    assert (first.status, second.status) == (AttemptStatus.ABANDONED, AttemptStatus.ACTIVE)
-
-
-async def test_an_orphan_that_turns_up_late_is_asked_to_stop(studio: World) -> None:
-    studio.generator.fail_next(LOST)
-    accepted = await studio.ask()
-    await studio.work()
-    await studio.poll_later(timedelta(minutes=4))
-    studio.clock.advance(timedelta(seconds=10))
-    await studio.work()
-    orphan, _ = await studio.attempts(accepted.id)
-    request_id = studio.generator.submissions[0].request_id
-    studio.generator.advance(request_id, progress=10)
-    await studio.call_back(request_id, attempt_id=orphan.id)
-    await studio.work()
-    assert (await studio.generator.fetch(request_id)).error_code == "cancelled"
-    assert (await studio.seen(accepted.id)).status is not JobStatus.FAILED
-
-
-async def test_an_orphan_that_succeeds_first_is_used_and_the_other_attempt_stopped(
-    studio: World,
-) -> None:
-    studio.generator.fail_next(LOST)
-    accepted = await studio.ask()
-    await studio.work()
-    await studio.poll_later(timedelta(minutes=4))
-    studio.clock.advance(timedelta(seconds=10))
-    await studio.work()
-    orphan, other = await studio.attempts(accepted.id)
-    request_id = await studio.finish_at_provider(number=0)
-    await studio.call_back(request_id, attempt_id=orphan.id)
-    await studio.work()
-    assert (await studio.seen(accepted.id)).status is JobStatus.SUCCEEDED
-    assert (await studio.generator.fetch(other.request_id or "")).error_code == "cancelled"
-
-
-async def test_an_orphan_found_before_the_next_attempt_was_sent_is_taken_back(
-    studio: World,
-) -> None:
-    studio.generator.fail_next(LOST)
-    accepted = await studio.ask()
-    await studio.work()
-    await studio.poll_later(timedelta(minutes=4))
-    (orphan,) = await studio.attempts(accepted.id)
-    request_id = studio.generator.submissions[0].request_id
-    await studio.call_back(request_id, attempt_id=orphan.id)
-    studio.clock.advance(timedelta(minutes=1))
-    await studio.work()
-    (first,) = await studio.attempts(accepted.id)
-    assert first.status is AttemptStatus.ACTIVE
-    assert len(studio.generator.submissions) == 1
 
 
 async def test_a_callback_that_never_comes_is_made_up_for_by_asking(studio: World) -> None:
@@ -252,26 +173,6 @@ async def test_an_attempt_is_looked_at_by_one_sweep_only(studio: World) -> None:
         taken = await one.attempts.take_due(now=now, lease_until=later, limit=10)
         assert len(taken) == 1
         assert await other.attempts.take_due(now=now, lease_until=later, limit=10) == []
-
-
-async def test_of_two_attempts_that_succeed_at_once_one_counts(studio: World) -> None:
-    studio.generator.fail_next(LOST)
-    accepted = await studio.ask()
-    await studio.work()
-    await studio.poll_later(timedelta(minutes=4))
-    studio.clock.advance(timedelta(seconds=10))
-    await studio.work()
-    orphan, other = await studio.attempts(accepted.id)
-    first = await studio.finish_at_provider(number=0)
-    second = await studio.finish_at_provider(number=1)
-    await asyncio.gather(
-        studio.call_back(first, attempt_id=orphan.id),
-        studio.call_back(second, attempt_id=other.id),
-    )
-    await studio.work()
-    seen = await studio.seen(accepted.id)
-    assert (seen.status, len(seen.results)) == (JobStatus.SUCCEEDED, 1)
-    assert len(await studio.images_of(accepted.id)) == 1
 
 
 async def test_what_its_maker_thinks_unsafe_is_given_to_nobody(studio: World) -> None:
