@@ -100,6 +100,11 @@ class MemoryBilling:
         found = (one for one in self.subscriptions.values() if one.customer_id == customer_id)
         return [one.provider_id for one in reversed(list(found))]
 
+    async def cancel(self, provider_id: str) -> None:
+        self.calls.read("cancel")
+        await self.subscription(provider_id)
+        self.change(provider_id, status=SubscriptionStatus.CANCELED)
+
     async def paid_invoices(self, subscription_id: str) -> Sequence[str]:
         self.calls.read("paid_invoices")
         found = [key for key, (of, _) in self.invoices.items() if of == subscription_id]

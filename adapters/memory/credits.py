@@ -10,6 +10,7 @@ from adapters.memory.repository import MemoryRepository, UniqueKeys, already_exi
 from adapters.memory.studio import MemoryJobs
 from application.ports.credits import UseOfDay
 from application.ports.repository import StaleVersion
+from domain.studio.contested import Freeze
 from domain.studio.credits import CreditEntry, CreditKind, Hold, Wallet
 from domain.studio.plans import PlanSubscription
 
@@ -35,8 +36,15 @@ class Kept:
 class MemoryCredits:
     """See `application.ports.credits.Credits`."""
 
-    def __init__(self, kept: Kept, holds: MemoryRepository[Hold], jobs: MemoryJobs) -> None:
+    def __init__(
+        self,
+        kept: Kept,
+        holds: MemoryRepository[Hold],
+        freezes: MemoryRepository[Freeze],
+        jobs: MemoryJobs,
+    ) -> None:
         self._kept = kept
+        self._freezes = freezes
         self._holds = holds
         self._jobs = jobs
         self._read: dict[UUID, int] = {}
@@ -64,6 +72,16 @@ class MemoryCredits:
 
     def add_hold(self, hold: Hold) -> None:
         self._holds.add(hold)
+
+    async def freeze(self, dispute_id: UUID) -> Freeze | None:
+        return self._freezes._peek(dispute_id)
+
+    def add_freeze(self, freeze: Freeze) -> None:
+        self._freezes.add(freeze)
+
+    async def open_freezes(self, wallet_id: UUID) -> Sequence[Freeze]:
+        found = self._freezes._where(lambda one: one.wallet_id == wallet_id and one.is_open)
+        return sorted(found, key=lambda one: (one.opened_at, one.dispute_id))
 
     async def abandoned(self, *, ended_before: datetime, limit: int) -> Sequence[tuple[UUID, int]]:
         found = []

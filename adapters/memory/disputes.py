@@ -11,7 +11,7 @@ from adapters.memory.checkout import MemoryCheckout
 from adapters.memory.provider_calls import refused
 from application.ports.payments import DisputeChanged, EvidenceRequest
 from domain.ledger.reconciliation import Movement
-from domain.ordering.dispute import DisputeStatus
+from domain.shared.disputes import DisputeStatus
 
 DISPUTE_FEE_CENTS = 1500
 EVIDENCE_WINDOW = timedelta(days=7)

@@ -5,6 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from adapters.memory.repository import MemoryRepository, UniqueKeys, already_exists
+from domain.studio.contested import ChargeDispute
 from domain.studio.purchases import ChargeRefund, CreditPurchase, PlatformCharge, PurchaseStatus
 from domain.studio.subscribing import BillingCustomer, CheckoutPending, PlanCheckout
 
@@ -17,6 +18,7 @@ CHARGE_KEYS: UniqueKeys[PlatformCharge] = {
     lambda one: one.invoice_id: already_exists,
 }
 CHARGE_REFUND_KEYS: UniqueKeys[ChargeRefund] = {lambda one: one.provider_id: already_exists}
+CHARGE_DISPUTE_KEYS: UniqueKeys[ChargeDispute] = {lambda one: one.provider_id: already_exists}
 CUSTOMER_KEYS: UniqueKeys[BillingCustomer] = {lambda one: one.provider_id: already_exists}
 PLAN_CHECKOUT_KEYS: UniqueKeys[PlanCheckout] = {
     lambda one: one.user_id if one.is_open else None: lambda: CheckoutPending(
@@ -55,6 +57,13 @@ class MemoryChargeRefunds(MemoryRepository[ChargeRefund]):
     """See `application.ports.credits.ChargeRefunds`."""
 
     async def by_provider_id(self, provider_id: str) -> ChargeRefund | None:
+        return next(self._where(lambda one: one.provider_id == provider_id), None)
+
+
+class MemoryChargeDisputes(MemoryRepository[ChargeDispute]):
+    """See `application.ports.credits.ChargeDisputes`."""
+
+    async def by_provider_id(self, provider_id: str) -> ChargeDispute | None:
         return next(self._where(lambda one: one.provider_id == provider_id), None)
 
 

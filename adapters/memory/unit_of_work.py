@@ -87,12 +87,14 @@ from adapters.memory.payouts import (
     MemoryPayoutSettings,
 )
 from adapters.memory.platform_sales import (
+    CHARGE_DISPUTE_KEYS,
     CHARGE_KEYS,
     CHARGE_REFUND_KEYS,
     CUSTOMER_KEYS,
     PLAN_CHECKOUT_KEYS,
     PURCHASE_KEYS,
     MemoryBillingCustomers,
+    MemoryChargeDisputes,
     MemoryChargeRefunds,
     MemoryCreditPurchases,
     MemoryPlanCheckouts,
@@ -134,6 +136,7 @@ from domain.licensing.record import DecisionRecord
 from domain.moderation.record import JudgementRecord
 from domain.ordering.discount import DiscountUse
 from domain.studio.character import Character
+from domain.studio.contested import Freeze
 from domain.studio.credits import Hold
 from domain.studio.generation import Generation
 from domain.studio.project import Project
@@ -245,7 +248,8 @@ class MemoryUnitOfWork:
             table("publication", versioned=True), database.counted_works
         )
         self.holds = MemoryRepository[Hold](table("hold", key=hold_key))
-        self.credits = MemoryCredits(database.credits, self.holds, self.jobs)
+        self.freezes = MemoryRepository[Freeze](table("freeze", key=lambda one: one.dispute_id))
+        self.credits = MemoryCredits(database.credits, self.holds, self.freezes, self.jobs)
         self.plan_subscriptions = MemoryPlanSubscriptions(
             table("subscription", unique=PLAN_SUBSCRIPTION_KEYS)
         )
@@ -253,6 +257,9 @@ class MemoryUnitOfWork:
         self.credit_purchases = MemoryCreditPurchases(table("purchase", unique=PURCHASE_KEYS))
         self.platform_charges = MemoryPlatformCharges(table("charge", unique=CHARGE_KEYS))
         self.charge_refunds = MemoryChargeRefunds(table("charge refund", unique=CHARGE_REFUND_KEYS))
+        self.charge_disputes = MemoryChargeDisputes(
+            table("charge dispute", unique=CHARGE_DISPUTE_KEYS)
+        )
         self.billing_customers = MemoryBillingCustomers(table("customer", unique=CUSTOMER_KEYS))
         self.plan_checkouts = MemoryPlanCheckouts(table("checkout", unique=PLAN_CHECKOUT_KEYS))
         self.judgements = MemoryRepository[JudgementRecord](table("judgement"))

@@ -50,6 +50,11 @@ _OURS_OF_SUBJECTS = sql("""
         CROSS JOIN (VALUES ('opened'), ('won'), ('lost')) AS steps (step)
         WHERE w.movement = 'dispute'
         UNION
+        SELECT 'dispute:' || d.id || ':' || steps.step, 'dispute', d.provider_id, d.id
+        FROM wanted w JOIN charge_disputes d ON d.provider_id = w.source
+        CROSS JOIN (VALUES ('opened'), ('won'), ('lost')) AS steps (step)
+        WHERE w.movement = 'dispute'
+        UNION
         SELECT w.movement || ':' || r.id, w.movement, r.provider_id, r.id
         FROM wanted w JOIN refunds r ON r.provider_id = w.source
         WHERE w.movement IN ('refund', 'refund_returned')
@@ -129,7 +134,7 @@ _OURS_OF_DAY = sql("""
             WHEN 'payouts_funded' THEN 'payout' WHEN 'dispute_opened' THEN 'dispute'
             WHEN 'dispute_won' THEN 'dispute' WHEN 'dispute_lost' THEN 'dispute'
             ELSE 'adjustment' END AS movement,
-        CASE c.kind WHEN 'sale' THEN c.order_id ELSE coalesce(r.id, t.id, v.id, d.id, p.id)
+        CASE c.kind WHEN 'sale' THEN c.order_id ELSE coalesce(r.id, t.id, v.id, d.id, b.id, p.id)
             END AS our_id,
         CASE WHEN c.kind IN (
                 'sale', 'processing_fee', 'payouts_funded', 'credit_sale', 'plan_sale')
@@ -138,6 +143,7 @@ _OURS_OF_DAY = sql("""
             WHEN c.kind IN ('refund', 'refund_returned', 'transfer', 'reversal') THEN coalesce(
                 r.provider_id, t.provider_id, v.provider_id, r.id::text, t.id::text, v.id::text)
             WHEN d.id IS NOT NULL THEN d.provider_id
+            WHEN b.id IS NOT NULL THEN b.provider_id
             ELSE c.effect_key END AS source
     FROM cleared c
     LEFT JOIN refunds r ON r.id = c.refund_id
@@ -145,6 +151,7 @@ _OURS_OF_DAY = sql("""
     LEFT JOIN transfers t ON t.order_id = c.order_id AND t.payee_id = c.payee_id
     LEFT JOIN transfer_reversals v ON v.id = c.reversal_id
     LEFT JOIN disputes d ON d.id = c.dispute_id
+    LEFT JOIN charge_disputes b ON b.id = c.dispute_id
     ORDER BY c.id
     """)
 

@@ -17,6 +17,7 @@ from sqlalchemy import (
     Column,
     CursorResult,
     Date,
+    ForeignKey,
     Index,
     Integer,
     PrimaryKeyConstraint,
@@ -35,6 +36,7 @@ from adapters.postgres.jobs import jobs
 from adapters.postgres.metadata import instant, mappers, metadata, text
 from application.ports.credits import EntryRow, UseOfDay
 from application.ports.repository import StaleVersion
+from domain.studio.contested import Freeze
 from domain.studio.credits import CreditEntry, CreditKind, Hold, Wallet
 
 
@@ -55,6 +57,7 @@ credit_wallets = Table(
     _never_negative("daily"),
     _never_negative("bought"),
     _never_negative("held"),
+    _never_negative("frozen"),
     _count("number"),
     Index("ix_credit_wallets_lapsing", "day", postgresql_where=sql("daily > 0")),
 )
@@ -69,11 +72,13 @@ credit_entries = Table(
     _count("daily"),
     _count("bought"),
     _count("held"),
+    _count("frozen"),
     _count("spent"),
     _count("lapsed"),
     _never_negative("daily_after"),
     _never_negative("bought_after"),
     _never_negative("held_after"),
+    _never_negative("frozen_after"),
     Column("job_id", Uuid, nullable=True),
     Column("round", Integer, nullable=True),
     Column("day", Date, nullable=True),
@@ -82,7 +87,7 @@ credit_entries = Table(
     text("reason", nullable=True),
     PrimaryKeyConstraint("user_id", "number"),
     CheckConstraint(
-        "daily + bought + held + spent + lapsed = CASE kind"
+        "daily + bought + held + frozen + spent + lapsed = CASE kind"
         " WHEN 'grant' THEN daily WHEN 'purchase' THEN bought WHEN 'refund' THEN bought"
         " WHEN 'adjust' THEN bought ELSE 0 END",
         name="nothing_from_nowhere",
@@ -94,7 +99,8 @@ credit_entries = Table(
     ),
     CheckConstraint("(kind IN ('grant', 'expire')) = (day IS NOT NULL)", name="of_a_day"),
     CheckConstraint(
-        "(kind IN ('purchase', 'refund')) = (purchase_id IS NOT NULL)", name="of_a_purchase"
+        "(kind IN ('purchase', 'refund', 'freeze', 'thaw', 'forfeit')) = (purchase_id IS NOT NULL)",
+        name="of_a_purchase",
     ),
     Index(
         "uq_credit_entries_job",
@@ -153,6 +159,20 @@ credit_holds = Table(
     Index("ix_credit_holds_open", "reserved_at", postgresql_where=sql("closed_at IS NULL")),
 )
 
+credit_freezes = Table(
+    "credit_freezes",
+    metadata,
+    Column("dispute_id", ForeignKey("charge_disputes.id"), primary_key=True),
+    Column("purchase_id", ForeignKey("credit_purchases.id"), nullable=False),
+    Column("wallet_id", Uuid, nullable=False),
+    _never_negative("credits"),
+    _never_negative("frozen"),
+    instant("opened_at"),
+    instant("ended_at", nullable=True),
+    CheckConstraint("frozen <= credits", name="never_above_the_contested"),
+    Index("ix_credit_freezes_open", "wallet_id", postgresql_where=sql("ended_at IS NULL")),
+)
+
 studio_use = Table(
     "studio_use",
     metadata,
@@ -165,8 +185,9 @@ studio_use = Table(
 )
 
 mappers.map_imperatively(Hold, credit_holds)
+mappers.map_imperatively(Freeze, credit_freezes)
 
-_STATE = ("day", "granted", "daily", "bought", "held", "number")
+_STATE = ("day", "granted", "daily", "bought", "held", "frozen", "number")
 _ENTRY = tuple(column.name for column in credit_entries.columns)
 
 
@@ -181,7 +202,7 @@ class PostgresCredits:
         while (found := await self._locked(user_id)) is None:
             await self._session.execute(
                 insert(credit_wallets)
-                .values(user_id=user_id, granted=0, daily=0, bought=0, held=0, number=0)
+                .values(user_id=user_id, **dict.fromkeys(_STATE[1:], 0))
                 .on_conflict_do_nothing()
             )
         return found
@@ -206,6 +227,23 @@ class PostgresCredits:
 
     def add_hold(self, hold: Hold) -> None:
         self._session.add(hold)
+
+    async def freeze(self, dispute_id: UUID) -> Freeze | None:
+        await self._session.flush()
+        return await self._session.get(Freeze, dispute_id, populate_existing=True)
+
+    def add_freeze(self, freeze: Freeze) -> None:
+        self._session.add(freeze)
+
+    async def open_freezes(self, wallet_id: UUID) -> Sequence[Freeze]:
+        await self._session.flush()
+        found = await self._session.scalars(
+            select(Freeze)
+            .where(credit_freezes.c.wallet_id == wallet_id, credit_freezes.c.ended_at.is_(None))
+            .order_by(credit_freezes.c.opened_at, credit_freezes.c.dispute_id)
+            .execution_options(populate_existing=True)
+        )
+        return found.all()
 
     async def abandoned(self, *, ended_before: datetime, limit: int) -> Sequence[tuple[UUID, int]]:
         holds = credit_holds.c
@@ -269,7 +307,7 @@ def _row(entry: CreditEntry) -> dict[str, object]:
 
 
 _ENTRIES = sql("""
-    SELECT number, kind, daily + bought AS credits, held, spent, lapsed,
+    SELECT number, kind, daily + bought AS credits, held, frozen, spent, lapsed,
         daily_after + bought_after AS balance_after, held_after, job_id, purchase_id, reason, at
     FROM credit_entries WHERE user_id = :user_id AND number < :before
     ORDER BY number DESC LIMIT :limit

@@ -20,7 +20,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from adapters.postgres.columns import enum_text, json_of
 from adapters.postgres.metadata import cents, id_column, instant, mappers, metadata, text
 from adapters.postgres.repository import PostgresRepository
-from domain.ordering.dispute import Dispute, DisputeStatus, EvidenceState, TimelineEntry
+from domain.ordering.dispute import Dispute, EvidenceState
+from domain.shared.disputes import DisputeStatus, TimelineEntry
 
 disputes = Table(
     "disputes",

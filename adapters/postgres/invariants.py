@@ -141,12 +141,17 @@ _QUESTIONS: Mapping[Invariant, tuple[timedelta, str]] = {
         timedelta(0),
         """
         SELECT 'credits of ' || w.user_id AS subject, CAST(NULL AS timestamptz) AS since,
-            'holds ' || w.held || ', open holds say ' || coalesce(h.held, 0) AS detail
+            'holds ' || w.held || ', open holds say ' || coalesce(h.held, 0) ||
+            '; frozen are ' || w.frozen || ', disputes say ' || coalesce(f.frozen, 0) AS detail
         FROM credit_wallets w LEFT JOIN (
             SELECT user_id, sum(daily + bought) AS held FROM credit_holds
             WHERE closed_at IS NULL GROUP BY user_id
         ) h ON h.user_id = w.user_id
-        WHERE w.held <> coalesce(h.held, 0)
+        LEFT JOIN (
+            SELECT wallet_id, sum(frozen) AS frozen FROM credit_freezes
+            WHERE ended_at IS NULL GROUP BY wallet_id
+        ) f ON f.wallet_id = w.user_id
+        WHERE w.held <> coalesce(h.held, 0) OR w.frozen <> coalesce(f.frozen, 0)
         """,
     ),
     Invariant.HOLDS_END: (

@@ -40,6 +40,7 @@ plan_subscriptions = Table(
     instant("period_end"),
     Column("cancel_at_period_end", Boolean, nullable=False),
     instant("past_due_since", nullable=True),
+    instant("forfeited_at", nullable=True),
     Column("heard", Integer, nullable=False),
     instant("refresh_at"),
     instant("created_at"),

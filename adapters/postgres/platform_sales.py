@@ -51,6 +51,7 @@ credit_purchases = Table(
     text("pack"),
     Column("credits", BigInteger, nullable=False),
     cents("amount_cents"),
+    cents("tax_cents"),
     text("currency"),
     enum_text("status", PurchaseStatus),
     text("session_id", nullable=True),
@@ -58,15 +59,26 @@ credit_purchases = Table(
     text("charge_id", nullable=True),
     Column("taken_back", BigInteger, nullable=False),
     cents("refunded_cents"),
+    Column("lost_credits", BigInteger, nullable=False),
+    cents("lost_cents"),
     instant("created_at"),
     instant("expires_at"),
     instant("ask_at"),
     instant("paid_at", nullable=True),
     UniqueConstraint("user_id", "request_key"),
     UniqueConstraint("charge_id"),
-    CheckConstraint("credits > 0 AND amount_cents > 0", name="something_for_something"),
-    CheckConstraint("taken_back BETWEEN 0 AND credits", name="taken_back_of_it"),
-    CheckConstraint("refunded_cents BETWEEN 0 AND amount_cents", name="refunded_of_it"),
+    CheckConstraint(
+        "credits > 0 AND amount_cents > 0 AND tax_cents >= 0", name="something_for_something"
+    ),
+    CheckConstraint(
+        "taken_back >= 0 AND lost_credits >= 0 AND taken_back + lost_credits <= credits",
+        name="taken_back_of_it",
+    ),
+    CheckConstraint(
+        "refunded_cents BETWEEN 0 AND amount_cents + tax_cents"
+        " AND lost_cents BETWEEN 0 AND amount_cents + tax_cents",
+        name="refunded_of_it",
+    ),
     CheckConstraint(
         "(status = 'paid') = (charge_id IS NOT NULL) AND (status = 'paid') = (paid_at IS NOT NULL)",
         name="paid_by_a_charge",
@@ -85,13 +97,23 @@ platform_charges = Table(
     text("currency"),
     Column("purchase_id", ForeignKey("credit_purchases.id"), nullable=True),
     text("invoice_id", nullable=True),
+    Column(
+        "subscription_id",
+        ForeignKey("plan_subscriptions.id", deferrable=True, initially="DEFERRED"),
+        nullable=True,
+    ),
     cents("refunded_cents"),
+    cents("contested_cents"),
+    cents("out_cents"),
     instant("paid_at"),
     UniqueConstraint("purchase_id"),
     UniqueConstraint("invoice_id"),
     CheckConstraint("amount_cents > 0", name="amount_positive"),
     CheckConstraint("tax_cents BETWEEN 0 AND amount_cents", name="tax_within"),
     CheckConstraint("refunded_cents BETWEEN 0 AND amount_cents", name="refunded_of_it"),
+    CheckConstraint(
+        "0 <= contested_cents AND contested_cents <= out_cents", name="contested_is_out"
+    ),
     CheckConstraint(
         "(kind = 'credits') = (purchase_id IS NOT NULL)"
         " AND (kind = 'plan') = (invoice_id IS NOT NULL)",

@@ -5,6 +5,7 @@ from adapters.postgres import (  # noqa: F401
     audit,
     carts,
     catalogue,
+    charge_disputes,
     creators,
     credits,
     discounts,

@@ -9,6 +9,7 @@ from adapters.postgres.approvals import PostgresApprovals, PostgresRevocations
 from adapters.postgres.audit import PostgresAuditLog
 from adapters.postgres.carts import PostgresCarts
 from adapters.postgres.catalogue import PostgresProducts, PostgresStores
+from adapters.postgres.charge_disputes import PostgresChargeDisputes
 from adapters.postgres.creators import (
     PostgresConsents,
     PostgresCreators,
@@ -160,6 +161,7 @@ class PostgresUnitOfWork:
         self.credit_purchases = PostgresCreditPurchases(self._session)
         self.platform_charges = PostgresPlatformCharges(self._session)
         self.charge_refunds = PostgresChargeRefunds(self._session)
+        self.charge_disputes = PostgresChargeDisputes(self._session)
         self.billing_customers = PostgresBillingCustomers(self._session)
         self.plan_checkouts = PostgresPlanCheckouts(self._session)
         self.judgements = PostgresJudgements(self._session)

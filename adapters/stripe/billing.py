@@ -27,7 +27,7 @@ from application.ports.billing import (
     SubscriptionState,
 )
 from application.ports.errors import Rejected, Unavailable
-from domain.studio.plans import Interval, PlanName, SubscriptionStatus
+from domain.studio.plans import ENDED, Interval, PlanName, SubscriptionStatus
 
 PAGE = 100
 _LOOKUP_KEY = re.compile(r"likeness_([a-z]+)_([a-z]+)_v(\d{1,6})")
@@ -242,6 +242,15 @@ class StripeBilling:
 
     async def subscriptions_of(self, customer_id: str) -> Sequence[str]:
         return await self._all("/v1/subscriptions", {"customer": customer_id, "status": "all"})
+
+    async def cancel(self, provider_id: str) -> None:
+        try:
+            with in_our_words():
+                await self._client.v1.subscriptions.cancel_async(provider_id)
+        except Rejected:
+            found = await self._read(f"/v1/subscriptions/{provider_id}", _Subscription, {})
+            if SubscriptionStatus(found.status) not in ENDED:
+                raise
 
     async def paid_invoices(self, subscription_id: str) -> Sequence[str]:
         asked = {"subscription": subscription_id, "status": "paid"}

@@ -14,7 +14,7 @@ import stripe
 from adapters.stripe.errors import in_our_words
 from adapters.stripe.metadata import our_id
 from application.ports.payments import DisputeChanged, EvidenceRequest
-from domain.ordering.dispute import DisputeStatus
+from domain.shared.disputes import DisputeStatus
 
 if TYPE_CHECKING:
     from stripe.params import DisputeUpdateParams

@@ -17,16 +17,19 @@ from application.ports.errors import Rejected
 from application.ports.ids import Ids
 from application.ports.payments import Payments, ProviderRefund, RefundRequest
 from application.ports.unit_of_work import UnitOfWork
+from application.studio.credits import freeze_again
 from domain.identity.actor import Actor, Role
 from domain.ledger import platform_effects
 from domain.ledger.posting import Transaction
 from domain.shared.errors import NotFound
+from domain.studio.contested import ChargeContested
 from domain.studio.purchases import (
     ChargeRefund,
     ChargeRefundStatus,
     CreditPurchase,
     NothingToGiveBack,
     PlatformCharge,
+    Share,
 )
 
 SEND_CHARGE_REFUND = "billing.send_refund"
@@ -63,7 +66,7 @@ async def refund_purchase(
 ) -> PurchaseRefunded:
     """Give back what of a purchase is not spent. Administrators.
 
-    Raises RoleRequired, NotFound, PurchaseNotPaid, NothingToGiveBack.
+    Raises RoleRequired, NotFound, PurchaseNotPaid, NothingToGiveBack, ChargeContested.
     """
     actor.require(Role.ADMIN)
     now = clock.now()
@@ -71,6 +74,8 @@ async def refund_purchase(
         purchase = await uow.credit_purchases.get(purchase_id, lock=True)
         purchase.require_refundable()
         charge = await _charge_of(purchase, uow=uow)
+        if charge.contested_cents:
+            raise ChargeContested("A bank holds money of this purchase: wait for its decision.")
         credits = await _take_back(purchase, purchase.refundable_credits, uow=uow, at=now)
         amount_cents = purchase.price_of(credits)
         if not credits or not amount_cents:
@@ -81,7 +86,6 @@ async def refund_purchase(
             charge_id=charge.id,
             purchase_id=purchase.id,
             amount_cents=amount_cents,
-            tax_cents=charge.tax_of(amount_cents),
             currency=charge.currency,
             credits=credits,
             requested_by=actor.user_id,
@@ -171,8 +175,7 @@ async def _adopt(
             return known.id
         credits = 0
         if purchase is not None:
-            bought = purchase.credits * said.amount_cents // purchase.amount_cents
-            wanted = min(bought, purchase.refundable_credits)
+            wanted = min(purchase.bought_for(said.amount_cents), purchase.refundable_credits)
             credits = await _take_back(purchase, wanted, uow=uow, at=now)
             purchase.give_back(credits, said.amount_cents)
         refund = ChargeRefund(
@@ -180,7 +183,6 @@ async def _adopt(
             charge_id=charge.id,
             purchase_id=charge.purchase_id,
             amount_cents=said.amount_cents,
-            tax_cents=charge.tax_of(said.amount_cents),
             currency=charge.currency,
             credits=credits,
             provider_id=said.provider_id,
@@ -217,7 +219,9 @@ async def _record(
         match refund.status, status:
             case ChargeRefundStatus.PENDING, ChargeRefundStatus.SUCCEEDED:
                 refund.status = ChargeRefundStatus.SUCCEEDED
-                await uow.ledger.post([_given(refund, at=now)])
+                share = charge.move(refund.amount_cents)
+                refund.tax_cents = share.tax_cents
+                await uow.ledger.post([_given(refund, share, at=now)])
             case ChargeRefundStatus.PENDING, ChargeRefundStatus.FAILED:
                 refund.status = ChargeRefundStatus.FAILED
                 charge.refunded_cents -= refund.amount_cents
@@ -257,6 +261,7 @@ async def _return(
     if refund.credits:
         wallet = await uow.credits.wallet(purchase.user_id)
         wallet.give_again(refund.credits, purchase_id=purchase.id, at=at)
+        await freeze_again(uow, wallet, refund.credits, since=refund.created_at, at=at)
         await uow.credits.save(wallet)
 
 
@@ -264,12 +269,11 @@ def _status(said: ProviderRefund) -> ChargeRefundStatus:
     return ChargeRefundStatus(said.status)
 
 
-def _given(refund: ChargeRefund, *, at: datetime) -> Transaction:
+def _given(refund: ChargeRefund, share: Share, *, at: datetime) -> Transaction:
     return platform_effects.platform_refund(
         refund_id=refund.id,
         currency=refund.currency,
-        amount_cents=refund.amount_cents,
-        tax_cents=refund.tax_cents,
+        parts=platform_effects.parts_of(**share._asdict()),
         at=at,
     )
 

@@ -58,11 +58,12 @@ async def refresh_subscription(
         if (stored.heard if stored else 0) != (known.heard if known else 0):
             raise StaleVersion("Another snapshot was recorded meanwhile.")
         if stored is None:
-            uow.plan_subscriptions.add(_begun(state, customer.id, ids.new(), at=now))
+            stored = _begun(state, customer.id, ids.new(), at=now)
+            uow.plan_subscriptions.add(stored)
         else:
             stored.hear(_snapshot(state), at=now)
         for invoice in invoices:
-            await _book(invoice, user_id=customer.id, uow=uow, at=now)
+            await _book(invoice, stored, uow=uow, at=now)
         await uow.commit()
 
 
@@ -126,7 +127,9 @@ async def _new_invoices(
     ]
 
 
-async def _book(invoice: PaidInvoice, *, user_id: UUID, uow: UnitOfWork, at: datetime) -> None:
+async def _book(
+    invoice: PaidInvoice, subscription: PlanSubscription, *, uow: UnitOfWork, at: datetime
+) -> None:
     """The money of one invoice, once. What cost nothing is not booked."""
     if invoice.charge is None or invoice.charge.amount_cents == 0:
         return
@@ -135,11 +138,12 @@ async def _book(invoice: PaidInvoice, *, user_id: UUID, uow: UnitOfWork, at: dat
     charge = PlatformCharge(
         id=invoice.charge.charge_id,
         kind=ChargeKind.PLAN,
-        user_id=user_id,
+        user_id=subscription.user_id,
         amount_cents=invoice.charge.amount_cents,
         tax_cents=min(invoice.tax_cents, invoice.charge.amount_cents),
         currency=currency(invoice.charge.currency),
         invoice_id=invoice.invoice_id,
+        subscription_id=subscription.id,
         paid_at=invoice.paid_at,
     )
     uow.platform_charges.add(charge)

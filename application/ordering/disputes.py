@@ -16,17 +16,11 @@ from application.ports.payments import DisputeChanged
 from application.ports.unit_of_work import UnitOfWork
 from domain.ledger import dispute_effects
 from domain.ledger.posting import Transaction
-from domain.ordering.dispute import (
-    Dispute,
-    DisputeContradiction,
-    DisputeReport,
-    Step,
-    StepKind,
-    dispute_state_of,
-)
+from domain.ordering.dispute import Dispute, dispute_state_of
 from domain.ordering.giving_back import Change, contest, lose, regain
 from domain.ordering.order import Order
 from domain.ordering.refund import LineRefund
+from domain.shared.disputes import DisputeContradiction, Step, StepKind
 from domain.shared.errors import NotFound
 
 
@@ -57,7 +51,7 @@ async def record_dispute(said: DisputeChanged, *, uow: UnitOfWork, clock: Clock,
             dispute = _new(said, order, dispute_id=ids.new(), at=now)
             uow.disputes.add(dispute)
             known = [*known, dispute]
-        for step in dispute.hear(_report(said), at=now):
+        for step in dispute.hear(said.report(), at=now):
             await _book(step, dispute, order, uow=uow, at=now, ids=ids)
         order.dispute_status = dispute_state_of(known)
         await uow.commit()
@@ -140,14 +134,3 @@ def _new(said: DisputeChanged, order: Order, *, dispute_id: UUID, at: datetime) 
     )
     dispute.note(at, str(said.status))
     return dispute
-
-
-def _report(said: DisputeChanged) -> DisputeReport:
-    return DisputeReport(
-        status=said.status,
-        withdrawn_cents=said.withdrawn_cents,
-        fee_cents=said.fee_cents,
-        reinstated_cents=said.reinstated_cents,
-        returned_fee_cents=said.returned_fee_cents,
-        due_by=said.due_by,
-    )

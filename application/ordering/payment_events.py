@@ -10,6 +10,7 @@ from uuid import UUID
 
 import msgspec
 
+from application.billing.disputes import hear_charge_dispute
 from application.billing.purchases import SETTLE_PURCHASE, SettlePurchase
 from application.billing.refunds import hear_charge_refund
 from application.billing.subscriptions import (
@@ -47,8 +48,8 @@ from application.ports.payments import (
     SubscriptionTold,
 )
 from application.ports.unit_of_work import UnitOfWork
-from domain.ordering.dispute import DisputeContradiction
 from domain.ordering.settlement import PaymentMismatch
+from domain.shared.disputes import DisputeContradiction
 
 GIVE_THE_CHARGE_TIME = timedelta(seconds=2)
 """A finished page and its charge are told apart; the charge alone settles without a question."""
@@ -88,7 +89,7 @@ async def handle_payment_events(
                 if isinstance(event, RefundChanged):
                     await _refund_changed(event, uow=new_uow(), clock=clock, ids=ids)
                 else:
-                    await record_dispute(event, uow=new_uow(), clock=clock, ids=ids)
+                    await _dispute_changed(event, new_uow=new_uow, clock=clock, ids=ids)
             except DisputeContradiction as error:
                 failures[message_id] = ParkMessage(str(error))
             except Exception as error:  # noqa: BLE001 - told to the dispatcher, message by message
@@ -145,6 +146,13 @@ async def _refund_changed(event: RefundChanged, *, uow: UnitOfWork, clock: Clock
         )
     if refund_id is not None:
         await record_refund(refund_id, event.refund, uow=uow, clock=clock, ids=ids)
+
+
+async def _dispute_changed(
+    event: DisputeChanged, *, new_uow: Callable[[], UnitOfWork], clock: Clock, ids: Ids
+) -> None:
+    if not await hear_charge_dispute(event, uow=new_uow(), clock=clock, ids=ids):
+        await record_dispute(event, uow=new_uow(), clock=clock, ids=ids)
 
 
 def _judged(error: Exception) -> Exception:

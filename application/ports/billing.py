@@ -123,6 +123,11 @@ class Billing(Protocol):
         """The provider's ids of a customer's subscriptions, ended ones too."""
         ...
 
+    async def cancel(self, provider_id: str) -> None:
+        """End a subscription at once, without giving anything back. One that has ended already
+        stays as it is."""
+        ...
+
     async def paid_invoices(self, subscription_id: str) -> Sequence[str]:
         """The provider's ids of a subscription's paid invoices."""
         ...

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import msgspec
 
+from domain.studio.contested import ChargeDispute, Freeze
 from domain.studio.credits import CreditKind, Hold, Wallet
 from domain.studio.plans import PlanSubscription
 from domain.studio.purchases import ChargeRefund, CreditPurchase, PlatformCharge
@@ -14,8 +15,8 @@ from domain.studio.subscribing import BillingCustomer, PlanCheckout
 
 
 class Credits(Protocol):
-    """Wallets and what they hold for jobs. The lock of a wallet guards its holds; it is taken
-    after the locks of jobs and purchases."""
+    """Wallets, what they hold for jobs, and what disputes have frozen of them. The lock of a wallet
+    guards its holds and freezes; it is taken after the locks of jobs and purchases."""
 
     async def wallet(self, user_id: UUID) -> Wallet:
         """Locked, and empty for who had none. Save it before it is asked for again."""
@@ -29,6 +30,14 @@ class Credits(Protocol):
     async def hold(self, job_id: UUID, round: int) -> Hold | None: ...
 
     def add_hold(self, hold: Hold) -> None: ...
+
+    async def freeze(self, dispute_id: UUID) -> Freeze | None: ...
+
+    def add_freeze(self, freeze: Freeze) -> None: ...
+
+    async def open_freezes(self, wallet_id: UUID) -> Sequence[Freeze]:
+        """The oldest first."""
+        ...
 
     async def abandoned(self, *, ended_before: datetime, limit: int) -> Sequence[tuple[UUID, int]]:
         """Open holds of jobs that ended before then, or of which there is none; the oldest
@@ -88,6 +97,14 @@ class ChargeRefunds(Protocol):
     async def by_provider_id(self, provider_id: str) -> ChargeRefund | None: ...
 
 
+class ChargeDisputes(Protocol):
+    """The lock of the charge guards them."""
+
+    def add(self, dispute: ChargeDispute) -> None: ...
+
+    async def by_provider_id(self, provider_id: str) -> ChargeDispute | None: ...
+
+
 class BillingCustomers(Protocol):
     async def intend(self, customer: BillingCustomer) -> BillingCustomer:
         """The customer of this user that there was, or else this one."""
@@ -125,6 +142,7 @@ class EntryRow(msgspec.Struct, frozen=True, kw_only=True):
     kind: CreditKind
     credits: int
     held: int
+    frozen: int
     spent: int
     lapsed: int
     balance_after: int

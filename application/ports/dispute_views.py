@@ -7,7 +7,8 @@ from uuid import UUID
 
 import msgspec
 
-from domain.ordering.dispute import DisputeStatus, EvidenceState, TimelineEntry
+from domain.ordering.dispute import EvidenceState
+from domain.shared.disputes import DisputeStatus, TimelineEntry
 
 
 class DisputeScope(msgspec.Struct, frozen=True, kw_only=True):

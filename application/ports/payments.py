@@ -14,7 +14,7 @@ from uuid import UUID
 import msgspec
 
 from domain.ordering.address import Address
-from domain.ordering.dispute import DisputeStatus
+from domain.shared.disputes import DisputeReport, DisputeStatus
 
 
 class CheckoutLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -227,6 +227,16 @@ class DisputeChanged(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     reinstated_cents: int = 0
     returned_fee_cents: int = 0
     due_by: datetime | None = None
+
+    def report(self) -> DisputeReport:
+        return DisputeReport(
+            status=self.status,
+            withdrawn_cents=self.withdrawn_cents,
+            fee_cents=self.fee_cents,
+            reinstated_cents=self.reinstated_cents,
+            returned_fee_cents=self.returned_fee_cents,
+            due_by=self.due_by,
+        )
 
 
 class AccountChanged(msgspec.Struct, frozen=True, kw_only=True, tag=True):

@@ -18,6 +18,7 @@ from application.ports.catalogue import Products, Stores
 from application.ports.creators import Consents, Creators, TermsVersions
 from application.ports.credits import (
     BillingCustomers,
+    ChargeDisputes,
     ChargeRefunds,
     CreditPurchases,
     Credits,
@@ -256,6 +257,9 @@ class UnitOfWork(Protocol):
 
     @property
     def charge_refunds(self) -> ChargeRefunds: ...
+
+    @property
+    def charge_disputes(self) -> ChargeDisputes: ...
 
     @property
     def billing_customers(self) -> BillingCustomers: ...

@@ -28,12 +28,14 @@ class SpanInvalid(Invalid):
 
 class CreditsView(msgspec.Struct, frozen=True, kw_only=True):
     """`balance` can be used now: `daily` of today's grant, which lapses at `next_reset`, and
-    `bought`, which stays. `held` is what work under way may still cost."""
+    `bought`, which stays. `held` is what work under way may still cost; `frozen` was bought with
+    money that a bank has taken back until it has decided whose it is."""
 
     balance: int
     daily: int
     bought: int
     held: int
+    frozen: int
     daily_grant: int
     next_reset: datetime
 
@@ -152,6 +154,7 @@ async def _shown(
         daily=wallet.daily,
         bought=wallet.bought,
         held=wallet.held,
+        frozen=wallet.frozen,
         daily_grant=allowed.daily_credits,
         next_reset=next_reset(at),
     )

@@ -56,7 +56,8 @@ async def settle_credits(
         return
     wallet, hold = found
     if hold.is_open:
-        wallet.settle(hold, credits, at=at)
+        back = wallet.settle(hold, credits, at=at)
+        await freeze_again(uow, wallet, back, since=hold.reserved_at, at=at)
         await uow.credits.save(wallet)
         if hold.spent:
             await uow.studio_use.count(hold.user_id, day_of(at), credits=hold.spent)
@@ -69,7 +70,8 @@ async def release_credits(uow: UnitOfWork, *, job_id: UUID, round: int, at: date
         return
     wallet, hold = found
     if hold.is_open:
-        wallet.release(hold, at=at)
+        back = wallet.release(hold, at=at)
+        await freeze_again(uow, wallet, back, since=hold.reserved_at, at=at)
         await uow.credits.save(wallet)
 
 
@@ -80,6 +82,18 @@ async def open_wallet(uow: UnitOfWork, user_id: UUID, at: datetime) -> Wallet:
     wallet.open_day(at, grant=allowed.daily_credits)
     await uow.credits.save(wallet)
     return wallet
+
+
+async def freeze_again(
+    uow: UnitOfWork, wallet: Wallet, credits: int, *, since: datetime, at: datetime
+) -> None:
+    """Bought credits are back that were away `since` then: disputes that were opened meanwhile
+    have them frozen."""
+    if not credits:
+        return
+    for freeze in await uow.credits.open_freezes(wallet.user_id):
+        if freeze.opened_at >= since:
+            credits -= freeze.catch(credits, wallet, at=at)
 
 
 async def release_abandoned(

@@ -2,7 +2,8 @@
 
 While a bank holds contested money, the payees' parts lie in `payable_disputed`, against
 `contested_funds`; the platform's parts are taken from its own accounts at once. Parts that are
-below zero go back to where they came from.
+below zero go back to where they came from. What was paid to the platform itself has no order and no
+payee: contested, it leaves the platform's accounts at once, and losing it posts nothing more.
 """
 
 from collections.abc import Iterable
@@ -17,7 +18,7 @@ from domain.shared.money import Currency
 def dispute_opened(
     *,
     dispute_id: UUID,
-    order_id: UUID,
+    order_id: UUID | None,
     currency: Currency,
     parts: Iterable[Part],
     fee_cents: int,
@@ -31,7 +32,7 @@ def dispute_opened(
 def dispute_won(
     *,
     dispute_id: UUID,
-    order_id: UUID,
+    order_id: UUID | None,
     currency: Currency,
     parts: Iterable[Part],
     fee_cents: int,
@@ -45,7 +46,7 @@ def dispute_won(
 def dispute_lost(
     *,
     dispute_id: UUID,
-    order_id: UUID,
+    order_id: UUID | None,
     currency: Currency,
     parts: Iterable[Part],
     at: datetime,
@@ -75,7 +76,7 @@ def _given(
     kind: str,
     currency: Currency,
     parts: Iterable[Part],
-    order_id: UUID,
+    order_id: UUID | None,
     at: datetime,
 ) -> Transaction:
     """What the parts give leaves `stripe_clearing`; where they give nothing together, it stays."""

@@ -1,8 +1,10 @@
 """The effects of what users pay to the platform itself: credits and plans, each with its key."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
+from domain.ledger.effects import Part
 from domain.ledger.posting import Account, Entry, Transaction
 from domain.shared.money import Currency
 
@@ -21,14 +23,23 @@ def plan_sale(
     return _taken("plan", "plan_sale", charge_id, currency, amount_cents, tax_cents, at)
 
 
+def parts_of(*, revenue_cents: int, tax_cents: int, lost_cents: int) -> list[Part]:
+    """Whose accounts give money of a platform's charge; what is beyond the charge is a loss."""
+    return [
+        Part(Account.PLATFORM_REVENUE, None, revenue_cents),
+        Part(Account.TAX_PAYABLE, None, tax_cents),
+        Part(Account.DISPUTE_LOSSES, None, lost_cents),
+    ]
+
+
 def platform_refund(
-    *, refund_id: UUID, currency: Currency, amount_cents: int, tax_cents: int, at: datetime
+    *, refund_id: UUID, currency: Currency, parts: Iterable[Part], at: datetime
 ) -> Transaction:
     """The buyer of credits or of a plan has money back. `platform_refund:{refund}`."""
+    given = list(parts)
     entries = (
-        Entry(Account.PLATFORM_REVENUE, None, tax_cents - amount_cents),
-        Entry(Account.TAX_PAYABLE, None, -tax_cents),
-        Entry(Account.STRIPE_CLEARING, None, amount_cents),
+        *(Entry(part.account, None, -part.amount_cents) for part in given),
+        Entry(Account.STRIPE_CLEARING, None, sum(part.amount_cents for part in given)),
     )
     return _posting(f"platform_refund:{refund_id}", "platform_refund", currency, entries, at)
 

@@ -19,7 +19,8 @@ from domain.studio.prices import NEWEST_TABLE
 
 
 class CreditKind(StrEnum):
-    """`refund` takes bought credits back whose price was given back; `adjust` is by hand."""
+    """`refund` takes bought credits back whose price was given back; `adjust` is by hand.
+    `freeze`: their price is contested; `thaw`: it came back; `forfeit`: it did not."""
 
     GRANT = "grant"
     EXPIRE = "expire"
@@ -29,6 +30,9 @@ class CreditKind(StrEnum):
     RESERVE = "reserve"
     SETTLE = "settle"
     RELEASE = "release"
+    FREEZE = "freeze"
+    THAW = "thaw"
+    FORFEIT = "forfeit"
 
 
 class CreditsExhausted(RuleRefused):
@@ -39,9 +43,9 @@ class CreditsExhausted(RuleRefused):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreditEntry:
-    """One change of a wallet. `daily`, `bought` and `held` are changes; `spent` was used up for
-    good, `lapsed` ended with its day; the five add up to what came in from outside, or left.
-    The `…_after` are what the wallet holds then."""
+    """One change of a wallet. `daily`, `bought`, `held` and `frozen` are changes; `spent` was used
+    up for good, `lapsed` is gone unused; all together add up to what came in from outside, or
+    left. The `…_after` are what the wallet holds then."""
 
     user_id: UUID
     number: int
@@ -50,11 +54,13 @@ class CreditEntry:
     daily: int = 0
     bought: int = 0
     held: int = 0
+    frozen: int = 0
     spent: int = 0
     lapsed: int = 0
     daily_after: int
     bought_after: int
     held_after: int
+    frozen_after: int
     job_id: UUID | None = None
     round: int | None = None
     day: date | None = None
@@ -95,8 +101,8 @@ class Hold:
 
 @dataclass(eq=False, kw_only=True)
 class Wallet:
-    """`granted` is how much of `day`'s grant was given, all of it together; `fresh` are the
-    entries that were not saved yet."""
+    """`granted` is how much of `day`'s grant was given, all of it together; `frozen` was bought
+    and is contested; `fresh` are the entries that were not saved yet."""
 
     user_id: UUID
     day: date | None = None
@@ -104,6 +110,7 @@ class Wallet:
     daily: int = 0
     bought: int = 0
     held: int = 0
+    frozen: int = 0
     number: int = 0
     fresh: list[CreditEntry] = field(default_factory=list)
 
@@ -164,17 +171,18 @@ class Wallet:
         )
         return hold
 
-    def settle(self, hold: Hold, credits: int, *, at: datetime) -> None:
+    def settle(self, hold: Hold, credits: int, *, at: datetime) -> int:
         """The work cost `credits`, never more than was held: the rest goes back. A hold that is
-        closed stays as it was closed."""
+        closed stays as it was closed. Answers how many bought credits are back."""
         _not_negative(credits)
-        if hold.is_open:
-            self._close(hold, min(credits, hold.credits), CreditKind.SETTLE, at)
+        if not hold.is_open:
+            return 0
+        return self._close(hold, min(credits, hold.credits), CreditKind.SETTLE, at)
 
-    def release(self, hold: Hold, *, at: datetime) -> None:
-        """The work cost nothing: all of it goes back. A closed hold stays as it was closed."""
-        if hold.is_open:
-            self._close(hold, 0, CreditKind.RELEASE, at)
+    def release(self, hold: Hold, *, at: datetime) -> int:
+        """The work cost nothing: all of it goes back. A closed hold stays as it was closed.
+        Answers how many bought credits are back."""
+        return self._close(hold, 0, CreditKind.RELEASE, at) if hold.is_open else 0
 
     def buy(self, credits: int, *, purchase_id: UUID, at: datetime) -> None:
         self._enter(CreditKind.PURCHASE, at, bought=credits, purchase_id=purchase_id)
@@ -190,6 +198,25 @@ class Wallet:
         """What was taken back for a refund that did not come about."""
         self._enter(CreditKind.REFUND, at, bought=credits, purchase_id=purchase_id)
 
+    def freeze(self, credits: int, *, purchase_id: UUID, at: datetime) -> int:
+        """Put aside what of so many bought credits is not spent or held; answers how many."""
+        taken = min(credits, self.bought)
+        if taken:
+            self._enter(CreditKind.FREEZE, at, bought=-taken, frozen=taken, purchase_id=purchase_id)
+        return taken
+
+    def thaw(self, credits: int, *, purchase_id: UUID, at: datetime) -> None:
+        if credits:
+            self._enter(
+                CreditKind.THAW, at, bought=credits, frozen=-credits, purchase_id=purchase_id
+            )
+
+    def forfeit(self, credits: int, *, purchase_id: UUID, at: datetime) -> None:
+        if credits:
+            self._enter(
+                CreditKind.FORFEIT, at, frozen=-credits, lapsed=credits, purchase_id=purchase_id
+            )
+
     def adjust(self, credits: int, *, reason: str, at: datetime) -> None:
         """By hand, of what does not lapse. Raises CreditsExhausted when less is there."""
         if self.bought + credits < 0:
@@ -200,7 +227,7 @@ class Wallet:
             )
         self._enter(CreditKind.ADJUST, at, bought=credits, reason=reason)
 
-    def _close(self, hold: Hold, spent: int, kind: CreditKind, at: datetime) -> None:
+    def _close(self, hold: Hold, spent: int, kind: CreditKind, at: datetime) -> int:
         self.lapse(at)
         unused = hold.daily - min(spent, hold.daily)
         bought = hold.credits - spent - unused
@@ -216,6 +243,7 @@ class Wallet:
             lapsed=unused - daily,
             hold=hold,
         )
+        return bought
 
     def _enter(
         self,
@@ -225,6 +253,7 @@ class Wallet:
         daily: int = 0,
         bought: int = 0,
         held: int = 0,
+        frozen: int = 0,
         spent: int = 0,
         lapsed: int = 0,
         hold: Hold | None = None,
@@ -233,10 +262,15 @@ class Wallet:
         purchase_id: UUID | None = None,
         reason: str | None = None,
     ) -> None:
-        after = (self.daily + daily, self.bought + bought, self.held + held)
+        after = (
+            self.daily + daily,
+            self.bought + bought,
+            self.held + held,
+            self.frozen + frozen,
+        )
         if min(after) < 0:
             raise ValueError(f"{kind} would leave {after} in a wallet")
-        self.daily, self.bought, self.held = after
+        self.daily, self.bought, self.held, self.frozen = after
         self.number += 1
         self.fresh.append(
             CreditEntry(
@@ -247,11 +281,13 @@ class Wallet:
                 daily=daily,
                 bought=bought,
                 held=held,
+                frozen=frozen,
                 spent=spent,
                 lapsed=lapsed,
                 daily_after=self.daily,
                 bought_after=self.bought,
                 held_after=self.held,
+                frozen_after=self.frozen,
                 job_id=hold.job_id if hold else None,
                 round=hold.round if hold else None,
                 day=day,

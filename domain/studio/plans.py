@@ -100,7 +100,8 @@ class Snapshot(NamedTuple):
 @dataclass(eq=False, kw_only=True)
 class PlanSubscription:
     """`past_due_since` counts the grace; `heard` how often a snapshot was taken over, so that of
-    two who asked at once the slower one asks again."""
+    two who asked at once the slower one asks again. `forfeited_at`: a bank took the money for it
+    back for good, and it is being cancelled."""
 
     id: UUID
     user_id: UUID
@@ -113,6 +114,7 @@ class PlanSubscription:
     period_end: datetime
     cancel_at_period_end: bool
     past_due_since: datetime | None = None
+    forfeited_at: datetime | None = None
     heard: int = 0
     refresh_at: datetime
     created_at: datetime
@@ -141,6 +143,8 @@ class PlanSubscription:
 
     def counts(self, at: datetime) -> bool:
         """Whether its plan is had at this moment."""
+        if self.forfeited_at is not None:
+            return False
         match self.status:
             case SubscriptionStatus.ACTIVE | SubscriptionStatus.TRIALING:
                 return True

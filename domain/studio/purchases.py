@@ -69,8 +69,9 @@ class PurchaseNotPaid(Conflict):
 
 @dataclass(eq=False, kw_only=True)
 class CreditPurchase:
-    """`taken_back` of its `credits` went back against money. `ask_at`: when the provider is asked
-    again how its page stands."""
+    """`amount_cents` is its price before tax. `taken_back` of its `credits` went back against
+    money, `lost_credits` with money that a bank took. `ask_at`: when the provider is asked again
+    how its page stands."""
 
     id: UUID
     user_id: UUID
@@ -78,6 +79,7 @@ class CreditPurchase:
     pack: str
     credits: int
     amount_cents: int
+    tax_cents: int = 0
     currency: Currency
     status: PurchaseStatus = PurchaseStatus.OPEN
     session_id: str | None = None
@@ -85,6 +87,8 @@ class CreditPurchase:
     charge_id: str | None = None
     taken_back: int = 0
     refunded_cents: int = 0
+    lost_credits: int = 0
+    lost_cents: int = 0
     created_at: datetime
     expires_at: datetime
     ask_at: datetime
@@ -96,7 +100,7 @@ class CreditPurchase:
         if self.status is PurchaseStatus.PAID and self.charge_id == charge_id:
             return False
         if self.status is PurchaseStatus.PAID or (amount_cents, currency) != (
-            self.amount_cents,
+            self.total_cents,
             self.currency,
         ):
             raise PurchaseMismatch(
@@ -108,28 +112,47 @@ class CreditPurchase:
         return True
 
     @property
+    def total_cents(self) -> int:
+        """What is paid."""
+        return self.amount_cents + self.tax_cents
+
+    @property
     def refundable_credits(self) -> int:
-        return self.credits - self.taken_back
+        return self.credits - self.taken_back - self.lost_credits
 
     def require_refundable(self) -> None:
         """Raises PurchaseNotPaid, NothingToGiveBack."""
         if self.status is not PurchaseStatus.PAID:
             raise PurchaseNotPaid("This purchase was not paid.", status=str(self.status))
-        if not self.refundable_credits or self.refunded_cents == self.amount_cents:
+        if not self.refundable_credits or not self.price_of(self.refundable_credits):
             raise NothingToGiveBack("This purchase was given back before.")
 
     def price_of(self, credits: int) -> int:
-        """What more of them cost than were taken back before: all of them cost all of it."""
-        up_to = self.amount_cents * (self.taken_back + credits) // self.credits
-        return max(0, min(up_to, self.amount_cents) - self.refunded_cents)
+        """What more of them cost than are gone already: all of them cost all of it."""
+        gone, gone_cents = (
+            self.taken_back + self.lost_credits,
+            self.refunded_cents + self.lost_cents,
+        )
+        up_to = self.total_cents * (gone + credits) // self.credits
+        return max(0, min(up_to, self.total_cents) - gone_cents)
+
+    def bought_for(self, amount_cents: int) -> int:
+        """How many of the credits that no bank took so much of what was paid had bought."""
+        bought = self.credits * amount_cents // self.total_cents
+        return min(bought, self.credits - self.lost_credits)
+
+    def lose(self, credits: int, amount_cents: int) -> None:
+        """A bank took so much of its price for good."""
+        self.lost_credits += min(credits, self.refundable_credits)
+        self.lost_cents = min(self.lost_cents + amount_cents, self.total_cents)
 
     def give_back(self, credits: int, amount_cents: int) -> None:
         self.taken_back += credits
         self.refunded_cents += amount_cents
         if not 0 <= self.taken_back <= self.credits:
             raise ValueError(f"{self.taken_back} of {self.credits} credits taken back")
-        if not 0 <= self.refunded_cents <= self.amount_cents:
-            raise ValueError(f"{self.refunded_cents} of {self.amount_cents} given back")
+        if not 0 <= self.refunded_cents <= self.total_cents:
+            raise ValueError(f"{self.refunded_cents} of {self.total_cents} given back")
 
 
 class ChargeKind(StrEnum):
@@ -137,9 +160,19 @@ class ChargeKind(StrEnum):
     PLAN = "plan"
 
 
+class Share(NamedTuple):
+    """Whose the money of a charge is. `lost_cents` is what left beyond the whole of it."""
+
+    revenue_cents: int
+    tax_cents: int
+    lost_cents: int
+
+
 @dataclass(eq=False, kw_only=True)
 class PlatformCharge:
-    """A payment to the platform itself; `id` is the provider's id of the charge."""
+    """A payment to the platform itself; `id` is the provider's id of the charge. `refunded_cents`
+    counts refunds that are under way too, `contested_cents` is what banks hold, `out_cents` what
+    has left: refunded, contested or lost."""
 
     id: str
     kind: ChargeKind
@@ -149,13 +182,25 @@ class PlatformCharge:
     currency: Currency
     purchase_id: UUID | None = None
     invoice_id: str | None = None
+    subscription_id: UUID | None = None
     refunded_cents: int = 0
+    contested_cents: int = 0
+    out_cents: int = 0
     paid_at: datetime
 
-    def tax_of(self, amount_cents: int) -> int:
-        """The tax in the next so many cents that are given back: all of it in all of them."""
-        before = self.tax_cents * self.refunded_cents // self.amount_cents
-        return self.tax_cents * (self.refunded_cents + amount_cents) // self.amount_cents - before
+    def move(self, cents: int) -> Share:
+        """So much more of it leaves, or comes back where below zero. What is whose follows from
+        what is out in all: so no order of refunds and disputes leaves other books."""
+        before, self.out_cents = self._share(), self.out_cents + cents
+        if self.out_cents < 0:
+            raise ValueError(f"{self.out_cents} of a charge are out")
+        after = self._share()
+        return Share(*(now - then for now, then in zip(after, before, strict=True)))
+
+    def _share(self) -> Share:
+        within = min(self.out_cents, self.amount_cents)
+        tax_cents = self.tax_cents * within // self.amount_cents
+        return Share(within - tax_cents, tax_cents, self.out_cents - within)
 
 
 class ChargeRefundStatus(StrEnum):
@@ -168,13 +213,13 @@ class ChargeRefundStatus(StrEnum):
 @dataclass(eq=False, kw_only=True)
 class ChargeRefund:
     """Money of a platform's charge on its way back, with the credits that were taken for it.
-    `requested_by` None: it was made at the provider."""
+    `tax_cents` of it is known once it succeeded. `requested_by` None: made at the provider."""
 
     id: UUID
     charge_id: str
     purchase_id: UUID | None
     amount_cents: int
-    tax_cents: int
+    tax_cents: int = 0
     currency: Currency
     credits: int
     status: ChargeRefundStatus = ChargeRefundStatus.PENDING

@@ -2,6 +2,11 @@
 
 from functools import partial
 
+from application.billing.disputes import (
+    CANCEL_SUBSCRIPTION,
+    CancelSubscription,
+    cancel_subscription,
+)
 from application.billing.purchases import SETTLE_PURCHASE, SettlePurchase, settle_purchase
 from application.billing.refunds import (
     SEND_CHARGE_REFUND,
@@ -198,6 +203,9 @@ def billing(ports: Ports) -> Topics:
             body.checkout_id, uow=ports.uow(), billing=billing, clock=clock, ids=ports.ids
         )
 
+    async def cancel(body: CancelSubscription) -> None:
+        await cancel_subscription(body.provider_id, billing=billing)
+
     def calls(handle: Handler) -> Topic:
         return Topic(handle=handle, queue="payments", batch_size=10, lease=PROVIDER_CALL)
 
@@ -206,6 +214,7 @@ def billing(ports: Ports) -> Topics:
         SEND_CHARGE_REFUND: calls(each(SendChargeRefund, refund)),
         REFRESH_SUBSCRIPTION: calls(each(RefreshSubscription, refresh)),
         SETTLE_PLAN_CHECKOUT: calls(each(SettlePlanCheckout, page)),
+        CANCEL_SUBSCRIPTION: calls(each(CancelSubscription, cancel)),
     }
 
 

@@ -229,6 +229,15 @@ async def test_a_subscription_begins_with_a_paid_invoice(world: World) -> None:
     assert await world.billing.subscriptions_of(customer_id) == [provider_id]
 
 
+async def test_a_subscription_is_cancelled_at_once_and_once(world: World) -> None:
+    provider_id = await subscribed(world, await customer(world))
+    for _ in range(2):
+        await world.billing.cancel(provider_id)
+    state = await world.billing.subscription(provider_id)
+    assert state is not None
+    assert state.status is SubscriptionStatus.CANCELED
+
+
 async def test_a_price_is_made_once(world: World) -> None:
     """The second subscriber finds what the first one's page made."""
     first = await subscribed(world, await customer(world))

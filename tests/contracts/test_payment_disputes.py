@@ -14,7 +14,7 @@ from application.ports.payments import (
     ProviderRefund,
     RefundRequest,
 )
-from domain.ordering.dispute import DisputeStatus
+from domain.shared.disputes import DisputeStatus
 from tests.contracts.payment_providers import (
     PROVIDERS,
     Provider,

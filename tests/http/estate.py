@@ -28,10 +28,11 @@ from domain.ledger.reconciliation import (
 )
 from domain.licensing.terms import Purpose
 from domain.media.asset import Asset, AssetPurpose, Media
-from domain.ordering.dispute import Dispute, DisputeStatus
+from domain.ordering.dispute import Dispute
 from domain.ordering.order import Order, PaymentStatus
 from domain.ordering.refund import LineRefund
 from domain.reporting.export import ATTEMPTS_MAX
+from domain.shared.disputes import DisputeStatus
 from domain.shared.money import Currency
 from domain.studio.generation import Generation, Mode, request_of
 from domain.studio.job import Job, JobStatus

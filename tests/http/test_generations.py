@@ -2,7 +2,9 @@
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from hashlib import sha256
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import msgspec
@@ -15,7 +17,9 @@ from application.ports.engines import EngineJob, EngineOutput, VerifiedCallback
 from application.ports.messages import Message
 from application.studio.completion import handle_provider_callbacks
 from domain.identity.actor import Role
+from domain.studio.plans import SubscriptionStatus
 from tests import builders
+from tests.domain.studio import test_prices_and_plans as builders_of_plans
 from tests.http.studio import House, data_of, open_house, refusal
 
 GENERATIONS = "/api/v1/generations"
@@ -99,6 +103,42 @@ async def test_a_generation_is_accepted_followed_and_shown(studio: House) -> Non
     asset = data_of(await studio.http.get(f"/api/v1/assets/{image['id']}", headers=studio.as_fan))
     assert asset["clean_url"] is None
     assert "clean" not in asset["url"]
+
+
+async def test_a_plan_with_clean_copies_needs_no_order(studio: House) -> None:
+    world = studio.world
+    paid = builders_of_plans.subscription(SubscriptionStatus.ACTIVE)
+    paid.user_id = world.fan.user_id
+    async with studio.ports.uow() as uow:
+        uow.plan_subscriptions.add(paid)
+        await uow.commit()
+
+    async def made() -> dict[str, Any]:
+        accepted = data_of(
+            await studio.http.post(GENERATIONS, json=wish(studio), headers=studio.as_fan), 202
+        )
+        await world.work()
+        await world.call_back(await world.finish_at_provider())
+        await world.work()
+        path = f"{GENERATIONS}/{accepted['id']}"
+        (image,) = data_of(await studio.http.get(path, headers=studio.as_fan))["assets"]
+        path = f"/api/v1/assets/{image['id']}"
+        shown: dict[str, Any] = data_of(await studio.http.get(path, headers=studio.as_fan))
+        return shown
+
+    pro = await made()
+    assert pro["url"] == pro["clean_url"] is not None
+    clean, preview = [(await studio.http.get(pro[name])) for name in ("clean_url", "preview_url")]
+    assert clean.status_code == preview.status_code == 200
+    assert sha256(clean.content).hexdigest() == pro["sha256"]
+    assert clean.content != preview.content
+
+    async with studio.ports.uow() as uow:
+        ended = await uow.plan_subscriptions.get(paid.id, lock=True)
+        ended.status = SubscriptionStatus.CANCELED
+        await uow.commit()
+    free = await made()
+    assert (free["clean_url"], free["url"]) == (None, free["preview_url"])
 
 
 async def test_a_repeated_request_is_one_generation(studio: House) -> None:

@@ -229,6 +229,13 @@ async def a_wallet_that_holds_nothing_it_says(desk: Desk) -> None:
     await tamper(desk, "UPDATE credit_wallets SET held = held + 5")
 
 
+async def a_wallet_that_froze_what_nobody_contests(desk: Desk) -> None:
+    async with (uow := desk.new_uow()):
+        await open_wallet(uow, user_id=USER, at=desk.clock.now())
+        await uow.commit()
+    await tamper(desk, "UPDATE credit_wallets SET frozen = frozen + 5")
+
+
 async def a_forgotten_hold(desk: Desk) -> None:
     async with (uow := desk.new_uow()):
         await reserve_credits(
@@ -242,9 +249,10 @@ async def a_purchase_without_a_booking(desk: Desk) -> None:
     await tamper(
         desk,
         "INSERT INTO credit_purchases (id, user_id, request_key, pack, credits, amount_cents,"
-        " currency, status, charge_id, taken_back, refunded_cents, created_at, expires_at, ask_at,"
-        " paid_at) VALUES (gen_random_uuid(), gen_random_uuid(), 'k', 'p', 5, 100, 'usd', 'paid',"
-        " 'ch_lost', 0, 0, :at, :at, :at, :at)",
+        " tax_cents, currency, status, charge_id, taken_back, refunded_cents, lost_credits,"
+        " lost_cents, created_at, expires_at, ask_at, paid_at) VALUES (gen_random_uuid(),"
+        " gen_random_uuid(), 'k', 'p', 5, 100, 0, 'usd', 'paid', 'ch_lost', 0, 0, 0, 0, :at, :at,"
+        " :at, :at)",
         at=desk.clock.now() - timedelta(hours=1),
     )
 
@@ -261,6 +269,7 @@ BREACHES: list[tuple[Callable[[Desk], Awaitable[None]], Invariant, str]] = [
     (an_unanswered_payout, Invariant.PAYOUTS_END, "payout "),
     (a_payout_that_never_arrives, Invariant.PAYOUTS_END, "payout "),
     (a_wallet_that_holds_nothing_it_says, Invariant.WALLETS_AGREE, "credits of "),
+    (a_wallet_that_froze_what_nobody_contests, Invariant.WALLETS_AGREE, "credits of "),
     (a_forgotten_hold, Invariant.HOLDS_END, "credits held for "),
     (a_purchase_without_a_booking, Invariant.BOUGHT_CREDITS_ARE_BOOKED, "purchase "),
     (an_unbooked_order, Invariant.PAID_ORDERS_ARE_BOOKED, "order "),

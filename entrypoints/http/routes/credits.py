@@ -15,6 +15,7 @@ from application.studio import credit_accounts
 from application.studio.credit_accounts import AdjustCredits, CreditsView, PricesView
 from domain.identity.actor import RoleRequired
 from domain.shared.errors import NotFound
+from domain.studio.contested import ChargeContested
 from domain.studio.credits import CreditsExhausted
 from domain.studio.purchases import NothingToGiveBack, PackUnknown, PurchaseNotPaid
 from entrypoints.http.dependencies import CurrentActor
@@ -109,7 +110,7 @@ async def adjust_credits(
 @post(
     "/credit-purchases/{purchase_id:uuid}/refund",
     opt=idempotent(required=True),
-    responses=errors(RoleRequired, NotFound, PurchaseNotPaid, NothingToGiveBack),
+    responses=errors(RoleRequired, NotFound, PurchaseNotPaid, NothingToGiveBack, ChargeContested),
 )
 async def refund_purchase(
     purchase_id: FromPath[UUID],

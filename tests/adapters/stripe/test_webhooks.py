@@ -25,7 +25,7 @@ from application.ports.payments import (
     RefundChanged,
 )
 from application.ports.webhooks import SignatureRefused
-from domain.ordering.dispute import DisputeStatus
+from domain.shared.disputes import DisputeStatus
 from tests.adapters.stripe.scripted import Script, api_over
 from tests.contracts.payment_providers import new_id
 

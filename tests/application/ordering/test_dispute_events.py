@@ -11,7 +11,7 @@ from application.ordering.disputes import DisputedOrderUnknown
 from application.ordering.payment_events import handle_payment_events
 from application.ports.messages import Message, ParkMessage
 from application.ports.payments import DisputeChanged
-from domain.ordering.dispute import DisputeStatus
+from domain.shared.disputes import DisputeStatus
 from tests.application.ordering.conftest import HOLD, Desk
 from tests.builders import NOON
 

@@ -11,9 +11,9 @@ from application.ordering.provider_refunds import SettleRefund, adopt_refund, se
 from application.ordering.refund_outcomes import record_refund
 from application.ports.payments import DisputeChanged, ProviderRefund
 from domain.identity.actor import Actor, Role
-from domain.ordering.dispute import DisputeContradiction, DisputeStatus
 from domain.ordering.order import DisputeOpen
 from domain.ordering.refund import NothingToRefund, RefundNotReturned, RefundSettled, RefundTooLarge
+from domain.shared.disputes import DisputeContradiction, DisputeStatus
 from domain.shared.errors import NotAllowed
 from tests.application.ordering.conftest import ADMIN, HOLD, Desk
 from tests.builders import actor

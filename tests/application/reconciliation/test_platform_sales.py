@@ -5,10 +5,12 @@ from datetime import timedelta
 import httpx
 
 from adapters.stripe.billing import StripeBilling
+from application.billing.disputes import cancel_subscription, hear_charge_dispute
 from application.ledger.fees import record_processing_fee
+from application.ports.payments import DisputeChanged
 from domain.identity.actor import Actor
 from domain.ledger.posting import Account
-from domain.studio.plans import SubscriptionStatus
+from domain.studio.plans import PlanName, SubscriptionStatus
 from tests.application.billing.counter import Counter
 from tests.application.reconciliation.conftest import SOON, Audit
 
@@ -33,6 +35,17 @@ class Played(Counter):
             payments=self.audit.world.payments,
             clock=self.clock,
         )
+
+    async def contest(self, charge_id: str, outcome: str, *, heard: bool = True) -> None:
+        """The bank decides against the platform, or for it, and we hear all that is told."""
+        self.audit.sandbox.control(f"stripe/charges/{charge_id}/dispute", outcome=outcome)
+        if not heard:
+            return
+        for said in await self.audit.world.told():
+            if isinstance(said, DisputeChanged) and said.charge_id == charge_id:
+                assert await hear_charge_dispute(
+                    said, uow=self.new_uow(), clock=self.clock, ids=self.ids
+                )
 
     async def charges(self) -> list[str]:
         rows = await self.audit.rows("SELECT id FROM platform_charges ORDER BY paid_at, id")
@@ -89,6 +102,46 @@ async def test_a_purchase_that_was_not_booked_is_found(audit: Audit) -> None:
     found = await audit.compare()
 
     assert found.keys() == {"charge_not_booked", "fee_not_booked"}
+
+
+async def test_a_disputed_purchase_and_a_disputed_plan_leave_no_difference(audit: Audit) -> None:
+    counter = Played(audit)
+    await counter.opened()
+    opened = await counter.order()
+    await counter.press(f"{opened.url}/pay", card="4242424242424242")
+    await counter.settle(opened.id)
+    page = await counter.subscribe()
+    await counter.press(f"{page.url}/pay", card="4242424242424242")
+    await counter.settle_page(page.id)
+    provider_id = await counter.subscription_id(counter.ada)
+    credits_charge, plan_charge = await counter.charges()
+    await counter.contest(credits_charge, "won")
+    await counter.contest(plan_charge, "lost")
+    for charge_id in (credits_charge, plan_charge):
+        await counter.fee(charge_id)
+    audit.clock.advance(SOON)
+
+    assert await audit.compare() == {}
+    assert (await counter.wallet()).bought == 500
+    assert (await counter.view()).plan is PlanName.FREE
+    for _ in range(2):
+        await cancel_subscription(provider_id, billing=counter.billing)
+    await counter.refresh(provider_id)
+    async with counter.new_uow() as uow:
+        assert await uow.plan_subscriptions.standing(counter.ada.user_id) == []
+
+
+async def test_a_dispute_that_was_never_told_is_found(audit: Audit) -> None:
+    counter = Played(audit)
+    await counter.opened()
+    opened = await counter.order()
+    await counter.press(f"{opened.url}/pay", card="4242424242424242")
+    await counter.settle(opened.id)
+    (charge_id,) = await counter.charges()
+    await counter.fee(charge_id)
+    await counter.contest(charge_id, "lost", heard=False)
+    audit.clock.advance(SOON)
+    assert (await audit.compare()).keys() == {"dispute_not_booked"}
 
 
 async def test_a_plan_that_is_not_paid_falls_due_and_recovers(audit: Audit) -> None:

@@ -18,19 +18,14 @@ from domain.ledger.earning import Earning, EarningState
 from domain.ledger.effects import Part
 from domain.ledger.posting import PAYABLES, Account, Transaction
 from domain.licensing.royalty import Royalty, RoyaltyBase, Share, Tier
-from domain.ordering.dispute import (
-    Dispute,
-    DisputeReport,
-    DisputeStatus,
-    StepKind,
-    dispute_state_of,
-)
+from domain.ordering.dispute import Dispute, dispute_state_of
 from domain.ordering.fees import FeeRate
 from domain.ordering.giving_back import Change, contest, give_back, lose, parts_of, regain
 from domain.ordering.order import DisputeState, Order, OrderLine
 from domain.ordering.refund import LineRefund, refund_by_amount, refund_by_quantity
 from domain.ordering.settlement import part_of_leg
 from domain.ordering.split import Line, MarginNegative, split
+from domain.shared.disputes import DisputeReport, DisputeStatus, StepKind
 from tests.builders import NOON, USD
 from tests.domain.ordering.orders import order_line, paid_order
 
