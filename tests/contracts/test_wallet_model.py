@@ -32,7 +32,14 @@ def test_a_wallet_in_memory_agrees_with_a_dictionary() -> None:
         return [entry for entry in database.credits.entries if entry.user_id == user_id]
 
     class InMemory(WalletModel):
+        """Each life begins in an empty store: looking through those before would grow with them."""
+
         new_uow = staticmethod(lambda: MemoryUnitOfWork(database))
+
+        def teardown(self) -> None:
+            nonlocal database
+            super().teardown()
+            database = MemoryDatabase()
 
     InMemory.entries = staticmethod(entries)
     examples = max(25, settings().max_examples // SHARE_OF_EXAMPLES)
