@@ -5,6 +5,7 @@ import dataclasses
 import functools
 import sys
 from collections.abc import Awaitable, Callable
+from typing import Literal
 
 import click
 from rich.console import Console
@@ -15,6 +16,9 @@ from entrypoints.local.stack import Plan, connected, plan
 from entrypoints.local.supervisor import Supervisor, running_stack
 from entrypoints.providers import needs_sandbox
 from entrypoints.settings import Settings
+
+Name = Literal["money", "studio"]
+"""Of a story."""
 
 
 @click.command()
@@ -33,7 +37,7 @@ def up(demo_data: bool) -> None:
 
     async def stay() -> None:
         if demo_data:
-            await _play(stack.settings, as_json=False)
+            await _play(stack.settings, "money", as_json=False)
         _welcome(console, stack)
         await asyncio.Event().wait()
 
@@ -41,14 +45,31 @@ def up(demo_data: bool) -> None:
     console.print("stopped; nothing is left running")
 
 
-@click.command()
+@click.group(invoke_without_command=True)
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome for programs.")
-def demo(as_json: bool) -> None:
-    """Play the whole story over HTTP: licence, image, order, payment, hold, payout.
+@click.pass_context
+def demo(ctx: click.Context, as_json: bool) -> None:
+    """Play a story over HTTP; by itself that of the money: licence, image, order, payment, payout.
 
     Uses the stack of this checkout if one is up; otherwise brings one up and stops it again. The
     providers are always the sandbox.
     """
+    if ctx.invoked_subcommand is None:
+        _demonstrate("money", as_json=as_json)
+
+
+@demo.command()
+@click.option("--json", "as_json", is_flag=True, help="Print the outcome for programs.")
+def studio(as_json: bool) -> None:
+    """Play the story of the studio: train, license, and make images, videos, voices and 3D models.
+
+    Progress comes from the live channel. What is made, charged and signed is checked.
+    """
+    _demonstrate("studio", as_json=as_json)
+
+
+def _demonstrate(story: Name, *, as_json: bool) -> None:
+    """Ends the process with the story's exit code."""
     console = Console(highlight=False, stderr=as_json)
     settings = dataclasses.replace(
         Settings.load(),
@@ -68,7 +89,7 @@ def demo(as_json: bool) -> None:
         )
     if running:
         with connected(settings) as reached:
-            sys.exit(asyncio.run(_play(reached, as_json=as_json)))
+            sys.exit(asyncio.run(_play(reached, story, as_json=as_json)))
 
     tell = screen.brief(console)
     stack = plan(settings, say=functools.partial(tell, screen.OURS))
@@ -76,7 +97,7 @@ def demo(as_json: bool) -> None:
 
     async def play() -> None:
         nonlocal code
-        code = await _play(stack.settings, as_json=as_json)
+        code = await _play(stack.settings, story, as_json=as_json)
 
     console.print("Starting PostgreSQL, Redis, the sandbox, the API and the workers …")
     finished = asyncio.run(_supervise(stack, tell, play, given=settings))
@@ -96,11 +117,12 @@ async def _supervise(
     return await supervisor.run(body, facts=stack.facts)
 
 
-async def _play(settings: Settings, *, as_json: bool) -> int:
+async def _play(settings: Settings, story: Name, *, as_json: bool) -> int:
     """The exit code of the story."""
-    from entrypoints.cli.demo.play import play
+    from entrypoints.cli.demo import play
 
-    return await asyncio.to_thread(play, settings, as_json=as_json)
+    stories = {"money": play.play, "studio": play.play_studio}
+    return await asyncio.to_thread(stories[story], settings, as_json=as_json)
 
 
 def _welcome(console: Console, stack: Plan) -> None:

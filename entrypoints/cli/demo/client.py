@@ -25,24 +25,32 @@ class Refused(Exception):
 
 
 class Person:
-    def __init__(self, http: httpx.Client, name: str, *roles: str) -> None:
+    """Signs up when made; with an `email`, signs in to the account that there is."""
+
+    def __init__(self, http: httpx.Client, name: str, *roles: str, email: str = "") -> None:
         self._http = http
         self.name = name
-        self._email = f"{name.lower().replace(' ', '-')}-{uuid4().hex[:10]}@example.com"
-        signed_up = self._send(
-            "POST",
-            "/auth/register",
-            json={
-                "email": self._email,
-                "password": PASSWORD,
-                "display_name": name,
-                "roles": list(roles),
-            },
-        )
-        self._sign(signed_up)
+        known = bool(email)
+        self._email = email or address_for(name)
+        account: dict[str, Any] = {"email": self._email, "password": PASSWORD}
+        if not known:
+            account.update(display_name=name, roles=list(roles))
+        self._sign(self._send("POST", "/auth/login" if known else "/auth/register", json=account))
 
-    def get(self, path: str) -> Any:
-        return self._signed("GET", path)
+    @property
+    def access_token(self) -> str:
+        return str(self._access)
+
+    @property
+    def live_url(self) -> str:
+        """Of the WebSocket."""
+        return str(self._http.base_url.copy_with(scheme="ws", path="/api/v1/live"))
+
+    def get(self, path: str, **query: Any) -> Any:
+        return self._signed("GET", path, params=query)
+
+    def put(self, path: str) -> Any:
+        return self._signed("PUT", path)
 
     def post(self, path: str, body: object = None, **options: Any) -> Any:
         headers = {"Idempotency-Key": str(uuid4())}
@@ -98,6 +106,18 @@ class Person:
         raise Refused(answer.status_code, error)
 
 
+def address_for(name: str) -> str:
+    """An e-mail address that nobody has."""
+    return f"{name.lower().replace(' ', '-')}-{uuid4().hex[:10]}@example.com"
+
+
 def browser() -> httpx.Client:
     """What a person clicks with on the pages of the payment provider."""
     return httpx.Client(timeout=30, follow_redirects=False, trust_env=False)
+
+
+def click(with_browser: httpx.Client, url: str, form: dict[str, str], *, expected: int) -> None:
+    """Send the form of a page. Raises StoryStopped."""
+    answer = with_browser.post(url, data=form)
+    if answer.status_code != expected:
+        raise StoryStopped(f"the page at {url} answered {answer.status_code}")

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import httpx
 
-from entrypoints.cli.demo.client import Person, Refused, StoryStopped, browser
+from entrypoints.cli.demo.client import Person, Refused, StoryStopped, browser, click
 from entrypoints.cli.demo.pictures import picture
 
 GOOD_CARD, DECLINED_CARD = "4242424242424242", "4000000000000002"
@@ -168,7 +168,7 @@ class Story:
             f"{path}/payee/onboarding",
             {"refresh_url": f"{SHOP}/again", "return_url": f"{SHOP}/done"},
         )
-        self._click(link["url"] + "/complete", {}, expected=303)
+        click(self._browser, link["url"] + "/complete", {}, expected=303)
         person.wait(f"{path}/payee", lambda p: p["status"] == "active", what="onboarding")
         self._tell(f"{name} can be paid")
 
@@ -242,10 +242,10 @@ class Story:
                 "cancel_url": f"{SHOP}/cart",
             },
         )
-        self._click(checkout["url"] + "/pay", {"card": DECLINED_CARD}, expected=402)
+        click(self._browser, checkout["url"] + "/pay", {"card": DECLINED_CARD}, expected=402)
         self.outcome.declined = True
         self._tell("the first card is declined; the order waits")
-        self._click(checkout["url"] + "/pay", {"card": GOOD_CARD}, expected=303)
+        click(self._browser, checkout["url"] + "/pay", {"card": GOOD_CARD}, expected=303)
         order = fan.wait(
             f"/orders/{checkout['order_id']}",
             lambda o: o["payment_status"] == "paid",
@@ -302,8 +302,3 @@ class Story:
         for store in market.stores:
             balance = store.person.get(f"/stores/{store.store_id}/balance")
             outcome.balances[store.person.name] = balance
-
-    def _click(self, url: str, form: dict[str, str], *, expected: int) -> None:
-        answer = self._browser.post(url, data=form)
-        if answer.status_code != expected:
-            raise StoryStopped(f"the page at {url} answered {answer.status_code}")
