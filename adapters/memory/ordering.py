@@ -13,6 +13,7 @@ from domain.ledger.effects import merge
 from domain.ordering.cart import CartOrdered
 from domain.ordering.dispute import Dispute
 from domain.ordering.invoice import Invoice, InvoiceKind
+from domain.ordering.news import OrderNews, news_of_order
 from domain.ordering.order import Order, PaymentStatus
 from domain.ordering.refund import Refund
 from domain.ordering.settlement import Settlement, SettlementPlan, part_of_leg
@@ -54,8 +55,10 @@ class MemoryOrders(MemoryRepository[Order]):
         products: MemoryProducts,
         earnings: MemoryRepository[Earning],
         assets: MemoryAssets,
+        told: dict[UUID, str],
     ) -> None:
         super().__init__(table)
+        self._told = told
         self._products = products
         self._earnings = earnings
         self._assets = assets
@@ -112,6 +115,12 @@ class MemoryOrders(MemoryRepository[Order]):
 
     async def charges(self, order_ids: Collection[UUID]) -> dict[UUID, str]:
         return {order.id: order.charge_id for order in self._among(order_ids) if order.charge_id}
+
+    async def take_news(self, order_ids: Collection[UUID]) -> list[OrderNews]:
+        news = [news_of_order(order) for order in self._among(order_ids)]
+        fresh = [one for one in news if self._told.get(one.order_id) != one.told]
+        self._told.update((one.order_id, one.told) for one in fresh)
+        return fresh
 
     async def unended(self, order_ids: Collection[UUID]) -> list[UUID]:
         return [o.id for o in self._among(order_ids) if o.payment_status in _UNENDED]

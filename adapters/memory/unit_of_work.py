@@ -192,6 +192,7 @@ class MemoryDatabase:
         self.credits = Kept()
         self.job_events: list[LoggedEvent] = []
         self.user_events: list[Told] = []
+        self.told_orders: dict[UUID, str] = {}
         self.counted_works = CountedWorks()
 
     def table(self, kind: str, **options: Any) -> Table[Any]:
@@ -304,6 +305,7 @@ class MemoryUnitOfWork:
             products=self.products,
             earnings=self.earnings,
             assets=self.assets,
+            told=database.told_orders,
         )
         self.sold = MemorySold(self.orders)
         self.transfers = MemoryTransfers(table("transfer", unique=TRANSFER_KEYS))

@@ -59,7 +59,7 @@ user_events = Table(
     Column("seq", Integer, primary_key=True),
     json_of("event", UserEvent),
     instant("created_at"),
-    CheckConstraint("kind IN ('generations', 'orders')", name="kind"),
+    CheckConstraint("kind IN ('generations', 'orders', 'uploads')", name="kind"),
     Index("ix_user_events_created_at", "created_at"),
 )
 

@@ -26,6 +26,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from adapters.postgres.columns import enum_text
 from adapters.postgres.metadata import id_column, instant, mappers, metadata, text
 from adapters.postgres.repository import PostgresRepository
+from adapters.postgres.studio import generations
 from application.ports.media import CleanGrant
 from domain.media.asset import Asset, AssetInUse, AssetPurpose, AssetState, Media
 
@@ -180,6 +181,7 @@ class PostgresAssetViews:
         media: Media | None,
         before: tuple[datetime, UUID] | None,
         limit: int,
+        project_id: UUID | None = None,
     ) -> list[Asset]:
         statement = (
             select(Asset)
@@ -191,6 +193,9 @@ class PostgresAssetViews:
             statement = statement.where(assets.c.purpose == purpose)
         if media is not None:
             statement = statement.where(assets.c.media == media)
+        if project_id is not None:
+            made = select(generations.c.id).where(generations.c.project_id == project_id)
+            statement = statement.where(assets.c.generation_id.in_(made))
         if before is not None:
             statement = statement.where(tuple_(assets.c.created_at, assets.c.id) < before)
         async with self._sessions() as session:

@@ -182,6 +182,14 @@ on_violation(
     "uq_orders_live_of_cart", lambda: CartOrdered("An order of this cart is not over yet.")
 )
 
+order_news = Table(
+    "order_news",
+    metadata,
+    Column("order_id", ForeignKey("orders.id"), primary_key=True),
+    text("told"),
+)
+"""How each order stood when it was told last."""
+
 mappers.map_imperatively(OrderLine, order_lines)
 mappers.map_imperatively(
     Order,

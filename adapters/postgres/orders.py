@@ -25,10 +25,11 @@ from adapters.postgres.arrays import Values, unnested
 from adapters.postgres.catalogue import products
 from adapters.postgres.earnings import insert_earnings
 from adapters.postgres.media import asset_grants
-from adapters.postgres.ordering import order_lines, orders
+from adapters.postgres.ordering import order_lines, order_news, orders
 from adapters.postgres.repository import PostgresRepository
 from domain.catalogue.product import ProductStatus
 from domain.ledger.effects import Part, merge
+from domain.ordering.news import OrderNews, news_of
 from domain.ordering.order import Order, PaymentStatus
 from domain.ordering.settlement import Settlement, SettlementPlan, part_of_leg
 from domain.ordering.split import LegKind
@@ -191,6 +192,55 @@ class PostgresOrders(PostgresRepository[Order]):
         )
         return list(found.all())
 
+    async def take_news(self, order_ids: Collection[UUID]) -> list[OrderNews]:
+        wanted = _ids(sorted(order_ids))
+        returned = (
+            select(func.sum(order_lines.c.returned_cents))
+            .where(order_lines.c.order_id == orders.c.id)
+            .scalar_subquery()
+        )
+        await self._session.execute(
+            select(orders.c.id)
+            .where(orders.c.id == func.any(wanted))
+            .order_by(orders.c.id)
+            .with_for_update(key_share=True)
+        )
+        found = await self._session.execute(
+            select(
+                orders.c.id,
+                orders.c.buyer_id,
+                orders.c.payment_status,
+                orders.c.fulfilment_status,
+                orders.c.dispute_status,
+                orders.c.delivery_hold,
+                orders.c.cancelled_at,
+                orders.c.total_cents,
+                func.coalesce(returned, 0).label("returned_cents"),
+            )
+            .where(orders.c.id == func.any(wanted))
+            .order_by(orders.c.id)
+        )
+        news = [_news(row) for row in found]
+        if not news:
+            return []
+        now = unnested(
+            "news",
+            Values("order_id", Uuid(), [one.order_id for one in news]),
+            Values("told", Text(), [one.told for one in news]),
+        )
+        statement = insert(order_news).from_select(
+            ["order_id", "told"], select(now.c.order_id, now.c.told)
+        )
+        taken = await self._session.scalars(
+            statement.on_conflict_do_update(
+                index_elements=["order_id"],
+                set_={"told": statement.excluded.told},
+                where=order_news.c.told != statement.excluded.told,
+            ).returning(order_news.c.order_id)
+        )
+        fresh = set(taken)
+        return [one for one in news if one.order_id in fresh]
+
     async def unended(self, order_ids: Collection[UUID]) -> list[UUID]:
         found = await self._session.scalars(
             select(orders.c.id).where(
@@ -257,3 +307,17 @@ class PostgresOrders(PostgresRepository[Order]):
 
 def _ids(values: Sequence[UUID]) -> Any:
     return bindparam(None, list(values), type_=ARRAY(Uuid))
+
+
+def _news(row: Any) -> OrderNews:
+    return news_of(
+        row.id,
+        row.buyer_id,
+        payment=row.payment_status,
+        fulfilment=row.fulfilment_status,
+        dispute=row.dispute_status,
+        hold=row.delivery_hold,
+        cancelled=row.cancelled_at is not None,
+        total_cents=row.total_cents,
+        returned_cents=int(row.returned_cents),
+    )

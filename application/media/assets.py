@@ -14,6 +14,7 @@ from uuid import UUID
 
 import msgspec
 
+from application.identity.authority import ProjectAct, project_for
 from application.media.delivery import AssetDetails, details_of
 from application.media.quotas import reserve_storage
 from application.ports.clock import Clock
@@ -144,16 +145,28 @@ async def link_copy(
 async def list_assets(
     *,
     actor: Actor,
+    uow: UnitOfWork,
     purpose: AssetPurpose | None,
     media: Media | None,
+    project_id: UUID | None,
     before: tuple[datetime, UUID] | None,
     limit: int,
     views: AssetViews,
     storage: ObjectStorage,
 ) -> list[AssetDetails]:
-    """The actor's own, newest first. Clean copies of bought images are linked by `read_asset`."""
+    """The actor's own, newest first; of a project what the actor has made in it. Clean copies of
+    bought images are linked by `read_asset`. Raises NotFound for a project that is not there, or
+    not for the actor."""
+    if project_id is not None:
+        async with uow:
+            await project_for(project_id, ProjectAct.VIEW, actor=actor, uow=uow)
     found = await views.page(
-        actor.user_id, purpose=purpose, media=media, before=before, limit=limit
+        actor.user_id,
+        purpose=purpose,
+        media=media,
+        project_id=project_id,
+        before=before,
+        limit=limit,
     )
     return await asyncio.gather(
         *(

@@ -6,6 +6,7 @@ upload says why; a store that cannot be reached refuses nothing.
 """
 
 import asyncio
+from collections.abc import Sequence
 from uuid import UUID
 
 from application.media.assets import store_renditions
@@ -13,6 +14,7 @@ from application.media.quotas import reserve_storage
 from application.media.uploads import end_upload
 from application.ports.clock import Clock
 from application.ports.images import ImageProcessor, ImageRefused, ImageTypeRefused
+from application.ports.live import LiveEvents, Told, UploadRefused, UploadVerified
 from application.ports.multipart import LocalCopy, MultipartMissing, PartsRefused
 from application.ports.storage import ObjectMissing, ObjectStorage
 from application.ports.unit_of_work import UnitOfWork
@@ -46,6 +48,7 @@ async def verify_upload(
     storage: ObjectStorage,
     images: ImageProcessor,
     clock: Clock,
+    live: LiveEvents,
 ) -> None:
     """Handles `media.verify_upload`. Raises Unavailable when the store does: try again."""
     async with uow:
@@ -57,9 +60,11 @@ async def verify_upload(
         async with storage.open_copy(upload.key) as copy:
             examined = await _examined(upload, copy)
             asset = await _kept(upload, copy, examined, storage=storage, images=images, clock=clock)
-        await _let_in(upload, asset, uow=uow, clock=clock)
+        told = await _let_in(upload, asset, uow=uow, clock=clock)
     except _Refused as refused:
-        await _refuse(upload, refused, uow=uow, clock=clock)
+        told = await _refuse(upload, refused, uow=uow, clock=clock)
+    for channel, event in told:
+        await live.publish(channel, event)
 
 
 async def _put_together(upload: Upload, *, storage: ObjectStorage) -> None:
@@ -164,13 +169,13 @@ async def _clean_image(
     asset.preview_key, asset.thumbnail_key = stored.preview.key, stored.thumbnail.key
 
 
-async def _let_in(upload: Upload, asset: Asset, *, uow: UnitOfWork, clock: Clock) -> None:
+async def _let_in(upload: Upload, asset: Asset, *, uow: UnitOfWork, clock: Clock) -> Sequence[Told]:
     """The reservation becomes use. What an image grew by when it was written anew needs room
     too."""
     async with uow:
         locked = await uow.uploads.get(upload.id, lock=True)
         if locked.state is not UploadState.VERIFYING:
-            return
+            return ()
         grown_bytes = max(asset.size_bytes - locked.size_bytes, 0)
         if grown_bytes:
             try:
@@ -186,13 +191,24 @@ async def _let_in(upload: Upload, asset: Asset, *, uow: UnitOfWork, clock: Clock
         )
         locked.become_ready(at=clock.now())
         await end_upload(locked, uow=uow)
+        event = UploadVerified(upload_id=locked.id, asset_id=asset.id)
+        told = await uow.user_events.log([(locked.owner_id, event)], at=clock.now())
         await uow.commit()
+    return told
 
 
-async def _refuse(upload: Upload, refused: _Refused, *, uow: UnitOfWork, clock: Clock) -> None:
+async def _refuse(
+    upload: Upload, refused: _Refused, *, uow: UnitOfWork, clock: Clock
+) -> Sequence[Told]:
     async with uow:
         locked = await uow.uploads.get(upload.id, lock=True)
-        if locked.state is UploadState.VERIFYING:
-            locked.refuse(refused.code, refused.message, at=clock.now())
-            await end_upload(locked, uow=uow)
-            await uow.commit()
+        if locked.state is not UploadState.VERIFYING:
+            return ()
+        locked.refuse(refused.code, refused.message, at=clock.now())
+        await end_upload(locked, uow=uow)
+        event = UploadRefused(
+            upload_id=locked.id, error_code=refused.code, error_message=refused.message
+        )
+        told = await uow.user_events.log([(locked.owner_id, event)], at=clock.now())
+        await uow.commit()
+    return told

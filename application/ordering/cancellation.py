@@ -12,6 +12,7 @@ import msgspec
 from application.ordering.closing import close_order
 from application.ordering.completion import complete_orders
 from application.ordering.refunds import refund_everything
+from application.ordering.telling import has_changed
 from application.ports.clock import Clock
 from application.ports.ids import Ids
 from application.ports.payments import Payments
@@ -68,6 +69,7 @@ async def cancel_order(
         if refund is None:
             _require_untouched(order, actor)
             order.cancelled_at = clock.now()
+            has_changed(order_id, uow)
             refund = refund_everything(
                 order, request_key=key, reason="cancelled", actor=actor, uow=uow, clock=clock,
                 ids=ids,

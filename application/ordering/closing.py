@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from application.licensing.usage import free_usage
+from application.ordering.telling import has_changed
 from application.ports.unit_of_work import UnitOfWork
 from domain.ordering.order import PaymentStatus
 
@@ -14,5 +15,6 @@ async def close_order(order_id: UUID, status: PaymentStatus, *, uow: UnitOfWork)
         if closed:
             await uow.discounts.free(order_id)
             await free_usage(order_id, uow=uow)
+            has_changed(order_id, uow)
             await uow.commit()
     return closed

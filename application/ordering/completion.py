@@ -11,6 +11,7 @@ from uuid import UUID
 import msgspec
 
 from application.ordering.closing import close_order
+from application.ordering.telling import has_changed
 from application.ports.clock import Clock
 from application.ports.payments import CapturedPayment, Payments
 from application.ports.unit_of_work import UnitOfWork
@@ -109,6 +110,7 @@ async def reconcile_checkout(
             order = await uow.orders.get(order_id, lock=True)
             if order.payment_status is PaymentStatus.UNPAID:
                 order.payment_status = PaymentStatus.PROCESSING
+                has_changed(order_id, uow)
                 await uow.commit()
     elif state.status == "complete":
         await close_order(order_id, PaymentStatus.FAILED, uow=uow)

@@ -13,6 +13,7 @@ import msgspec
 
 from application.identity.authority import StoreAct, stores_for
 from application.ordering.invoices import ISSUE_INVOICE, IssueInvoice
+from application.ordering.telling import has_changed
 from application.ports.messages import RetryLater
 from application.ports.payments import Payments
 from application.ports.unit_of_work import UnitOfWork
@@ -48,6 +49,7 @@ async def collect_address(order_id: UUID, *, uow: UnitOfWork, payments: Payments
                 on=("order", order.id),
                 after={"hold": order.delivery_hold, "country": collected.country},
             )
+            has_changed(order_id, uow)
         uow.outbox.add(ISSUE_INVOICE, IssueInvoice(order_id=order_id), key=str(order_id))
         await uow.commit()
 

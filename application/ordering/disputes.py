@@ -10,6 +10,7 @@ from uuid import UUID
 from application.ordering.files import withdraw_paid_back
 from application.ordering.invoices import ISSUE_CREDIT_NOTE, IssueCreditNote
 from application.ordering.taking_back import Cause, take_back
+from application.ordering.telling import has_changed
 from application.ports.clock import Clock
 from application.ports.ids import Ids
 from application.ports.payments import DisputeChanged
@@ -54,6 +55,7 @@ async def record_dispute(said: DisputeChanged, *, uow: UnitOfWork, clock: Clock,
         for step in dispute.hear(said.report(), at=now):
             await _book(step, dispute, order, uow=uow, at=now, ids=ids)
         order.dispute_status = dispute_state_of(known)
+        has_changed(order_id, uow)
         await uow.commit()
     return dispute.id
 

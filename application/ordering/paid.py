@@ -11,11 +11,11 @@ from application.ordering.completion import OrderPaid
 from application.ordering.deliveries import COLLECT_ADDRESS, CollectAddress
 from application.ordering.invoices import ISSUE_INVOICE, IssueInvoice
 from application.ordering.tax_reports import REPORT_SALE, ReportSale
+from application.ordering.telling import log_news
 from application.ports.clock import Clock
-from application.ports.live import LiveEvents, OrderChanged
+from application.ports.live import LiveEvents
 from application.ports.messages import Message
 from application.ports.unit_of_work import UnitOfWork
-from domain.ordering.order import OrderStatus
 
 FEE_IS_KNOWN_AFTER = timedelta(minutes=1)
 """The provider usually tells its fee by itself before that; asking is for when it does not."""
@@ -47,14 +47,7 @@ async def announce_paid(
                 uow.outbox.add(ISSUE_INVOICE, invoice_of, key=str(order.order_id))
         for order_id in await uow.orders.taxed_by_provider({order.order_id for order in paid}):
             uow.outbox.add(REPORT_SALE, ReportSale(order_id=order_id), key=str(order_id))
-        told = await uow.user_events.log(
-            [
-                (order.buyer_id, OrderChanged(order_id=order.order_id, status=OrderStatus.PAID))
-                for order in paid
-                if order.buyer_id is not None
-            ],
-            at=clock.now(),
-        )
+        told = await log_news({order.order_id for order in paid}, uow=uow, at=clock.now())
         await uow.commit()
     for channel, event in told:
         await live.publish(channel, event)

@@ -14,6 +14,7 @@ from application.ordering.files import withdraw_paid_back
 from application.ordering.invoices import ISSUE_CREDIT_NOTE, IssueCreditNote
 from application.ordering.taking_back import Cause, take_back
 from application.ordering.tax_reports import REPORT_REFUND, ReportRefund
+from application.ordering.telling import has_changed
 from application.ports.clock import Clock
 from application.ports.errors import Rejected
 from application.ports.ids import Ids
@@ -92,6 +93,7 @@ async def _post(refund: Refund, order: Order, *, uow: UnitOfWork, at: datetime, 
     """Take each party's share back: from the hold, from what is available, or by a reversal."""
     refund.status = RefundStatus.SUCCEEDED
     refund.ended_at = at
+    has_changed(order.id, uow)
     if order.tax_calculation_id is not None:
         uow.outbox.add(REPORT_REFUND, ReportRefund(refund_id=refund.id))
     uow.outbox.add(

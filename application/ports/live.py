@@ -64,22 +64,44 @@ class GenerationChanged(
 
 
 class OrderChanged(Struct, frozen=True, kw_only=True, tag_field="type", tag="order.changed"):
-    """Its `seq` is given by `UserEvents.log`."""
+    """An order as it stands: one word, and its axes. Its `seq` is given by `UserEvents.log`."""
 
     order_id: UUID
     status: str
+    payment_status: str | None = None
+    fulfilment_status: str | None = None
+    refund_status: str | None = None
+    dispute_status: str | None = None
+    delivery_hold: str | None = None
+    seq: int = 0
+
+
+class UploadVerified(Struct, frozen=True, kw_only=True, tag_field="type", tag="upload.verified"):
+    """The asset that it became is there. Its `seq` is given by `UserEvents.log`."""
+
+    upload_id: UUID
+    asset_id: UUID
+    seq: int = 0
+
+
+class UploadRefused(Struct, frozen=True, kw_only=True, tag_field="type", tag="upload.refused"):
+    """Its `seq` is given by `UserEvents.log`."""
+
+    upload_id: UUID
+    error_code: str
+    error_message: str
     seq: int = 0
 
 
 JobEvent = JobProgress | StepCompleted | JobCompleted | JobFailed
-UserEvent = GenerationChanged | OrderChanged
+UserEvent = GenerationChanged | OrderChanged | UploadVerified | UploadRefused
 LiveEvent = JobEvent | UserEvent
 
 
 class Channel(NamedTuple):
-    """`subject` is the job, or the user whose generations or orders these are."""
+    """`subject` is the job, or the user whose generations, orders or uploads these are."""
 
-    kind: Literal["job", "generations", "orders"]
+    kind: Literal["job", "generations", "orders", "uploads"]
     subject: UUID
 
     def __str__(self) -> str:
@@ -98,12 +120,18 @@ def orders_channel(user_id: UUID) -> Channel:
     return Channel("orders", user_id)
 
 
+def uploads_channel(user_id: UUID) -> Channel:
+    return Channel("uploads", user_id)
+
+
 def channel_of(user_id: UUID, event: UserEvent) -> Channel:
     match event:
         case GenerationChanged():
             return generations_channel(user_id)
         case OrderChanged():
             return orders_channel(user_id)
+        case UploadVerified() | UploadRefused():
+            return uploads_channel(user_id)
 
 
 def with_seq(event: UserEvent, seq: int) -> UserEvent:

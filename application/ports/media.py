@@ -62,8 +62,10 @@ class AssetViews(Protocol):
         media: Media | None,
         before: tuple[datetime, UUID] | None,
         limit: int,
+        project_id: UUID | None = None,
     ) -> list[Asset]:
-        """The owner's assets, newest first, from after the (created_at, id) of the page before."""
+        """The owner's assets, newest first, from after the (created_at, id) of the page before;
+        with a project those that were made in it."""
         ...
 
     async def keys_of(self, asset_ids: Collection[UUID]) -> set[str]:

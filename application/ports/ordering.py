@@ -8,6 +8,7 @@ from uuid import UUID
 from application.ports.repository import Repository
 from domain.ordering.dispute import Dispute
 from domain.ordering.invoice import Invoice, InvoiceKind
+from domain.ordering.news import OrderNews
 from domain.ordering.order import Order, PaymentStatus
 from domain.ordering.refund import Refund
 from domain.ordering.settlement import Settlement, SettlementPlan
@@ -49,6 +50,11 @@ class Orders(Repository[Order], Protocol):
 
     async def awaiting_address(self, order_ids: Collection[UUID]) -> list[UUID]:
         """Those of the orders whose address the payment page alone knows."""
+        ...
+
+    async def take_news(self, order_ids: Collection[UUID]) -> list[OrderNews]:
+        """The orders as they stand, locked in order of their ids: those that stand otherwise than
+        when they were taken last."""
         ...
 
     async def unended(self, order_ids: Collection[UUID]) -> list[UUID]:

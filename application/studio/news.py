@@ -17,6 +17,7 @@ from application.ports.live import (
     LiveFeed,
     LiveRecords,
     StepCompleted,
+    UploadRefused,
 )
 from application.ports.storage import ObjectStorage
 from domain.media.asset import Asset, Media
@@ -62,7 +63,13 @@ class StepCompletedNews(Struct, frozen=True, kw_only=True, tag_field="type", tag
     seq: int
 
 
-News = LiveEvent | JobCompletedNews | JobFailedNews | StepCompletedNews
+class UploadRefusedNews(Struct, frozen=True, kw_only=True, tag_field="type", tag="upload.refused"):
+    upload_id: UUID
+    error: JobError
+    seq: int
+
+
+News = LiveEvent | JobCompletedNews | JobFailedNews | StepCompletedNews | UploadRefusedNews
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +108,9 @@ async def news_of(event: LiveEvent, *, viewer_id: UUID, newsroom: Newsroom) -> N
                 result_url=made[0].url if made else None,
                 seq=event.seq,
             )
+        case UploadRefused():
+            error = JobError(code=event.error_code, message=event.error_message)
+            return UploadRefusedNews(upload_id=event.upload_id, error=error, seq=event.seq)
     return event
 
 

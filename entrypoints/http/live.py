@@ -1,4 +1,4 @@
-"""WebSocket /api/v1/live: what happens to a user's jobs, generations and orders, as it happens.
+"""WebSocket /api/v1/live: what happens to a user's jobs, orders and uploads, as it happens.
 
     → {"type": "authenticate", "token": "…"}        ← {"type": "authenticated"}
     → {"type": "subscribe", "channel": "job:{id}", "last_seq": 4}
@@ -6,9 +6,9 @@
                                 ← {"type": "job.progress", …, "seq": 5}
     → {"type": "unsubscribe", "channel": "job:{id}"}
 
-Channels are `job:{id}`, `generations` and `orders`. The token may come in the Authorization header
-instead; a new one is sent over the same connection. A message that makes no sense is answered with
-an error event and changes nothing.
+Channels are `job:{id}`, `generations`, `orders`, `uploads`. The token may come in the
+Authorization header instead; a new one is sent over the same connection. A message that makes no
+sense is answered with an error event and changes nothing.
 """
 
 import asyncio

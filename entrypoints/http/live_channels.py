@@ -5,7 +5,13 @@ from datetime import datetime
 from time import monotonic
 from uuid import UUID
 
-from application.ports.live import Channel, generations_channel, job_channel, orders_channel
+from application.ports.live import (
+    Channel,
+    generations_channel,
+    job_channel,
+    orders_channel,
+    uploads_channel,
+)
 from application.ports.tokens import AccessTokens
 from domain.identity.actor import Actor
 from domain.shared.errors import Invalid
@@ -24,12 +30,14 @@ def parse_channel(name: str, actor: Actor) -> Channel:
             return generations_channel(actor.user_id)
         case ["orders"]:
             return orders_channel(actor.user_id)
+        case ["uploads"]:
+            return uploads_channel(actor.user_id)
         case ["job", text]:
             try:
                 return job_channel(UUID(text))
             except ValueError:
                 raise UnknownChannel("A job's id is a UUID.") from None
-    raise UnknownChannel("Channels are job:{id}, generations and orders.")
+    raise UnknownChannel("Channels are job:{id}, generations, orders and uploads.")
 
 
 def default_start(channel: Channel) -> int | None:

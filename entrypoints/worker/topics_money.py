@@ -73,6 +73,7 @@ from application.ordering.tax_reports import (
     report_refund,
     report_sale,
 )
+from application.ordering.telling import ORDER_CHANGED, announce_changes
 from application.ports.messages import Handler
 from entrypoints.bootstrap import Ports
 from entrypoints.worker.each import each
@@ -152,6 +153,10 @@ def payments(ports: Ports) -> Topics:
     return {
         ORDER_PAID: Topic(
             handle=partial(announce_paid, new_uow=ports.uow, live=ports.live, clock=ports.clock),
+            batch_size=100,
+        ),
+        ORDER_CHANGED: Topic(
+            handle=partial(announce_changes, new_uow=ports.uow, live=ports.live, clock=ports.clock),
             batch_size=100,
         ),
         RECONCILE_CHECKOUT: calls(each(ReconcileCheckout, reconcile)),

@@ -75,6 +75,7 @@ def media(ports: Ports) -> Topics:
             storage=ports.storage,
             images=ports.images,
             clock=ports.clock,
+            live=ports.live,
         )
 
     async def discard(body: DiscardUpload) -> None:

@@ -5,7 +5,7 @@ from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import msgspec
 import pytest
@@ -18,6 +18,7 @@ from application.ports.messages import Message
 from application.studio.completion import handle_provider_callbacks
 from domain.identity.actor import Role
 from domain.studio.plans import SubscriptionStatus
+from domain.studio.project import Project
 from tests import builders
 from tests.domain.studio import test_prices_and_plans as builders_of_plans
 from tests.http.studio import House, data_of, open_house, refusal
@@ -103,6 +104,35 @@ async def test_a_generation_is_accepted_followed_and_shown(studio: House) -> Non
     asset = data_of(await studio.http.get(f"/api/v1/assets/{image['id']}", headers=studio.as_fan))
     assert asset["clean_url"] is None
     assert "clean" not in asset["url"]
+
+
+async def test_what_was_made_in_a_project_is_listed(studio: House) -> None:
+    world = studio.world
+    project, others = a_project_of(world.fan.user_id), a_project_of(uuid4())
+    async with studio.ports.uow() as uow:
+        uow.projects.add(project)
+        uow.projects.add(others)
+        await uow.commit()
+    for changes in ({}, {"project_id": str(project.id)}):
+        await studio.http.post(GENERATIONS, json=wish(studio, **changes), headers=studio.as_fan)
+        await world.work()
+        await world.call_back(await world.finish_at_provider())
+        await world.work()
+    path = "/api/v1/assets"
+    everything = data_of(await studio.http.get(path, headers=studio.as_fan))
+    listed = await studio.http.get(f"{path}?project_id={project.id}", headers=studio.as_fan)
+    (made,) = data_of(listed)
+    assert len([one for one in everything if one["purpose"] == "generation"]) == 2
+    assert made["id"] == everything[0]["id"]
+    hidden = await studio.http.get(f"{path}?project_id={others.id}", headers=studio.as_fan)
+    assert refusal(hidden) == (404, "not_found")
+
+
+def a_project_of(owner_id: UUID) -> Project:
+    return Project(
+        id=uuid4(), owner_id=owner_id, team_id=None, name="P", description="",
+        created_at=builders.NOON, updated_at=builders.NOON,
+    )  # fmt: skip
 
 
 async def test_a_plan_with_clean_copies_needs_no_order(studio: House) -> None:

@@ -59,6 +59,7 @@ async def ready(house: House, content: bytes = CONTENT, **claims: object) -> dic
         storage=house.ports.storage,
         images=house.world.images,
         clock=house.world.clock,
+        live=house.ports.live,
     )
     seen = data_of(await house.http.get(path, headers=house.as_fan))
     assert isinstance(seen, dict)

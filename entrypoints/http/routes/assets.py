@@ -90,21 +90,25 @@ async def upload(
     return Data(made)
 
 
-@get("/")
+@get("/", responses=errors(NotFound))
 async def list_own(
     actor: CurrentActor,
+    uow: TheUnitOfWork,
     asset_views: TheAssetViews,
     storage: TheStorage,
     purpose: FromQuery[AssetPurpose | None] = None,
     media: FromQuery[Media | None] = None,
+    project_id: FromQuery[UUID | None] = None,
     limit: PageLimit = 20,
     cursor: PageCursor = None,
 ) -> Page[AssetDetails]:
-    """The caller's assets, newest first."""
+    """The caller's assets, newest first. `project_id`: what they generated in that project."""
     found = await list_assets(
         actor=actor,
+        uow=uow,
         purpose=purpose,
         media=media,
+        project_id=project_id,
         before=read_cursor(cursor, tuple[datetime, UUID]),
         limit=limit + 1,
         views=asset_views,

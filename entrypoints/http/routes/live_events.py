@@ -60,7 +60,9 @@ async def follow_events(
     channel: Annotated[
         str,
         QueryParameter(
-            max_length=60, description="`job:{id}`, `generations` or `orders`", min_length=1
+            max_length=60,
+            min_length=1,
+            description="`job:{id}`, `generations`, `orders` or `uploads`",
         ),
     ],
     live_hub: TheHub,

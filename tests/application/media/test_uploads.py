@@ -18,6 +18,7 @@ import pytest
 from PIL import Image
 
 from adapters.memory.images import blank_png
+from adapters.memory.live import MemoryLive
 from adapters.memory.storage import MemoryStorage
 from adapters.memory.system import CountingIds, ManualClock
 from adapters.memory.unit_of_work import MemoryDatabase, MemoryUnitOfWork
@@ -42,6 +43,7 @@ from application.media.uploads import (
 )
 from application.media.verification import verify_upload
 from application.ports.errors import Unavailable
+from application.ports.live import Told, UploadRefused, UploadVerified, uploads_channel
 from application.ports.multipart import StoredPart
 from application.ports.storage import ObjectStorage
 from application.ports.unit_of_work import UnitOfWork
@@ -79,6 +81,7 @@ class World:
         self.store = store
         self.storage = store.storage
         self.images = images
+        self.live = MemoryLive()
 
     def uow(self) -> UnitOfWork:
         return cast("UnitOfWork", MemoryUnitOfWork(self.database))
@@ -132,6 +135,7 @@ class World:
             storage=storage or self.storage,
             images=self.images,
             clock=self.clock,
+            live=self.live,
         )
 
     async def work(self) -> None:
@@ -225,6 +229,12 @@ async def test_a_file_that_is_what_it_says_is_kept_as_it_came(
     assert await world.storage.get(asset.clean_key) == content
     assert (await world.storage.stat(asset.clean_key)).sha256 == asset.sha256
     assert await world.reserved() == 0
+    await world.verify(upload.id)  # told once, however often it is handled
+    (told,) = world.database.user_events
+    assert told == Told(
+        uploads_channel(OWNER.user_id),
+        UploadVerified(upload_id=upload.id, asset_id=asset.id, seq=1),
+    )
 
 
 def photograph() -> bytes:
@@ -324,6 +334,9 @@ async def test_there_are_no_links_for_parts_that_there_are_not(world: World) -> 
 
 async def test_another_file_than_was_announced_is_refused(world: World) -> None:
     assert await world.refused(files.archive(), sha256="0" * 64) == "hash_mismatch"
+    (told,) = world.database.user_events
+    assert isinstance(told.event, UploadRefused)
+    assert (told.event.error_code, told.event.seq) == ("hash_mismatch", 1)
 
 
 async def test_a_wrong_type_behind_a_right_name_is_refused(world: World) -> None:

@@ -134,9 +134,26 @@ CREATE TABLE credit_freezes (
 )
 
 CREATE INDEX ix_credit_freezes_open ON credit_freezes (wallet_id) WHERE ended_at IS NULL
+
+CREATE TABLE order_news (
+    order_id UUID NOT NULL,
+    told TEXT NOT NULL,
+    CONSTRAINT pk_order_news PRIMARY KEY (order_id),
+    CONSTRAINT fk_order_news_order_id FOREIGN KEY (order_id) REFERENCES orders (id)
+)
+
+ALTER TABLE user_events DROP CONSTRAINT ck_user_events_kind,
+    ADD CONSTRAINT ck_user_events_kind CHECK (kind IN ('generations', 'orders', 'uploads'))
 """
 
 _DOWN = """
+DELETE FROM user_events WHERE kind = 'uploads'
+
+ALTER TABLE user_events DROP CONSTRAINT ck_user_events_kind,
+    ADD CONSTRAINT ck_user_events_kind CHECK (kind IN ('generations', 'orders'))
+
+DROP TABLE order_news
+
 DROP TABLE credit_freezes
 
 DROP TABLE charge_disputes
