@@ -13,7 +13,8 @@ from domain.catalogue.product import Product, ProductStatus
 from domain.catalogue.store import Store
 from domain.catalogue.template import TEMPLATES
 from domain.creators.creator import Creator
-from domain.creators.likeness_model import LikenessModel
+from domain.creators.likeness_model import LikenessModel, ModelStatus
+from domain.creators.training_set import manifest_hash
 from domain.identity.actor import Actor, Role
 from domain.identity.user import User
 from domain.ledger.bank_account import BankAccount, BankAccountState, HolderName
@@ -430,6 +431,27 @@ async def fans_with_credits(
     return fans
 
 
+def likeness_model(model_id: UUID, creator_id: UUID, **changes: object) -> LikenessModel:
+    """A version that is ready, by default the first and in force."""
+    values = {
+        "version": 1,
+        "status": ModelStatus.READY,
+        "in_force": changes.get("version", 1) == 1,
+        "trigger_word": "ohwx",
+        "training_set": (),
+        "manifest_hash": manifest_hash(()),
+        "steps": 1000,
+        "provider": "fal",
+        "trainer": "fal-ai/flux-lora-fast-training",
+        "weights_key": f"models/{model_id}/weights.safetensors",
+        "weights_sha256": "w" * 64,
+        "weights_bytes": 7,
+        "created_at": NOON,
+        "ready_at": NOON,
+    }
+    return LikenessModel(id=model_id, creator_id=creator_id, **{**values, **changes})  # type: ignore[arg-type]
+
+
 async def generation(
     uow: UnitOfWork, shop: Market, *, owner_id: UUID | None = None, prompt: str = "a portrait"
 ) -> Generation:
@@ -445,16 +467,10 @@ async def generation(
         "terms_version": shop.terms.version,
         "terms_hash": shop.terms.hash,
     }
-    model = LikenessModel(
-        id=training.id,
-        creator_id=shop.creator.id,
-        trigger_word="ohwx",
-        asset_ids=(),
-        steps=1000,
-        weights_key="weights/model",
-        consent_id=shop.consent.id,
-        created_at=NOON,
-        **under,  # type: ignore[arg-type]
+    async with uow:
+        version = await uow.models.next_version(shop.creator.id)
+    model = likeness_model(
+        training.id, shop.creator.id, version=version, consent_id=shop.consent.id, **under
     )
     made = Generation(
         id=job.id,

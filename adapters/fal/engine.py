@@ -28,6 +28,8 @@ QUEUE_URL = "https://queue.fal.run"
 SUBMIT_HEADERS = {
     "X-Fal-No-Retry": "1",  # fal's own repetitions are hidden from us, so we make them ourselves
     "X-Fal-Store-IO": "0",  # prompts and results are not kept in fal's history
+    # What it made, trained weights among it, is brought home at once, and erased there in a day.
+    "X-Fal-Object-Lifecycle-Preference": '{"expiration_duration_seconds": 86400}',
 }
 BILLED = "x-fal-billable-units"
 NOT_STARTED_YET = 0

@@ -9,8 +9,14 @@ from adapters.memory.repository import MemoryRepository, Table, UniqueKeys, alre
 from application.ports.live import JobEvent
 from domain.creators.likeness_model import LikenessModel
 from domain.studio.attempt import Attempt, AttemptStatus
+from domain.studio.generation import Generation
 from domain.studio.job import Job
 from domain.studio.step import Step
+
+MODEL_KEYS: UniqueKeys[LikenessModel] = {
+    lambda model: (model.creator_id, model.version): already_exists,
+    lambda model: model.creator_id if model.in_force else None: already_exists,
+}
 
 STEP_KEYS: UniqueKeys[Step] = {lambda step: (step.job_id, step.position): already_exists}
 
@@ -98,18 +104,49 @@ class MemoryAttempts(MemoryRepository[Attempt]):
 
 
 class MemoryLikenessModels(MemoryRepository[LikenessModel]):
-    async def newest_ready(
-        self, creator_id: UUID, *, among: Collection[str] | None = None
-    ) -> LikenessModel | None:
-        ready = self._where(
-            lambda model: (
-                model.creator_id == creator_id
-                and model.is_ready
-                and (among is None or str(model.id) in among)
-            )
-        )
-        return max(ready, key=lambda model: (model.created_at, model.id), default=None)
+    """See `application.ports.studio.LikenessModels`. There is nobody to hold a row against."""
 
-    async def of_creator(self, creator_id: UUID) -> list[LikenessModel]:
+    def __init__(
+        self,
+        table: Table[LikenessModel],
+        *,
+        jobs: MemoryJobs,
+        generations: MemoryRepository[Generation],
+    ) -> None:
+        super().__init__(table)
+        self._jobs = jobs
+        self._generations = generations
+
+    async def next_version(self, creator_id: UUID) -> int:
+        return 1 + max((one.version for one in await self.of_creator(creator_id)), default=0)
+
+    async def usable(self, model_id: UUID) -> LikenessModel:
+        return await self.get(model_id)
+
+    async def in_force(self, creator_id: UUID) -> LikenessModel | None:
+        return next((one for one in await self.of_creator(creator_id) if one.in_force), None)
+
+    async def newest_ready(
+        self, creator_id: UUID, *, among: Collection[str]
+    ) -> LikenessModel | None:
+        every = await self.of_creator(creator_id)
+        ready = [model for model in every if model.is_ready and str(model.id) in among]
+        return max(ready, key=lambda model: model.version, default=None)
+
+    async def put_in_force(self, model: LikenessModel) -> bool:
+        if not model.is_ready:
+            return False
+        for one in await self.of_creator(model.creator_id):
+            one.in_force = one.id == model.id
+        return True
+
+    async def of_creator(self, creator_id: UUID, *, lock: bool = False) -> list[LikenessModel]:
         found = self._where(lambda model: model.creator_id == creator_id)
         return sorted(found, key=lambda model: model.id)
+
+    async def open_jobs(self, model_id: UUID) -> list[UUID]:
+        made = self._generations._where(lambda one: one.model_id == model_id)
+        ids = {model_id, *(one.id for one in made)}
+        return sorted(
+            job.id for job in self._jobs._where(lambda job: job.id in ids and job.is_open)
+        )

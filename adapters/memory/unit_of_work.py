@@ -111,6 +111,7 @@ from adapters.memory.reconciliation import (
 from adapters.memory.repository import MemoryRepository, Table
 from adapters.memory.studio import (
     ATTEMPT_KEYS,
+    MODEL_KEYS,
     STEP_KEYS,
     LoggedEvent,
     MemoryAttempts,
@@ -239,7 +240,11 @@ class MemoryUnitOfWork:
             attempts=self.attempts,
         )
         self.generations = MemoryRepository[Generation](table("generation"))
-        self.models = MemoryLikenessModels(table("likeness model"))
+        self.models = MemoryLikenessModels(
+            table("likeness model", unique=MODEL_KEYS),
+            jobs=self.jobs,
+            generations=self.generations,
+        )
         self.decisions = MemoryRepository[DecisionRecord](table("decision"))
         self.projects = MemoryRepository[Project](table("project", versioned=True))
         self.characters = MemoryRepository[Character](table("character", versioned=True))

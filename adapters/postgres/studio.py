@@ -11,26 +11,46 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    Select,
     Table,
     Text,
+    UniqueConstraint,
     Uuid,
     cast,
+    func,
     select,
+    union,
+    update,
 )
+from sqlalchemy import text as sql
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from adapters.postgres.columns import JsonOf, enum_text, json_of
-from adapters.postgres.jobs import of_job
+from adapters.postgres.errors import on_violation
+from adapters.postgres.jobs import jobs, of_job
 from adapters.postgres.metadata import id_column, instant, mappers, metadata, text
 from adapters.postgres.repository import PostgresRepository
-from domain.creators.likeness_model import LikenessModel
+from domain.creators.likeness_model import (
+    DeletionReason,
+    LikenessModel,
+    ModelDeleted,
+    ModelStatus,
+)
+from domain.creators.training_set import TrainingImage
 from domain.licensing.decision import Decision
 from domain.licensing.record import DecisionPoint, DecisionRecord
 from domain.licensing.shared import Party
 from domain.licensing.terms import LicenceTerms, Purpose
 from domain.licensing.use import Use
-from domain.studio.generation import Generation, Mode, Motion, Speech
+from domain.shared.errors import NotFound
+from domain.studio.generation import Generation, Mode, ModelNotReady, Motion, Speech
+from domain.studio.job import OPEN
 from domain.studio.pipelines import JobKind
+
+_NUMBERING = sql(
+    "SELECT pg_advisory_xact_lock(hashtextextended('likeness model ' || :creator_id, 0))"
+)
+"""One training of a creator after the other is given its number."""
 
 
 def _under_terms() -> list[Column[UUID] | Column[int] | Column[str]]:
@@ -72,6 +92,7 @@ generations = Table(
     CheckConstraint("count BETWEEN 1 AND 4", name="count"),
     CheckConstraint("kind <> 'training'", name="kind"),
     Index("ix_generations_owner", "owner_id", "created_at", "id"),
+    Index("ix_generations_model_id", "model_id", postgresql_where="model_id IS NOT NULL"),
     Index(
         "ix_generations_project",
         "project_id",
@@ -86,17 +107,54 @@ likeness_models = Table(
     metadata,
     of_job("id", primary_key=True),
     Column("creator_id", ForeignKey("creators.id"), nullable=False),
+    Column("version", Integer, nullable=False),
+    enum_text("status", ModelStatus),
+    Column("in_force", Boolean, nullable=False),
+    Column("takes_force", Boolean, nullable=False),
     text("trigger_word"),
-    json_of("asset_ids", tuple[UUID, ...]),
+    text("base_model"),
     Column("steps", Integer, nullable=False),
+    json_of("training_set", tuple[TrainingImage, ...]),
+    text("manifest_hash"),
+    text("provider", nullable=True),
+    text("trainer", nullable=True),
     text("weights_key", nullable=True),
+    text("weights_sha256", nullable=True),
+    Column("weights_bytes", BigInteger, nullable=True),
     *_under_terms(),
     Column("consent_id", ForeignKey("consents.id"), nullable=False),
     instant("created_at"),
-    instant("erased_at", nullable=True),
-    CheckConstraint("erased_at IS NULL OR weights_key IS NULL", name="erased_has_no_weights"),
-    Index("ix_likeness_models_creator", "creator_id", "created_at"),
+    instant("ready_at", nullable=True),
+    instant("deleted_at", nullable=True),
+    Column("deleted_by", Uuid, nullable=True),
+    enum_text("deletion_reason", DeletionReason, nullable=True),
+    UniqueConstraint("creator_id", "version"),
+    CheckConstraint("version > 0", name="version"),
+    CheckConstraint(
+        "(weights_key IS NOT NULL) = (status IN ('ready', 'retired'))", name="weights_of_trained"
+    ),
+    CheckConstraint(
+        "weights_key IS NULL OR weights_sha256 IS NOT NULL AND provider IS NOT NULL",
+        name="weights_are_known",
+    ),
+    CheckConstraint("NOT in_force OR status = 'ready'", name="ready_in_force"),
+    CheckConstraint(
+        "(status = 'deleted') = (deleted_at IS NOT NULL) AND (status = 'deleted') = "
+        "(deleted_by IS NOT NULL) AND (status = 'deleted') = (deletion_reason IS NOT NULL)",
+        name="tombstone_says_why",
+    ),
+    CheckConstraint(
+        "status <> 'deleted' OR training_set = '[]' AND trigger_word = ''",
+        name="tombstone_is_empty",
+    ),
+    Index(
+        "uq_likeness_models_in_force",
+        "creator_id",
+        unique=True,
+        postgresql_where="in_force",
+    ),
 )
+"""Triggers besides: a tombstone is never changed, and no generation begins without a ready one."""
 
 licence_decisions = Table(
     "licence_decisions",
@@ -115,6 +173,15 @@ licence_decisions = Table(
     Index("ix_licence_decisions_creator", "creator_id", "decided_at"),
 )
 
+on_violation(
+    "ck_generations_model_ready",
+    lambda: ModelNotReady("The likeness model is not ready to be used."),
+)
+on_violation(
+    "ck_likeness_models_tombstones_stand",
+    lambda: ModelDeleted("This version of the likeness model has been deleted."),
+)
+
 mappers.map_imperatively(Generation, generations)
 mappers.map_imperatively(LikenessModel, likeness_models)
 mappers.map_imperatively(DecisionRecord, licence_decisions)
@@ -131,27 +198,81 @@ class PostgresLikenessModels(PostgresRepository[LikenessModel]):
     def __init__(self, session: AsyncSession) -> None:
         super().__init__(session, LikenessModel, kind="likeness model")
 
-    async def newest_ready(
-        self, creator_id: UUID, *, among: Collection[str] | None = None
-    ) -> LikenessModel | None:
-        ready = select(LikenessModel).where(
-            likeness_models.c.creator_id == creator_id,
-            likeness_models.c.weights_key.is_not(None),
+    async def next_version(self, creator_id: UUID) -> int:
+        await self._session.execute(_NUMBERING, {"creator_id": str(creator_id)})
+        newest = select(func.max(likeness_models.c.version)).where(
+            likeness_models.c.creator_id == creator_id
         )
-        if among is not None:
-            ready = ready.where(cast(likeness_models.c.id, Text).in_(among))
-        return await self._one(
-            ready.order_by(likeness_models.c.created_at.desc(), likeness_models.c.id.desc()).limit(
-                1
+        return (await self._session.scalar(newest) or 0) + 1
+
+    async def usable(self, model_id: UUID) -> LikenessModel:
+        found = await self._held(select(LikenessModel).where(likeness_models.c.id == model_id))
+        if found is None:
+            raise NotFound("likeness model", model_id)
+        return found
+
+    async def in_force(self, creator_id: UUID) -> LikenessModel | None:
+        statement = select(LikenessModel).where(
+            likeness_models.c.creator_id == creator_id, likeness_models.c.in_force
+        )
+        # Who waited for a row that lost its force meanwhile sees none: look who has it now.
+        return await self._held(statement) or await self._held(statement)
+
+    async def newest_ready(
+        self, creator_id: UUID, *, among: Collection[str]
+    ) -> LikenessModel | None:
+        return await self._held(
+            select(LikenessModel)
+            .where(
+                likeness_models.c.creator_id == creator_id,
+                likeness_models.c.status == ModelStatus.READY,
+                cast(likeness_models.c.id, Text).in_(among),
             )
+            .order_by(likeness_models.c.version.desc())
+            .limit(1)
         )
 
-    async def of_creator(self, creator_id: UUID) -> list[LikenessModel]:
-        return await self._many(
+    async def put_in_force(self, model: LikenessModel) -> bool:
+        await self._session.flush()
+        await self._session.execute(
+            update(LikenessModel)
+            .where(likeness_models.c.creator_id == model.creator_id, likeness_models.c.in_force)
+            .values(in_force=False)
+        )
+        given = await self._session.execute(
+            update(LikenessModel)
+            .where(likeness_models.c.id == model.id, likeness_models.c.status == ModelStatus.READY)
+            .values(in_force=True)
+            .returning(likeness_models.c.id)
+        )
+        return given.one_or_none() is not None
+
+    async def of_creator(self, creator_id: UUID, *, lock: bool = False) -> list[LikenessModel]:
+        statement = (
             select(LikenessModel)
             .where(likeness_models.c.creator_id == creator_id)
             .order_by(likeness_models.c.id)
-            .with_for_update()
+        )
+        if lock:
+            statement = statement.with_for_update().execution_options(populate_existing=True)
+        return await self._many(statement)
+
+    async def open_jobs(self, model_id: UUID) -> list[UUID]:
+        with_it = union(
+            select(generations.c.id).where(generations.c.model_id == model_id),
+            select(likeness_models.c.id).where(likeness_models.c.id == model_id),
+        ).subquery()
+        found = await self._session.scalars(
+            select(jobs.c.id)
+            .where(jobs.c.id.in_(select(with_it.c.id)), jobs.c.status.in_(OPEN))
+            .order_by(jobs.c.id)
+        )
+        return list(found)
+
+    async def _held(self, statement: Select[LikenessModel]) -> LikenessModel | None:
+        """As it is when the lock is had; it stays so until the transaction ends."""
+        return await self._one(
+            statement.with_for_update(read=True).execution_options(populate_existing=True)
         )
 
 

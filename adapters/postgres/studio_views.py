@@ -7,7 +7,18 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import ColumnElement, Integer, Row, Select, cast, func, select, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Row,
+    Select,
+    and_,
+    cast,
+    func,
+    or_,
+    select,
+    tuple_,
+)
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from adapters.postgres.credits import credit_holds
@@ -23,6 +34,7 @@ from application.ports.studio import (
 )
 from domain.media.asset import Asset, AssetState
 from domain.shared.errors import NotFound
+from domain.studio.job import OPEN, RETRYABLE
 
 _HELD = (
     select(credit_holds.c.daily + credit_holds.c.bought)
@@ -46,6 +58,8 @@ _GENERATIONS = (
         jobs.c.current_step,
         generations.c.mode,
         generations.c.prompt,
+        generations.c.model_id,
+        likeness_models.c.version.label("model_version"),
         generations.c.count,
         generations.c.seed,
         generations.c.project_id,
@@ -61,15 +75,36 @@ _GENERATIONS = (
         cast(func.coalesce(_SPENT, 0), Integer).label("spent"),
     )
     .join(jobs, jobs.c.id == generations.c.id)
+    .outerjoin(likeness_models, likeness_models.c.id == generations.c.model_id)
     .where(generations.c.deleted_at.is_(None))
 )
 
 _MODELS = select(
     likeness_models.c.id,
     likeness_models.c.creator_id,
-    likeness_models.c.trigger_word,
-    likeness_models.c.steps,
-    func.jsonb_array_length(likeness_models.c.asset_ids).label("image_count"),
+    *(
+        likeness_models.c[name]
+        for name in (
+            "version",
+            "status",
+            "in_force",
+            "trigger_word",
+            "base_model",
+            "steps",
+            "training_set",
+            "manifest_hash",
+            "provider",
+            "trainer",
+            "weights_sha256",
+            "weights_bytes",
+            "terms_id",
+            "terms_version",
+            "terms_hash",
+            "ready_at",
+            "deleted_at",
+            "deletion_reason",
+        )
+    ),
     jobs.c.status.label("job_status"),
     jobs.c.progress,
     jobs.c.error_code,
@@ -125,32 +160,39 @@ class PostgresStudioViews:
             raise NotFound("likeness model", model_id)
         return found[0]
 
-    async def models(self, creator_id: UUID) -> list[ModelRow]:
-        return await self._models(likeness_models.c.creator_id == creator_id)
+    async def models(
+        self, creator_id: UUID, *, before_version: int | None, limit: int
+    ) -> list[ModelRow]:
+        found = [likeness_models.c.creator_id == creator_id]
+        if before_version is not None:
+            found.append(likeness_models.c.version < before_version)
+        return await self._models(*found, limit=limit)
 
-    async def keys_of_jobs(self, job_ids: Collection[UUID]) -> set[str]:
-        if not job_ids:
-            return set()
-        weights = select(likeness_models.c.weights_key).where(
-            likeness_models.c.id.in_(job_ids), likeness_models.c.weights_key.is_not(None)
+    async def weights_kept(self, ids: Collection[UUID]) -> set[str]:
+        stored = select(likeness_models.c.weights_key).where(
+            likeness_models.c.id.in_(ids), likeness_models.c.weights_key.is_not(None)
         )
         async with self._sessions() as session:
-            made = await session.scalars(select(steps.c.results).where(steps.c.job_id.in_(job_ids)))
-            keys = {result.key for results in made for result in results}
-            return keys | set(await session.scalars(weights))
+            kept = set((await session.scalars(stored)).all())
+            return kept | await _made_by_steps(session, ids, jobs.c.status.in_(OPEN))
 
-    async def keys_of_attempts(self, attempt_ids: Collection[UUID]) -> set[str]:
-        if not attempt_ids:
-            return set()
+    async def work_kept(self, ids: Collection[UUID], *, ended_after: datetime) -> set[str]:
         async with self._sessions() as session:
-            told = await session.scalars(
-                select(attempts.c.outputs).where(attempts.c.id.in_(attempt_ids))
-            )
+            return await _made_by_steps(session, ids, _goes_on(ended_after))
+
+    async def answers_kept(self, ids: Collection[UUID], *, ended_after: datetime) -> set[str]:
+        answers = (
+            select(attempts.c.outputs)
+            .join(jobs, jobs.c.id == attempts.c.job_id)
+            .where(attempts.c.id.in_(ids), _goes_on(ended_after))
+        )
+        async with self._sessions() as session:
+            told = await session.scalars(answers)
             return {output.key for outputs in told for output in outputs if output.key is not None}
 
-    async def _models(self, *conditions: ColumnElement[bool]) -> list[ModelRow]:
-        statement = _MODELS.where(*conditions).order_by(
-            likeness_models.c.created_at.desc(), likeness_models.c.id.desc()
+    async def _models(self, *conditions: ColumnElement[bool], limit: int = 1) -> list[ModelRow]:
+        statement = (
+            _MODELS.where(*conditions).order_by(likeness_models.c.version.desc()).limit(limit)
         )
         async with self._sessions() as session:
             return [ModelRow(**row._mapping) for row in await session.execute(statement)]
@@ -170,6 +212,24 @@ class PostgresStudioViews:
                 select(steps).where(steps.c.job_id.in_(ids)).order_by(steps.c.position)
             )
             return _with_parts(rows, made.all(), taken.all())
+
+
+def _goes_on(ended_after: datetime) -> ColumnElement[bool]:
+    return or_(
+        jobs.c.status.in_(OPEN),
+        and_(jobs.c.status.in_(RETRYABLE), jobs.c.finished_at > ended_after),
+    )
+
+
+async def _made_by_steps(
+    session: AsyncSession, job_ids: Collection[UUID], needed: ColumnElement[bool]
+) -> set[str]:
+    made = (
+        select(steps.c.results)
+        .join(jobs, jobs.c.id == steps.c.job_id)
+        .where(steps.c.job_id.in_(job_ids), needed)
+    )
+    return {result.key for results in await session.scalars(made) for result in results}
 
 
 def _with_parts(

@@ -7,9 +7,11 @@ from uuid import UUID
 import msgspec
 
 from application.creators.profile import own_creator
+from application.creators.tombstones import bury
 from application.ports.clock import Clock
 from application.ports.ids import Ids
 from application.ports.unit_of_work import UnitOfWork
+from domain.creators.likeness_model import DeletionReason
 from domain.identity.actor import Actor
 from domain.licensing.consent import Consent, ConsentInvalid, ConsentUse
 from domain.licensing.consent_texts import text_hash
@@ -94,13 +96,16 @@ async def sign_consent(
 async def withdraw_consent(
     creator_id: UUID, consent_id: UUID, *, actor: Actor, uow: UnitOfWork, clock: Clock
 ) -> ConsentRecord:
-    """End a consent: nothing new is made or sold under it. Raises NotFound."""
+    """End a consent: nothing new is made or sold under it. When no consent to train is left, every
+    version of the likeness model is deleted. Raises NotFound."""
+    now = clock.now()
     async with uow:
         creator = await own_creator(creator_id, actor=actor, uow=uow)
         consent = await uow.consents.get(consent_id, lock=True)
         if consent.creator_id != creator.id:
             raise NotFound("consent", consent_id)
-        consent.withdraw(at=clock.now())
+        consent.withdraw(at=now)
+        await _end_models(creator.id, actor=actor, uow=uow, at=now)
         uow.audit.record(
             "consent.withdrawn",
             actor=actor,
@@ -109,6 +114,21 @@ async def withdraw_consent(
         )
         await uow.commit()
     return record_of(consent)
+
+
+async def _end_models(creator_id: UUID, *, actor: Actor, uow: UnitOfWork, at: datetime) -> None:
+    consents = await uow.consents.of_creators([creator_id])
+    if any(consent.covers(ConsentUse.TRAIN) for consent in consents):
+        return
+    for model in await uow.models.of_creator(creator_id, lock=True):
+        bury(
+            model,
+            uow=uow,
+            actor=actor,
+            by=actor.user_id,
+            reason=DeletionReason.CONSENT_WITHDRAWN,
+            at=at,
+        )
 
 
 async def list_consents(creator_id: UUID, *, actor: Actor, uow: UnitOfWork) -> list[ConsentRecord]:

@@ -7,7 +7,8 @@ points to nothing.
 
 import asyncio
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
@@ -25,17 +26,32 @@ from application.ports.messages import Message
 from application.ports.storage import ObjectStorage, StoredObject
 from application.ports.unit_of_work import UnitOfWork
 from domain.identity.actor import Actor
-from domain.media.asset import Asset, AssetPurpose, AssetState, Media, check_upload
+from domain.media.asset import (
+    Asset,
+    AssetInUse,
+    AssetPurpose,
+    AssetState,
+    Media,
+    check_upload,
+)
 from domain.shared.errors import NotFound
 from domain.studio.credits import day_of
 
 ERASE_BYTES = "media.erase_bytes"
+DELETE_TRAINING_IMAGES = "media.delete_training_images"
 
 
 class EraseBytes(msgspec.Struct, frozen=True):
     """Outbox message: nothing refers to these objects any more."""
 
     keys: list[str]
+
+
+class DeleteTrainingImages(msgspec.Struct, frozen=True, kw_only=True):
+    """Outbox message: their owner wants them gone with the model that was trained from them."""
+
+    owner_id: UUID
+    asset_ids: list[UUID]
 
 
 class Copy(StrEnum):
@@ -185,6 +201,26 @@ async def delete_asset(asset_id: UUID, *, actor: Actor, uow: UnitOfWork) -> None
         await uow.assets.remove(asset)
         uow.outbox.add(ERASE_BYTES, EraseBytes(asset.keys))
         await uow.commit()
+
+
+async def delete_training_images(
+    body: DeleteTrainingImages, *, new_uow: Callable[[], UnitOfWork]
+) -> None:
+    """Handles `media.delete_training_images`, one by one; deleting twice is fine. What something
+    else needs stays."""
+    for asset_id in body.asset_ids:
+        async with (uow := new_uow()):
+            for asset in await uow.assets.many([asset_id]):
+                if not _is_training_image(asset, of=body.owner_id):
+                    continue
+                with suppress(AssetInUse):
+                    await uow.assets.remove(asset)
+                    uow.outbox.add(ERASE_BYTES, EraseBytes(asset.keys))
+                    await uow.commit()
+
+
+def _is_training_image(asset: Asset, *, of: UUID) -> bool:
+    return asset.owner_id == of and asset.purpose is AssetPurpose.TRAINING_IMAGE
 
 
 async def erase_bytes(messages: Sequence[Message], *, storage: ObjectStorage) -> None:

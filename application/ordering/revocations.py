@@ -14,14 +14,15 @@ from uuid import UUID
 import msgspec
 
 from application.creators.profile import own_creator
+from application.creators.tombstones import bury
 from application.licensing.standing import standing_terms
-from application.media.assets import ERASE_BYTES, EraseBytes
 from application.ordering.completion import RECONCILE_CHECKOUT, ReconcileCheckout
 from application.ordering.refund_outcomes import SEND_REFUND, SendRefund
 from application.ports.clock import Clock
 from application.ports.ids import Ids
 from application.ports.messages import RetryLater
 from application.ports.unit_of_work import UnitOfWork
+from domain.creators.likeness_model import DeletionReason
 from domain.identity.actor import Actor
 from domain.licensing.revocation import (
     AlreadyRevoked,
@@ -253,16 +254,16 @@ async def _refund(
 
 async def _erase_weights(revocation: LicenceRevocation, *, uow: UnitOfWork, at: datetime) -> None:
     """Tombstones; the bytes follow. Providers keep no weights of ours: each run is sent them."""
-    keys: list[str] = []
-    for model in await uow.models.of_creator(revocation.creator_id):
-        if model.terms_version > revocation.terms_version or model.erased_at is not None:
-            continue
-        weights_key = model.erase(at=at)
-        if weights_key is not None:
-            keys.append(weights_key)
-        revocation.weights_erased += 1
-    if keys:
-        uow.outbox.add(ERASE_BYTES, EraseBytes(keys))
+    for model in await uow.models.of_creator(revocation.creator_id, lock=True):
+        if model.terms_version <= revocation.terms_version:
+            revocation.weights_erased += bury(
+                model,
+                uow=uow,
+                actor="a revocation",
+                by=revocation.declared_by,
+                reason=DeletionReason.LICENCE_REVOKED,
+                at=at,
+            )
     revocation.next_step(at=at)
 
 

@@ -9,7 +9,8 @@ import msgspec
 
 from application.ports.live import JobEvent
 from application.ports.repository import Repository
-from domain.creators.likeness_model import LikenessModel
+from domain.creators.likeness_model import DeletionReason, LikenessModel, ModelStatus
+from domain.creators.training_set import TrainingImage
 from domain.licensing.record import DecisionRecord
 from domain.media.asset import Media
 from domain.studio.attempt import Attempt
@@ -107,14 +108,38 @@ class Attempts(Repository[Attempt], Protocol):
 
 
 class LikenessModels(Repository[LikenessModel], Protocol):
-    async def newest_ready(
-        self, creator_id: UUID, *, among: Collection[str] | None = None
-    ) -> LikenessModel | None:
-        """`among` are the ids that may be used, as terms name them; None are all."""
+    """Whoever means to change several of a creator's locks all of them, in the order of ids."""
+
+    async def next_version(self, creator_id: UUID) -> int:
+        """The number of the creator's next version; nobody else is told the same."""
         ...
 
-    async def of_creator(self, creator_id: UUID) -> list[LikenessModel]:
-        """All of them, locked, by id."""
+    async def usable(self, model_id: UUID) -> LikenessModel:
+        """Held as it is until the transaction ends, by any number of readers together. Raises
+        NotFound."""
+        ...
+
+    async def in_force(self, creator_id: UUID) -> LikenessModel | None:
+        """The version that is used where none is named; held as `usable` holds it."""
+        ...
+
+    async def newest_ready(
+        self, creator_id: UUID, *, among: Collection[str]
+    ) -> LikenessModel | None:
+        """The newest version that is ready, of those with these ids; held as `usable` holds it."""
+        ...
+
+    async def put_in_force(self, model: LikenessModel) -> bool:
+        """Take force from the version that has it, and give it to this one, which is ready. The
+        caller holds all of the creator's."""
+        ...
+
+    async def of_creator(self, creator_id: UUID, *, lock: bool = False) -> list[LikenessModel]:
+        """All of them, by id."""
+        ...
+
+    async def open_jobs(self, model_id: UUID) -> list[UUID]:
+        """Jobs under way that work with it: its own training, and generations."""
         ...
 
 
@@ -151,6 +176,8 @@ class GenerationRow(msgspec.Struct, frozen=True, kw_only=True):
     current_step: str
     mode: Mode
     prompt: str
+    model_id: UUID | None
+    model_version: int | None
     count: int
     seed: int
     project_id: UUID | None
@@ -179,14 +206,29 @@ class GenerationFilter(msgspec.Struct, frozen=True, kw_only=True):
 class ModelRow(msgspec.Struct, frozen=True, kw_only=True):
     id: UUID
     creator_id: UUID
+    version: int
+    status: ModelStatus
+    in_force: bool
     trigger_word: str
+    base_model: str
     steps: int
-    image_count: int
+    training_set: Sequence[TrainingImage]
+    manifest_hash: str
+    provider: str | None
+    trainer: str | None
+    weights_sha256: str | None
+    weights_bytes: int | None
+    terms_id: UUID
+    terms_version: int
+    terms_hash: str
     job_status: JobStatus
     progress: int
     error_code: str | None
     error_message: str | None
     created_at: datetime
+    ready_at: datetime | None
+    deleted_at: datetime | None
+    deletion_reason: DeletionReason | None
 
 
 class StudioViews(Protocol):
@@ -209,14 +251,22 @@ class StudioViews(Protocol):
         """Raises NotFound, also for another creator's."""
         ...
 
-    async def models(self, creator_id: UUID) -> list[ModelRow]:
-        """The newest first."""
+    async def models(
+        self, creator_id: UUID, *, before_version: int | None, limit: int
+    ) -> list[ModelRow]:
+        """The newest first, from below the version that the page before ended with."""
         ...
 
-    async def keys_of_jobs(self, job_ids: Collection[UUID]) -> set[str]:
-        """Where what their steps have made is kept."""
+    async def weights_kept(self, ids: Collection[UUID]) -> set[str]:
+        """What is needed below `models/`: weights that a version has, and those that a training
+        with one of these ids is about to store."""
         ...
 
-    async def keys_of_attempts(self, attempt_ids: Collection[UUID]) -> set[str]:
-        """Where what came in their answers is kept."""
+    async def work_kept(self, ids: Collection[UUID], *, ended_after: datetime) -> set[str]:
+        """What is needed below `work/`: what these jobs work with, where they are under way, or
+        would go on with, where they were broken off after `ended_after`."""
+        ...
+
+    async def answers_kept(self, ids: Collection[UUID], *, ended_after: datetime) -> set[str]:
+        """The same of what came in the answers to these attempts."""
         ...

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from application.media.assets import ERASE_BYTES, EraseBytes
 from application.ports.ids import Ids
 from application.ports.live import LiveEvents
 from application.ports.unit_of_work import UnitOfWork
@@ -237,11 +238,23 @@ async def _settle(uow: UnitOfWork, case: Case, *, at: datetime) -> None:
     job = case.job
     if job.is_open:
         return
+    if job.kind is JobKind.TRAINING and job.status is not JobStatus.SUCCEEDED:
+        await _drop_training(uow, case)
     if job.status in {JobStatus.FAILED, JobStatus.EXPIRED}:
         await release_credits(uow, job_id=job.id, round=job.round, at=at)
     elif not case.may_still_come:
         due = charge_done(case.steps)
         await settle_credits(uow, job_id=job.id, round=job.round, credits=due, at=at)
+
+
+async def _drop_training(uow: UnitOfWork, case: Case) -> None:
+    """A training that did not succeed leaves no weights, and is not started again."""
+    (await uow.models.get(case.job.id, lock=True)).fail()
+    keys = [result.key for step in case.steps for result in step.results]
+    if keys:
+        uow.outbox.add(ERASE_BYTES, EraseBytes(keys))
+    for step in case.steps:
+        step.results = ()
 
 
 def _fraction(attempt_id: UUID) -> float:

@@ -204,7 +204,7 @@ async def request_generation(
             created_at=now,
         )
         if model_id is None and generation.needs_model:
-            raise ModelNotReady("The creator has no trained likeness model yet.")
+            raise ModelNotReady("The creator has no likeness model in force.")
         uow.generations.add(generation)
         case = new_case(uow, generation, owner_id=actor.user_id, ids=ids, at=now)
         allowed = await hold_price(uow, case, generation, durations_ms=sources.durations_ms, at=now)
@@ -253,11 +253,12 @@ async def retry_generation(
     """Start it again at the first step that is not done, under the terms in force now. What was
     charged already is not charged again.
 
-    Raises GenerationSuspended, JobNotRetryable and what a new request would raise."""
+    Raises GenerationSuspended, JobNotRetryable, ModelDeleted and what a new request would raise."""
     await require_not_suspended(actor, uow=uow, moderation=moderation)
     now = clock.now()
     async with uow:
         generation, case = await _own(generation_id, actor=actor, uow=uow)
+        case.job.require_retryable()  # before its model is held: see `tombstones`
         sources = await _sources(generation, actor=actor, uow=uow)
         wish = Wish(
             generation_id=generation.id,
@@ -270,6 +271,8 @@ async def retry_generation(
         )
         terms, _ = await permit(wish, actor=actor, uow=uow, ids=ids, at=now)
         case.job.start_again(at=now)
+        for step in case.steps:
+            step.age(at=now)
         generation.terms_id = terms.id
         generation.terms_version = terms.version
         generation.terms_hash = terms.hash

@@ -66,12 +66,14 @@ class Inputs:
 
 
 async def inputs_of(case: Case, step: Step, *, uow: UnitOfWork, at: datetime) -> Inputs:
-    """Raises InputLost: consent was withdrawn, the licence revoked, or something deleted, since
-    it was accepted."""
+    """Raises InputLost: consent was withdrawn, the licence revoked, or something deleted, the
+    model too, since it was accepted."""
     subject = await subject_of(uow, case.job)
     await _require_consent(subject.creator_id, CONSENT_FOR[case.job.kind], uow=uow, at=at)
     model = None
     if isinstance(subject, LikenessModel):
+        if subject.is_deleted:
+            raise InputLost("model_deleted")
         wanted: set[UUID | None] = set(subject.asset_ids)
     else:
         if step.type is StepType.IMAGE_GENERATION and subject.model_id is not None:
@@ -196,9 +198,12 @@ async def _training(
 
 async def _model(model_id: UUID, *, uow: UnitOfWork) -> LikenessModel:
     try:
-        return await uow.models.get(model_id)
+        model = await uow.models.get(model_id)
     except NotFound as error:
         raise InputLost("input_missing") from error
+    if model.is_deleted:
+        raise InputLost("model_deleted")
+    return model
 
 
 async def _require_consent(

@@ -10,7 +10,6 @@ from uuid import UUID
 
 import msgspec
 
-from application.media.assets import ERASE_BYTES, EraseBytes
 from application.moderation.judging import keep_image
 from application.ports.images import ImageRefused, ImageTypeRefused
 from application.ports.messages import Message
@@ -21,6 +20,7 @@ from application.studio.changes import Case, commit_cases, end_in_failure, locke
 from application.studio.finishing import finish_image
 from application.studio.finishing_clips import finish_mesh, finish_sound, finish_video
 from application.studio.workshop import RUN_STEP, StepMessage, Workshop, failures_of
+from domain.creators.likeness_model import Weights
 from domain.licensing.terms import Purpose
 from domain.media.asset import Asset, AssetState, Media
 from domain.moderation.judgement import Judgement, Verdict
@@ -183,17 +183,32 @@ async def _store_model(step_id: UUID, job_id: UUID, *, workshop: Workshop) -> No
         step = _step(case, step_id)
         if not case.job.is_open or step.status is not StepStatus.RUNNING:
             return
-        (weights,) = [result for one in final_steps(case.steps) for result in one.results]
-        model = await uow.models.get(job_id, lock=True)
-        if model.erased_at is None:
-            model.weights_key = weights.key
-            case.complete(step, (), at=now)
-            case.job.succeed(at=now)
-        else:  # the licence was revoked meanwhile
-            uow.outbox.add(ERASE_BYTES, EraseBytes([weights.key]))
+        (result,) = [result for one in final_steps(case.steps) for result in one.results]
+        creator_id = (await uow.models.get(job_id)).creator_id
+        every = await uow.models.of_creator(creator_id, lock=True)
+        model = next(one for one in every if one.id == job_id)
+        if model.is_deleted:
             step.give_up(at=now)
             case.job.cancel(at=now)
+        else:
+            model.become_ready(_weights(case, result), at=now)
+            if model.takes_force:
+                await uow.models.put_in_force(model)
+            case.complete(step, (), at=now)
+            case.job.succeed(at=now)
         await commit_cases(uow, case, live=workshop.live, at=now)
+
+
+def _weights(case: Case, result: StepResult) -> Weights:
+    """Which attempt made them stands in their key."""
+    maker = next(one for one in case.attempts if str(one.id) in result.key)
+    return Weights(
+        key=result.key,
+        sha256=result.sha256,
+        size_bytes=result.size_bytes,
+        provider=maker.provider,
+        trainer=maker.model,
+    )
 
 
 def _step(case: Case, step_id: UUID) -> Step:

@@ -44,8 +44,8 @@ from domain.shared.errors import NotFound
 class Wish:
     """What somebody would have made of a creator's likeness.
 
-    `model_id` None is for the newest model that the terms allow. `inputs` are the images that it
-    is made of besides: where one of them was made here, it is a derivative.
+    `model_id` None is for the version in force, or the newest that the terms allow. `inputs` are
+    the images that it is made of besides: where one of them was made here, it is a derivative.
     """
 
     generation_id: UUID
@@ -78,10 +78,7 @@ async def permit(
         raise NotFound("creator", wish.creator_id)
     standing.require_consent(ConsentUse(wish.capability.value))
     terms = standing.terms_in_force()
-    model_id = wish.model_id
-    if model_id is None:
-        model = await _newest_allowed(standing, uow=uow)
-        model_id = model.id if model else None
+    model_id = await _model(wish, standing, uow=uow)
     sources = await sources_among(wish.inputs, uow=uow)
     require_parties(sources, standing)
     questions = questions_of(
@@ -138,16 +135,29 @@ async def permit(
     return Permission(terms, model_id)
 
 
-async def _newest_allowed(standing: Standing, *, uow: UnitOfWork) -> LikenessModel | None:
-    """The newest model that all terms allow; where they allow none of those that are ready, the
-    newest, so that the decision says why it may not be used."""
+async def _model(wish: Wish, standing: Standing, *, uow: UnitOfWork) -> UUID | None:
+    """The version that it is made with, held as it is until the transaction ends, so that it is
+    deleted either before, and refused here, or after, and this ended. Raises ModelDeleted."""
+    if wish.model_id is not None:
+        (model := await uow.models.usable(wish.model_id)).require_not_deleted()
+        return model.id
+    found = await _allowed(standing, uow=uow)
+    return found.id if found else None
+
+
+async def _allowed(standing: Standing, *, uow: UnitOfWork) -> LikenessModel | None:
+    """The version in force, if all terms allow it, else the newest that they do; where they allow
+    none of those that are ready, the one in force, so that the decision says why it may not be
+    used."""
     creator_id = standing.creator.id
     named = [v.terms.models for v in standing.versions() if v.terms.models is not None]
-    if named:
-        among = frozenset.intersection(*named)
-        if (model := await uow.models.newest_ready(creator_id, among=among)) is not None:
-            return model
-    return await uow.models.newest_ready(creator_id)
+    chosen = await uow.models.in_force(creator_id)
+    if not named:
+        return chosen
+    among = frozenset.intersection(*named)
+    if chosen is not None and str(chosen.id) in among:
+        return chosen
+    return await uow.models.newest_ready(creator_id, among=among) or chosen
 
 
 def _claims(standing: Standing, *, at: datetime) -> list[Claim]:

@@ -50,6 +50,13 @@ class LicenceReference(msgspec.Struct, frozen=True, kw_only=True):
     hash: str
 
 
+class ModelReference(msgspec.Struct, frozen=True, kw_only=True):
+    """The version of the creator's likeness model that drew it."""
+
+    id: UUID
+    version: int
+
+
 class StepDetails(msgspec.Struct, frozen=True, kw_only=True):
     """`lane` counts the pieces that are made side by side. `credits` is the price of the step."""
 
@@ -83,6 +90,7 @@ class GenerationDetails(msgspec.Struct, frozen=True, kw_only=True):
     current_step: str
     mode: Mode
     prompt: str
+    model: ModelReference | None
     count: int
     seed: int
     project_id: UUID | None
@@ -129,6 +137,7 @@ async def _details_of(row: GenerationRow, *, storage: ObjectStorage) -> Generati
         current_step=row.current_step,
         mode=row.mode,
         prompt=row.prompt,
+        model=_model_of(row),
         count=row.count,
         seed=row.seed,
         project_id=row.project_id,
@@ -143,6 +152,12 @@ async def _details_of(row: GenerationRow, *, storage: ObjectStorage) -> Generati
         ),
         created_at=row.created_at,
     )
+
+
+def _model_of(row: GenerationRow) -> ModelReference | None:
+    if row.model_id is None or row.model_version is None:
+        return None
+    return ModelReference(id=row.model_id, version=row.model_version)
 
 
 def _step_of(row: StepRow) -> StepDetails:

@@ -27,6 +27,7 @@ _MESSAGES = {
     "unavailable": "The provider could not be reached.",
     "refused": "The provider declined it.",
     "input_missing": "An image that this needs has been deleted.",
+    "model_deleted": "The likeness model that this works with has been deleted.",
     "licence_revoked": "The creator has revoked the licence.",
     "consent_missing": "The consent that this rests on has been withdrawn.",
     "no_engine": "No provider that can do this is set up.",

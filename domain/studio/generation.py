@@ -47,7 +47,7 @@ class CreatorRequired(Invalid):
 
 
 class ModelNotReady(RuleRefused):
-    """The creator has no trained likeness model."""
+    """The creator has no likeness model in force."""
 
     code = "model_not_ready"
 

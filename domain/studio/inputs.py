@@ -13,8 +13,10 @@ class Trained(Protocol):
     """A model that a job trains."""
 
     trigger_word: str
-    asset_ids: tuple[UUID, ...]
     steps: int
+
+    @property
+    def asset_ids(self) -> tuple[UUID, ...]: ...
 
 
 _SEEDS = 1 << 31

@@ -177,13 +177,17 @@ class Job:
         if self.status is not JobStatus.CANCELLED:
             self._end(JobStatus.CANCELLED, at)
 
-    def start_again(self, *, at: datetime) -> None:
-        """A new round with attempts of its own. Raises JobNotRetryable."""
+    def require_retryable(self) -> None:
+        """Raises JobNotRetryable."""
         if self.status not in RETRYABLE:
             raise JobNotRetryable(
                 "Only what has failed, expired or been cancelled can be retried.",
                 status=str(self.status),
             )
+
+    def start_again(self, *, at: datetime) -> None:
+        """A new round with attempts of its own. Raises JobNotRetryable."""
+        self.require_retryable()
         self._become(JobStatus.ACCEPTED)
         self.round += 1
         self.error_code = self.error_message = self.finished_at = None

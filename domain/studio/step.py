@@ -9,7 +9,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
@@ -54,6 +54,10 @@ STEP_TRANSITIONS: Mapping[StepStatus, frozenset[StepStatus]] = {
 }
 """From where to where. Back to waiting leads a new round, when the input is another or nothing was
 made. What arrives after a step was given up still counts as made: it was paid for."""
+
+
+WORK_LIFE = timedelta(days=30)
+"""How long what the steps of a broken-off job have made is kept for it to be started again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +156,11 @@ class Step:
     def fail(self, code: str, *, at: datetime) -> None:
         self._become(StepStatus.FAILED)
         self.error_code, self.finished_at, self.ready_at = code, at, None
+
+    def age(self, *, at: datetime) -> None:
+        """What it made long ago may have been erased: it is made anew."""
+        if self.finished_at is not None and at - self.finished_at >= WORK_LIFE:
+            self.discard()
 
     def discard(self) -> None:
         """What it has made is no good: it is made anew when the job is started again."""

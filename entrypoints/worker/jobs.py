@@ -1,6 +1,7 @@
 """What runs again and again, and how often."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import partial
 
 from application.billing.purchases import sweep_purchases
 from application.billing.subscriptions import sweep_subscriptions
@@ -24,6 +25,7 @@ from application.studio.library.community import forget_old_uses
 from application.studio.library.presets import ship_presets
 from application.studio.polling import poll_stale_attempts, sweep_training_archives
 from application.studio.telling import purge_live_events
+from domain.studio.step import WORK_LIFE
 from entrypoints.bootstrap import Ports
 from entrypoints.settings import Settings
 from entrypoints.worker.books import keep_months, watch_all_books, watch_invariants
@@ -135,9 +137,11 @@ def jobs(ports: Ports, settings: Settings) -> list[Job]:
                 kept={
                     "assets/": ports.asset_views.keys_of,
                     "quarantine/": ports.upload_views.keys_of,
-                    "work/": ports.studio_views.keys_of_jobs,
-                    "models/": ports.studio_views.keys_of_jobs,
-                    "answers/": ports.studio_views.keys_of_attempts,
+                    "models/": ports.studio_views.weights_kept,
+                    "work/": partial(ports.studio_views.work_kept, ended_after=_resumable(ports)),
+                    "answers/": partial(
+                        ports.studio_views.answers_kept, ended_after=_resumable(ports)
+                    ),
                 },
                 clock=ports.clock,
             ),
@@ -205,6 +209,11 @@ def jobs(ports: Ports, settings: Settings) -> list[Job]:
             ),
         ),
     ]
+
+
+def _resumable(ports: Ports) -> datetime:
+    """What ended before then is not gone on with."""
+    return ports.clock.now() - WORK_LIFE
 
 
 async def _ask_about_billing(ports: Ports) -> None:

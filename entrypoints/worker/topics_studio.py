@@ -4,8 +4,15 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from uuid import UUID
 
+from application.creators.tombstones import END_JOBS_OF_MODEL
 from application.licensing.grants import FREEZE_LISTINGS, FreezeListings, freeze_listings
-from application.media.assets import ERASE_BYTES, erase_bytes
+from application.media.assets import (
+    DELETE_TRAINING_IMAGES,
+    ERASE_BYTES,
+    DeleteTrainingImages,
+    delete_training_images,
+    erase_bytes,
+)
 from application.media.uploads import (
     DISCARD_UPLOAD,
     VERIFY_UPLOAD,
@@ -20,6 +27,7 @@ from application.ordering.revocations import (
     carry_out_revocation,
 )
 from application.ports.messages import Message
+from application.studio.bereaved import end_jobs_of_models
 from application.studio.dispatching import give_turns_for
 from application.studio.ingesting import ingest_results
 from application.studio.local_steps import run_steps
@@ -64,6 +72,7 @@ def studio(ports: Ports) -> Topics:
         INGEST_RESULT: work(ingest_results, 3, "post-processing"),
         RUN_STEP: work(run_steps, 3, "post-processing"),
         CANCEL_ATTEMPT: work(cancel_attempts, 5),
+        END_JOBS_OF_MODEL: work(end_jobs_of_models, 1),
     }
 
 
@@ -81,8 +90,14 @@ def media(ports: Ports) -> Topics:
     async def discard(body: DiscardUpload) -> None:
         await discard_upload(body, storage=ports.storage)
 
+    async def delete_images(body: DeleteTrainingImages) -> None:
+        await delete_training_images(body, new_uow=ports.uow)
+
     return {
         ERASE_BYTES: Topic(handle=partial(erase_bytes, storage=ports.storage)),
+        DELETE_TRAINING_IMAGES: Topic(
+            handle=each(DeleteTrainingImages, delete_images), batch_size=5
+        ),
         VERIFY_UPLOAD: Topic(
             handle=each(VerifyUpload, verify),
             queue="studio",

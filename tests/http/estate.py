@@ -11,7 +11,6 @@ from application.ordering.invoices import IssueCreditNote, issue_credit_note, is
 from application.ports.messages import Setback
 from application.ports.unit_of_work import UnitOfWork
 from domain.catalogue.product import Product, ProductStatus
-from domain.creators.likeness_model import LikenessModel
 from domain.identity.session import Origin, Session
 from domain.identity.team import Member, StaffMember, Team, TeamRole
 from domain.identity.user import User
@@ -249,23 +248,12 @@ async def _studio(ports: Ports) -> None:
             "terms_version": terms.version,
             "terms_hash": terms.hash,
             "created_at": now,
-            "creator_id": CREATOR,
         }
         for job in jobs.values():
             uow.jobs.add(job)
             for step in _steps_of(job):
                 uow.steps.add(step)
-        uow.models.add(
-            LikenessModel(
-                id=MODEL,
-                trigger_word="ohwx",
-                asset_ids=(),
-                steps=1000,
-                weights_key="weights/model",
-                consent_id=CONSENT,
-                **under,  # type: ignore[arg-type]
-            )
-        )
+        uow.models.add(builders.likeness_model(MODEL, CREATOR, consent_id=CONSENT, **under))
         await uow.commit()
     async with (uow := ports.uow()):
         for made in (GENERATION, RUNNING, CANCELLED):
@@ -273,6 +261,7 @@ async def _studio(ports: Ports) -> None:
                 Generation(
                     id=made,
                     owner_id=OWNER,
+                    creator_id=CREATOR,
                     model_id=MODEL,
                     mode=Mode.TEXT,
                     prompt="a portrait",

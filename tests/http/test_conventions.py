@@ -33,7 +33,6 @@ ALWAYS_SHORT = {
     "GET /api/v1/billing/usage": "one for each of at most 366 days",
     "GET /api/v1/auth/sessions": "a person's devices, deleted when their time is over",
     "GET /api/v1/creators/{creator_id}/consents": "one for each signature of one person",
-    "GET /api/v1/creators/{creator_id}/models": "one for each paid training of one person",
     "GET /api/v1/creators/{creator_id}/revocations": "at most one for each version of the terms",
     "GET /api/v1/stores": "the stores of one person",
     "GET /api/v1/teams": "the teams of one person, at most 50",

@@ -196,7 +196,8 @@ async def test_a_revoked_licence_stops_everything_new_and_tells_how_far_it_is(sh
     listing = await shop.get(f"/catalogue/products/{estate.PRODUCT}")
     assert refusal(listing) == (404, "not_found")
     training = await shop.get(f"{CREATOR}/models/{estate.MODEL}", by=shop.owner)
-    assert "weights" not in training.text
+    assert (data_of(training)["status"], data_of(training)["in_force"]) == ("deleted", False)
+    assert "models/" not in training.text
 
 
 async def test_for_safety_buyers_are_refunded_on_postgres_as_well(shop: Shop) -> None:

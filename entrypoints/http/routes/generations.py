@@ -23,6 +23,7 @@ from application.studio.generations import (
 from application.studio.library.resolving import LikenessOfAnother, PromptTooLong
 from application.studio.prompts import NoLanguageModel, PromptDeclined
 from application.studio.reading import GenerationDetails, list_generations, read_generation
+from domain.creators.likeness_model import ModelDeleted
 from domain.identity.team import RankTooLow
 from domain.licensing.approval import ApprovalAnswered, ApprovalNeeded
 from domain.licensing.consent import ConsentMissing
@@ -168,7 +169,7 @@ async def cancel(
     "/{generation_id:uuid}/retry",
     status_code=202,
     opt=idempotent(),
-    responses=errors(JobNotRetryable, *_REFUSALS),
+    responses=errors(JobNotRetryable, ModelDeleted, *_REFUSALS),
 )
 async def retry(
     generation_id: FromPath[UUID],

@@ -1,11 +1,11 @@
-"""Likeness models: training them, and watching how it goes. For the creator alone."""
+"""Likeness models: training versions, choosing among them, deleting them. For the creator alone."""
 
-from collections.abc import Sequence
 from uuid import UUID
 
-from litestar import Router, get, post
-from litestar.params import FromPath, JSONBody
+from litestar import Router, delete, get, post
+from litestar.params import FromPath, FromQuery, JSONBody
 
+from application.licensing.derivatives import SourceNotLicensed
 from application.licensing.standing import LicenceRefused, NoLicence
 from application.studio.models import (
     AcceptedModel,
@@ -15,14 +15,22 @@ from application.studio.models import (
     read_model,
     train_model,
 )
-from domain.creators.likeness_model import TrainingImagesRefused
+from application.studio.versions import (
+    delete_model,
+    delete_models,
+    promote_model,
+    retire_model,
+)
+from domain.creators.likeness_model import ModelDeleted, ModelUnusable
+from domain.creators.training_set import TrainingImagesRefused, TriggerWordRefused
 from domain.licensing.consent import ConsentMissing
 from domain.shared.errors import NotFound
 from domain.studio.credits import CreditsExhausted
 from entrypoints.http.dependencies import CurrentActor
-from entrypoints.http.envelope import Data
+from entrypoints.http.envelope import Data, Page
 from entrypoints.http.errors import errors
 from entrypoints.http.idempotency import idempotent
+from entrypoints.http.paging import PageCursor, PageLimit, page_of, read_cursor
 from entrypoints.http.parameters import (
     TheClock,
     TheIds,
@@ -37,7 +45,14 @@ from entrypoints.http.parameters import (
     status_code=202,
     opt=idempotent(),
     responses=errors(
-        NotFound, TrainingImagesRefused, ConsentMissing, NoLicence, LicenceRefused, CreditsExhausted
+        NotFound,
+        TriggerWordRefused,
+        TrainingImagesRefused,
+        ConsentMissing,
+        NoLicence,
+        LicenceRefused,
+        SourceNotLicensed,
+        CreditsExhausted,
     ),
 )
 async def train(
@@ -49,8 +64,8 @@ async def train(
     ids: TheIds,
     live: TheLive,
 ) -> Data[AcceptedModel]:
-    """Start training a likeness model from uploaded images. Progress is also told live, as
-    `job:{id}`."""
+    """Start training the next version of the likeness model from uploaded images. Progress is also
+    told live, as `job:{id}`."""
     accepted = await train_model(
         creator_id, data, actor=actor, uow=uow, clock=clock, ids=ids, live=live
     )
@@ -63,9 +78,19 @@ async def list_own(
     actor: CurrentActor,
     uow: TheUnitOfWork,
     studio_views: TheStudioViews,
-) -> Data[Sequence[ModelDetails]]:
-    """The creator's models, newest first."""
-    return Data(await list_models(creator_id, actor=actor, uow=uow, views=studio_views))
+    limit: PageLimit = 20,
+    cursor: PageCursor = None,
+) -> Page[ModelDetails]:
+    """The versions of the creator's likeness model, newest first; deleted ones as tombstones."""
+    found = await list_models(
+        creator_id,
+        actor=actor,
+        before_version=read_cursor(cursor, int),
+        limit=limit + 1,
+        uow=uow,
+        views=studio_views,
+    )
+    return page_of(found, limit=limit, key=lambda model: model.version)
 
 
 @get("/{model_id:uuid}", responses=errors(NotFound))
@@ -76,12 +101,74 @@ async def read(
     uow: TheUnitOfWork,
     studio_views: TheStudioViews,
 ) -> Data[ModelDetails]:
-    """A model and how far its training is."""
+    """A version, what it was trained from, and how far its training is."""
     return Data(await read_model(creator_id, model_id, actor=actor, uow=uow, views=studio_views))
+
+
+@post(
+    "/{model_id:uuid}/promote",
+    status_code=200,
+    responses=errors(NotFound, ModelDeleted, ModelUnusable),
+)
+async def promote(
+    creator_id: FromPath[UUID],
+    model_id: FromPath[UUID],
+    actor: CurrentActor,
+    uow: TheUnitOfWork,
+    studio_views: TheStudioViews,
+) -> Data[ModelDetails]:
+    """Put a version in force, in place of the one that is: forward, or back to an earlier one."""
+    await promote_model(creator_id, model_id, actor=actor, uow=uow)
+    return Data(await read_model(creator_id, model_id, actor=actor, uow=uow, views=studio_views))
+
+
+@post(
+    "/{model_id:uuid}/retire",
+    status_code=200,
+    responses=errors(NotFound, ModelDeleted, ModelUnusable),
+)
+async def retire(
+    creator_id: FromPath[UUID],
+    model_id: FromPath[UUID],
+    actor: CurrentActor,
+    uow: TheUnitOfWork,
+    studio_views: TheStudioViews,
+) -> Data[ModelDetails]:
+    """Keep a version, and have nothing new made with it. `promote` brings it back."""
+    await retire_model(creator_id, model_id, actor=actor, uow=uow)
+    return Data(await read_model(creator_id, model_id, actor=actor, uow=uow, views=studio_views))
+
+
+@delete("/{model_id:uuid}", responses=errors(NotFound))
+async def remove(
+    creator_id: FromPath[UUID],
+    model_id: FromPath[UUID],
+    actor: CurrentActor,
+    uow: TheUnitOfWork,
+    clock: TheClock,
+    with_images: FromQuery[bool] = False,
+) -> None:
+    """Delete a version for good: its weights are erased, and what is under way with it ends. With
+    `with_images`, the images that no other version was trained from go too."""
+    await delete_model(
+        creator_id, model_id, with_images=with_images, actor=actor, uow=uow, clock=clock
+    )
+
+
+@delete("/", responses=errors(NotFound))
+async def remove_all(
+    creator_id: FromPath[UUID],
+    actor: CurrentActor,
+    uow: TheUnitOfWork,
+    clock: TheClock,
+    with_images: FromQuery[bool] = False,
+) -> None:
+    """Delete every version, as `DELETE` of each would."""
+    await delete_models(creator_id, with_images=with_images, actor=actor, uow=uow, clock=clock)
 
 
 ROUTER = Router(
     "/api/v1/creators/{creator_id:uuid}/models",
-    route_handlers=[train, list_own, read],
+    route_handlers=[train, list_own, read, promote, retire, remove, remove_all],
     tags=["Likeness models"],
 )

@@ -117,7 +117,7 @@ async def test_it_is_carried_out_step_by_step_and_each_step_once() -> None:
     assert (product.status, product.frozen_for) == (ProductStatus.SUSPENDED, "revoked")
     assert told(trade, RECONCILE_CHECKOUT) == messages + 1
     assert told(trade, ERASE_BYTES) == 1
-    assert (model.weights_key, model.erased_at) == (None, NOON)
+    assert (model.weights_key, model.deleted_at) == (None, NOON)
     # Who has bought keeps what was bought.
     assert (done.copies_withdrawn, done.refunds_asked) == (0, 0)
     assert order.lines[0].refunded_cents == 0

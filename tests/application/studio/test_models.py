@@ -6,8 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from application.studio.models import ModelStatus, list_models, read_model
-from domain.creators.likeness_model import TrainingImagesRefused
+from application.studio.models import ModelDetails, ModelStatus, list_models, read_model
+from domain.creators.training_set import TrainingImagesRefused
+from domain.identity.actor import Actor
 from domain.licensing.consent import ConsentMissing
 from domain.media.asset import AssetPurpose
 from domain.shared.errors import NotFound
@@ -31,9 +32,7 @@ async def test_trained_weights_come_home_and_the_archive_goes(studio: World) -> 
     assert [key for key in keys if key.startswith("training/")] == []
     (weights,) = [key for key in keys if key.startswith("models/")]
     assert await studio.storage.get(weights) == b"weights"
-    (model,) = await list_models(
-        studio.market.creator.id, actor=studio.owner, uow=studio.uow(), views=studio.views
-    )
+    (model,) = await listed(studio, studio.owner)
     assert (model.status, model.progress, model.image_count) == (ModelStatus.READY, 100, 2)
     read = await read_model(
         studio.market.creator.id, model.id, actor=studio.owner, uow=studio.uow(), views=studio.views
@@ -41,11 +40,22 @@ async def test_trained_weights_come_home_and_the_archive_goes(studio: World) -> 
     assert read == model
 
 
+async def listed(
+    studio: World, actor: Actor, *, before_version: int | None = None, limit: int = 10
+) -> list[ModelDetails]:
+    return await list_models(
+        studio.market.creator.id,
+        actor=actor,
+        before_version=before_version,
+        limit=limit,
+        uow=studio.uow(),
+        views=studio.views,
+    )
+
+
 async def test_models_are_shown_to_their_creator_only(studio: World) -> None:
     with pytest.raises(NotFound):
-        await list_models(
-            studio.market.creator.id, actor=studio.fan, uow=studio.uow(), views=studio.views
-        )
+        await listed(studio, studio.fan)
 
 
 async def test_other_peoples_and_other_images_are_refused(world: World) -> None:

@@ -198,11 +198,11 @@ async def test_training_is_judged_by_the_terms_of_all_whom_the_set_shows(world: 
 
 async def test_the_newest_model_that_the_terms_name_is_used(studio: World) -> None:
     async with studio.uow() as uow:
-        first = await uow.models.newest_ready(studio.market.creator.id)
+        first = await uow.models.in_force(studio.market.creator.id)
         assert first is not None
     await studio.with_model()
     async with studio.uow() as uow:
-        newest = await uow.models.newest_ready(studio.market.creator.id)
+        newest = await uow.models.in_force(studio.market.creator.id)
         assert newest is not None
     assert newest.id != first.id
 

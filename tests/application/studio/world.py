@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 from uuid import UUID
 
+import msgspec
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
@@ -23,7 +24,15 @@ from adapters.postgres.messages import outbox_messages
 from adapters.postgres.studio_views import PostgresStudioViews
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
 from adapters.system.ids import UuidV7Ids
-from application.media.assets import upload_image
+from application.creators.tombstones import END_JOBS_OF_MODEL
+from application.media.assets import (
+    DELETE_TRAINING_IMAGES,
+    ERASE_BYTES,
+    DeleteTrainingImages,
+    delete_training_images,
+    erase_bytes,
+    upload_image,
+)
 from application.ports.credentials import ContentCredentials
 from application.ports.engines import (
     EngineJob,
@@ -41,6 +50,7 @@ from application.ports.live import LiveEvent, job_channel
 from application.ports.messages import Message
 from application.ports.storage import ObjectStorage
 from application.ports.studio import GenerationRow
+from application.studio.bereaved import end_jobs_of_models
 from application.studio.completion import ProviderReport, apply_report
 from application.studio.credits import open_wallet
 from application.studio.dispatching import give_turns, give_turns_for
@@ -75,13 +85,28 @@ from tests.moderating import moderation_for
 from tests.pictures import MESH
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+
+
+async def _erase(messages: Sequence[Message], *, workshop: Workshop) -> None:
+    await erase_bytes(messages, storage=workshop.storage)
+
+
+async def _delete_images(messages: Sequence[Message], *, workshop: Workshop) -> None:
+    for message in messages:
+        body = msgspec.json.decode(message.payload, type=DeleteTrainingImages)
+        await delete_training_images(body, new_uow=workshop.new_uow)
+
+
 HANDLERS: dict[str, Any] = {
+    ERASE_BYTES: _erase,
+    DELETE_TRAINING_IMAGES: _delete_images,
     GIVE_TURNS: give_turns_for,
     SUBMIT_ATTEMPT: submit_attempts,
     **{submit_topic(step): submit_attempts for step in OWN_QUEUE},
     RUN_STEP: run_steps,
     INGEST_RESULT: ingest_results,
     CANCEL_ATTEMPT: cancel_attempts,
+    END_JOBS_OF_MODEL: end_jobs_of_models,
 }
 
 
@@ -187,14 +212,14 @@ class World:
         )
         return made.id
 
-    async def train(self, images: Sequence[UUID] | None = None) -> AcceptedModel:
-        if images is None:
+    async def train(self, images: Sequence[UUID] | None = None, **changes: object) -> AcceptedModel:
+        if images is None and "asset_ids" not in changes:
             images = [
                 await self.upload(AssetPurpose.TRAINING_IMAGE, actor=self.owner) for _ in range(2)
             ]
         return await train_model(
             self.market.creator.id,
-            TrainModel(trigger_word="adl4ce", asset_ids=list(images)),
+            TrainModel(**{"trigger_word": "adl4ce", "asset_ids": list(images or ()), **changes}),  # type: ignore[arg-type]
             actor=self.owner,
             uow=self.uow(),
             clock=self.clock,
@@ -202,10 +227,14 @@ class World:
             live=self.live,
         )
 
-    async def with_model(self) -> "World":
+    async def with_model(self, **changes: Any) -> "World":
         """A trained model, by the whole way there."""
-        await self.train()
+        await self.train(**changes)
         await self.work()
+        return await self.trained()
+
+    async def trained(self) -> "World":
+        """What was last submitted for training is done, and brought home."""
         submission = self.trainer.submissions[-1]
         self.trainer.complete(submission.request_id)
         self.files.put(f"https://results.example/{submission.request_id}.safetensors", b"weights")
@@ -245,13 +274,18 @@ class World:
     async def work(self) -> int:
         """Handle every outbox message that is due; answers how many there were."""
         handled = 0
-        while messages := await self._take_due():
-            for message in messages:
-                failures = await HANDLERS[message.topic]([message], workshop=self.workshop)
-                for failure in (failures or {}).values():
-                    raise failure
-            handled += len(messages)
+        while done := await self.work_once():
+            handled += done
         return handled
+
+    async def work_once(self) -> int:
+        """Those that are due now, and not what follows from them."""
+        messages = await self._take_due()
+        for message in messages:
+            failures = await HANDLERS[message.topic]([message], workshop=self.workshop)
+            for failure in (failures or {}).values():
+                raise failure
+        return len(messages)
 
     async def poll_later(self, after: timedelta = timedelta(minutes=1)) -> int:
         self.clock.advance(after)
