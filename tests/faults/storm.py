@@ -235,15 +235,17 @@ class Trade:
         posted = self.stack.rows(_ORDERS_WITHOUT_ONE_SALE)
         if posted:
             self.faults.append(f"orders that are not posted exactly once: {posted[:5]}")
-        for topic, error in self.stack.rows(_PARKED):
+        parked = Counter((topic, error) for topic, error in self.stack.rows(_PARKED))
+        for (topic, error), times in parked.most_common():
             if not error:
                 self.faults.append(f"parked without a reason: {topic}")
+            self.say(f"parked {times} × {topic}: {error}")
         ended = Counter(row["status"] for row in self._all("disputes"))
         ours_ended = Counter({str(row[0]): row[1] for row in self.stack.rows(_DISPUTES_BY_STATUS)})
         if ended != ours_ended:
             self.faults.append(f"disputes ended as {dict(ended)}, here as {dict(ours_ended)}")
         counts["disputes"] = ended.total()
-        counts["parked messages"] = len(self.stack.rows(_PARKED))
+        counts["parked messages"] = parked.total()
         self._clearing_is_the_balance(report)
         return counts
 
