@@ -38,25 +38,21 @@ def definition_of(claim: Claim, *, version: str, parents: int) -> dict[str, Any]
     if claim.marked:
         actions += [{"action": "c2pa.resized"}, {"action": "c2pa.addedText"}]
     use = "allowed" if claim.training_allowed else "notAllowed"
-    licence = claim.licence
+    assertions: list[dict[str, Any]] = [
+        {"label": "c2pa.actions.v2", "data": {"actions": actions}},
+        {"label": TRAINING_LABEL, "data": {"entries": {name: {"use": use} for name in _USES}}},
+    ]
+    if (licence := claim.licence) is not None:
+        data = {
+            "licence_id": str(licence.licence_id),
+            "version": licence.version,
+            "hash": licence.hash,
+        }
+        assertions.append({"label": LICENCE_LABEL, "data": data})
     return {
         "claim_generator_info": [{"name": "Likeness", "version": version}],
         "title": claim.title,
-        "assertions": [
-            {"label": "c2pa.actions.v2", "data": {"actions": actions}},
-            {
-                "label": TRAINING_LABEL,
-                "data": {"entries": {name: {"use": use} for name in _USES}},
-            },
-            {
-                "label": LICENCE_LABEL,
-                "data": {
-                    "licence_id": str(licence.licence_id),
-                    "version": licence.version,
-                    "hash": licence.hash,
-                },
-            },
-        ],
+        "assertions": assertions,
     }
 
 

@@ -68,7 +68,9 @@ class MemoryCredentials:
             training_allowed=claim.training_allowed,
             licence=LicenceStatement(
                 licence_id=licence.licence_id, version=licence.version, hash=licence.hash
-            ),
+            )
+            if licence
+            else None,
         )
         before = [_parted(parent.content)[1] for parent in parents]
         statements = (statement, *(s for one in before if one for s in one.statements))

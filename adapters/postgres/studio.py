@@ -53,11 +53,11 @@ _NUMBERING = sql(
 """One training of a creator after the other is given its number."""
 
 
-def _under_terms() -> list[Column[UUID] | Column[int] | Column[str]]:
+def _under_terms(*, nullable: bool = False) -> list[Column[UUID] | Column[int] | Column[str]]:
     return [
-        Column("terms_id", ForeignKey("licence_terms.id"), nullable=False),
-        Column("terms_version", Integer, nullable=False),
-        text("terms_hash"),
+        Column("terms_id", ForeignKey("licence_terms.id"), nullable=nullable),
+        Column("terms_version", Integer, nullable=nullable),
+        text("terms_hash", nullable=nullable),
     ]
 
 
@@ -66,7 +66,7 @@ generations = Table(
     metadata,
     of_job("id", primary_key=True),
     Column("owner_id", Uuid, nullable=False),
-    Column("creator_id", ForeignKey("creators.id"), nullable=False),
+    Column("creator_id", ForeignKey("creators.id"), nullable=True),
     Column("model_id", ForeignKey("likeness_models.id"), nullable=True),
     enum_text("kind", JobKind),
     enum_text("mode", Mode),
@@ -84,13 +84,31 @@ generations = Table(
     Column("project_id", Uuid, nullable=True),
     Column("preset_id", Uuid, nullable=True),
     Column("template_id", Uuid, nullable=True),
-    *_under_terms(),
+    Column("character_id", ForeignKey("characters.id"), nullable=True),
+    Column("reference_ids", JsonOf(tuple[UUID, ...]), nullable=False),
+    *_under_terms(nullable=True),
     instant("created_at"),
     Column("clean_for_owner", Boolean, nullable=False),
     instant("deleted_at", nullable=True),
     CheckConstraint("(mode = 'photo') = (scene_asset_id IS NOT NULL)", name="scene"),
     CheckConstraint("count BETWEEN 1 AND 4", name="count"),
     CheckConstraint("kind <> 'training'", name="kind"),
+    CheckConstraint(
+        "(creator_id IS NULL) = (jsonb_array_length(reference_ids) > 0)",
+        name="creator_or_character",
+    ),
+    CheckConstraint("creator_id IS NOT NULL OR character_id IS NOT NULL", name="whom_it_shows"),
+    CheckConstraint(
+        "num_nulls(creator_id, terms_id, terms_version, terms_hash) IN (0, 4)", name="licence"
+    ),
+    CheckConstraint("creator_id IS NOT NULL OR model_id IS NULL", name="model_of_creator"),
+    Index(
+        "ix_generations_character",
+        "character_id",
+        "created_at",
+        "id",
+        postgresql_where="character_id IS NOT NULL",
+    ),
     Index("ix_generations_owner", "owner_id", "created_at", "id"),
     Index("ix_generations_model_id", "model_id", postgresql_where="model_id IS NOT NULL"),
     Index(

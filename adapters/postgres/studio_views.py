@@ -52,6 +52,7 @@ _GENERATIONS = (
     select(
         generations.c.id,
         generations.c.creator_id,
+        generations.c.character_id,
         generations.c.kind,
         jobs.c.status,
         jobs.c.progress,
@@ -148,6 +149,8 @@ class PostgresStudioViews:
             statement = statement.where(jobs.c.status == only.status)
         if only.project_id is not None:
             statement = statement.where(generations.c.project_id == only.project_id)
+        if only.character_id is not None:
+            statement = statement.where(generations.c.character_id == only.character_id)
         if before is not None:
             statement = statement.where(tuple_(generations.c.created_at, generations.c.id) < before)
         return await self._generations(statement)

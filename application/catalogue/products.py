@@ -28,7 +28,7 @@ from domain.licensing.terms import ProductType
 from domain.licensing.use import Action
 from domain.moderation.case import SubjectKind
 from domain.ordering.fees import FeeSchedule
-from domain.shared.errors import Conflict, Invalid, NotFound
+from domain.shared.errors import Conflict, Invalid, NotFound, RuleRefused
 from domain.shared.money import currency
 
 Title = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
@@ -95,6 +95,12 @@ class GenerationNotReady(Conflict):
     code = "generation_not_ready"
 
 
+class NobodysLikeness(RuleRefused):
+    """It shows an invented person: there is no creator whose licensed merchandise it could be."""
+
+    code = "nobodys_likeness"
+
+
 class StockBelowReserved(Conflict):
     """Buyers are paying for more pieces than the new stock has."""
 
@@ -114,7 +120,7 @@ async def create_product(
 ) -> ProductView:
     """Keep a draft and say what the gates think of it.
 
-    Raises TextRefused, NotFound, CurrencyUnknown, GenerationNotReady, NoLicence.
+    Raises TextRefused, NotFound, CurrencyUnknown, GenerationNotReady, NobodysLikeness, NoLicence.
     """
     try:
         code = currency(command.currency)
@@ -126,6 +132,8 @@ async def create_product(
         artwork = await uow.products.artwork(command.generation_id)
         if artwork is None:
             raise GenerationNotReady("There is no finished image of this generation.")
+        if artwork.creator_id is None:
+            raise NobodysLikeness("It shows an invented person, whom nobody can license.")
         terms = (await standing_terms(uow, artwork.creator_id)).terms_in_force()
         product = Product(
             id=ids.new(),

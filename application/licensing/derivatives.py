@@ -3,7 +3,8 @@
 An input is one of our outputs when it is a generated image, or an upload with the very bytes of
 one that was delivered. Such a work is a derivative, and a model trained from such inputs is
 trained on outputs; whose likeness they show must be among those who are asked. An upload that was
-edited or encoded again is not recognised.
+edited or encoded again is not recognised. An output that shows an invented person is nobody's, and
+counts as what its owner brought.
 """
 
 from collections.abc import Collection
@@ -31,7 +32,7 @@ class Source(NamedTuple):
 
 
 async def sources_among(assets: Collection[Asset], *, uow: UnitOfWork) -> list[Source]:
-    """Those of the inputs that were made here, in their order."""
+    """Those of the inputs that were made here of somebody's likeness, in their order."""
     uploads = {asset.as_delivered for asset in assets if not asset.is_generated}
     outputs = {output.sha256: output for output in await uow.assets.outputs(uploads)}
     made_by: dict[UUID, UUID] = {}
@@ -43,7 +44,21 @@ async def sources_among(assets: Collection[Asset], *, uow: UnitOfWork) -> list[S
         generation_id: (await uow.generations.get(generation_id)).creator_id
         for generation_id in sorted(set(made_by.values()))
     }
-    return [Source(asset_id, made, creators[made]) for asset_id, made in made_by.items()]
+    return [
+        Source(asset_id, made, creator_id)
+        for asset_id, made in made_by.items()
+        if (creator_id := creators[made]) is not None
+    ]
+
+
+def require_nobody(sources: Collection[Source]) -> None:
+    """Without a licence nothing is made of anybody's image. Raises SourceNotLicensed."""
+    for source in sources:
+        raise SourceNotLicensed(
+            "It would be made of an image of somebody, without their licence.",
+            creator_id=str(source.creator_id),
+            fields={"asset_id": [str(source.asset_id)]},
+        )
 
 
 def require_parties(sources: Collection[Source], standing: Standing) -> None:

@@ -103,7 +103,8 @@ class VerifiedFile(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SignedCopyDetails(msgspec.Struct, frozen=True, kw_only=True):
-    """`sha256` is that of the whole file, `claim_sha256` that of what it says of itself."""
+    """`sha256` is that of the whole file, `claim_sha256` that of what it says of itself. What shows
+    nobody's likeness has no licence."""
 
     copy: MediaCopy
     manifest: str
@@ -112,7 +113,7 @@ class SignedCopyDetails(msgspec.Struct, frozen=True, kw_only=True):
     certificate_sha256: str
     digital_source_type: str
     model: str
-    licence: LicenceStatement
+    licence: LicenceStatement | None
     signed_at: datetime
 
 
@@ -200,7 +201,7 @@ async def _known(
         kept = {asset.id for asset in await uow.assets.many({one.asset_id for one in signed})}
         creators = {
             creator_id: await uow.creators.get(creator_id)
-            for creator_id in sorted({one.creator_id for one in signed})
+            for creator_id in sorted({one.creator_id for one in signed if one.creator_id})
         }
     return {
         one.manifest: KnownCopy(
@@ -210,7 +211,7 @@ async def _known(
             exact=one.sha256 == digest,
             signed_at=one.signed_at,
             creator=CreatorReference(slug=creator.slug, display_name=creator.display_name)
-            if (creator := creators[one.creator_id]).published
+            if one.creator_id is not None and (creator := creators[one.creator_id]).published
             else None,
         )
         for one in signed
@@ -246,9 +247,9 @@ def _copy_of(signed: SignedCopy) -> SignedCopyDetails:
         digital_source_type=signed.source.uri,
         model=signed.model,
         licence=LicenceStatement(
-            licence_id=signed.licence_id,
-            version=signed.licence_version,
-            hash=signed.licence_hash,
-        ),
+            licence_id=licence.licence_id, version=licence.version, hash=licence.hash
+        )
+        if (licence := signed.licence)
+        else None,
         signed_at=signed.signed_at,
     )

@@ -19,11 +19,12 @@ class Stores(Repository[Store], Protocol):
 
 
 class Artwork(msgspec.Struct, frozen=True, kw_only=True):
-    """A finished generation, as far as a listing needs it."""
+    """A finished generation, as far as a listing needs it. Without a creator it shows an invented
+    person."""
 
     generation_id: UUID
     asset_id: UUID
-    creator_id: UUID
+    creator_id: UUID | None
     prompt: str
 
 

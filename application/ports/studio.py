@@ -169,7 +169,8 @@ class GenerationRow(msgspec.Struct, frozen=True, kw_only=True):
     """`held` is what its present round may cost, `spent` what all of its rounds have cost."""
 
     id: UUID
-    creator_id: UUID
+    creator_id: UUID | None
+    character_id: UUID | None
     kind: JobKind
     status: JobStatus
     progress: int
@@ -185,9 +186,9 @@ class GenerationRow(msgspec.Struct, frozen=True, kw_only=True):
     template_id: UUID | None
     error_code: str | None
     error_message: str | None
-    terms_id: UUID
-    terms_version: int
-    terms_hash: str
+    terms_id: UUID | None
+    terms_version: int | None
+    terms_hash: str | None
     created_at: datetime
     held: int
     spent: int
@@ -201,6 +202,7 @@ class GenerationFilter(msgspec.Struct, frozen=True, kw_only=True):
     kind: JobKind | None = None
     status: JobStatus | None = None
     project_id: UUID | None = None
+    character_id: UUID | None = None
 
 
 class ModelRow(msgspec.Struct, frozen=True, kw_only=True):

@@ -120,8 +120,10 @@ def new_case(uow: UnitOfWork, subject: Subject, *, owner_id: UUID, ids: Ids, at:
     """A job about `subject`, with the steps of its kind; begun by `carry_on`."""
     if isinstance(subject, Generation):
         kind, planned, mode = subject.kind, subject.plan, subject.mode
+        invented = subject.is_invented
     else:
         kind, planned, mode = JobKind.TRAINING, pipeline_of(JobKind.TRAINING), Mode.TEXT
+        invented = False
     job = Job.accepted(
         job_id=subject.id, kind=kind, owner_id=owner_id, at=at, first=planned[0].type
     )
@@ -131,7 +133,7 @@ def new_case(uow: UnitOfWork, subject: Subject, *, owner_id: UUID, ids: Ids, at:
             step_id=ids.new(),
             job_id=job.id,
             position=position,
-            request=request_of(one.type, kind=kind, mode=mode),
+            request=request_of(one.type, kind=kind, mode=mode, invented=invented),
         )
         for position, one in enumerate(planned)
     ]

@@ -1,9 +1,12 @@
-"""Ask for something made from a creator's likeness, cancel it, start it again, delete it.
+"""Ask for something made from a likeness, or of an invented person; cancel it, start it again,
+delete it.
 
 Accepted is what consent, the licence in force, a trained model and the plan allow at that moment;
-every decision is recorded, refusals too. The work itself happens later, step by step.
+every decision is recorded, refusals too. Where nobody's likeness is used, nobody's licence is
+asked. The work itself happens later, step by step.
 """
 
+from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -28,10 +31,11 @@ from application.studio.changes import (
     locked_case,
     new_case,
 )
-from application.studio.library.resolving import Named, resolve
+from application.studio.invented import require_invented
+from application.studio.library.resolving import Named, likeness_of, resolve
 from application.studio.permission import Wish, permit
 from application.studio.pricing import hold_price
-from application.studio.prompts import EnhancePrompt, enhance_prompt
+from application.studio.prompts import EnhancePrompt, enhance_freely, enhance_prompt
 from application.studio.sources import Sources, sources_of
 from domain.identity.actor import Actor
 from domain.licensing.terms import Capability, Purpose
@@ -39,12 +43,12 @@ from domain.shared.errors import NotFound
 from domain.studio.generation import (
     PIXELS,
     AspectRatio,
-    CreatorRequired,
     Generation,
     Mode,
     ModelNotReady,
     Motion,
     Speech,
+    check_invented,
     check_media,
     check_scene,
 )
@@ -78,7 +82,9 @@ class RequestGeneration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     `scene_asset_id` is for photo mode, and like `source_asset_id` an image of the caller's with
     purpose scene_image, or an image that was generated for them or bought by them. Of the latter it
     is a derivative. `audio_asset_id` is a sound of the caller's. `count` pieces are made side by
-    side, each with a seed of its own. Without `creator_id` the likeness is the character's. With
+    side, each with a seed of its own. Without `creator_id` the likeness is the character's: that of
+    its creator, or an invented person whom its images show, which takes no licence, and is neither
+    for photo mode nor for adult purposes. With
     `enhance_prompt` a language model makes the prompt richer first; a template, filled in with
     `template_values`, takes its place.
     """
@@ -121,21 +127,18 @@ async def request_generation(
 ) -> AcceptedJob:
     """Raises TextRefused, GenerationSuspended, SceneRequired, SourceRefused, CreatorRequired,
     NotFound, ConsentMissing, NoLicence, SourceNotLicensed, ModelNotReady, LicenceRefused,
-    QuotaExhausted, CreditsExhausted, PromptDeclined, NoLanguageModel, and what the language model
-    may raise;
+    QuotaExhausted, CreditsExhausted, PromptDeclined, NoLanguageModel,
+    ReferencesRefused, and what the language model may raise;
     ApprovalNeeded: whose word is missing is asked, and the same wish may be sent again."""
     kind = JobKind(command.kind)
     speech = Speech(command.speech.text, command.speech.voice) if command.speech else None
     check_scene(command.mode, command.scene_asset_id)
-    await _require_allowed(_texts(command), command, actor, uow, moderation)
+    shown = await likeness_of(_named(command), command.creator_id, actor=actor, uow=uow)
+    await _require_allowed(_texts(command), command, shown, actor, uow, moderation)
     richer = None
-    if command.enhance_prompt and command.prompt and command.creator_id is not None:
-        wished = EnhancePrompt(
-            creator_id=command.creator_id, prompt=command.prompt, purpose=command.purpose
-        )
-        made = await enhance_prompt(wished, actor=actor, uow=uow, clock=clock, enhancer=enhancer)
-        richer = made.enhanced
-        await _require_allowed({"enhanced": richer}, command, actor, uow, moderation)
+    if command.enhance_prompt and command.prompt:
+        richer = await _enhanced(command, shown, actor, uow, clock, enhancer)
+        await _require_allowed({"enhanced": richer}, command, shown, actor, uow, moderation)
     now, job_id = clock.now(), ids.new()
     async with uow:
         meant = await resolve(
@@ -148,8 +151,11 @@ async def request_generation(
         )
         prompt, motion = meant.prompt, meant.motion or Motion()
         if meant.creator_id is None:
-            raise CreatorRequired(
-                "Say whose likeness it is to show.", fields={"creator_id": ["is required"]}
+            check_invented(
+                mode=command.mode,
+                purpose=command.purpose,
+                reference_ids=meant.reference_ids,
+                named=command.character_id is not None,
             )
         check_media(
             kind,
@@ -158,30 +164,12 @@ async def request_generation(
             audio_asset_id=command.audio_asset_id,
             speech=speech,
         )
-        sources = await sources_of(
-            actor,
-            scene=command.scene_asset_id,
-            source=command.source_asset_id,
-            audio=command.audio_asset_id,
-            driving=motion.driving_asset_id,
-            uow=uow,
-        )
-        text = "\n".join(part for part in (prompt, speech.text if speech else "") if part)
-        wish = Wish(
-            generation_id=job_id,
-            creator_id=meant.creator_id,
-            prompt=text,
-            purpose=command.purpose,
-            capability=_CAPABILITY[kind],
-            inputs=sources.images,
-        )
-        terms, model_id = await permit(wish, actor=actor, uow=uow, ids=ids, at=now)
         width, height = PIXELS[command.aspect_ratio]
         generation = Generation(
             id=job_id,
             owner_id=actor.user_id,
             creator_id=meant.creator_id,
-            model_id=model_id,
+            model_id=None,
             kind=kind,
             mode=command.mode,
             prompt=prompt,
@@ -198,12 +186,15 @@ async def request_generation(
             project_id=command.project_id,
             preset_id=command.preset_id,
             template_id=command.template_id,
-            terms_id=terms.id,
-            terms_version=terms.version,
-            terms_hash=terms.hash,
+            character_id=command.character_id,
+            reference_ids=meant.reference_ids if meant.creator_id is None else (),
             created_at=now,
         )
-        if model_id is None and generation.needs_model:
+        sources = await _sources(generation, actor=actor, uow=uow)
+        await _allow(
+            generation, sources, of_whom=meant.of_whom, actor=actor, uow=uow, ids=ids, at=now
+        )
+        if generation.model_id is None and not generation.is_invented and generation.needs_model:
             raise ModelNotReady("The creator has no likeness model in force.")
         uow.generations.add(generation)
         case = new_case(uow, generation, owner_id=actor.user_id, ids=ids, at=now)
@@ -214,17 +205,69 @@ async def request_generation(
     return AcceptedJob(id=case.job.id, status=case.job.status)
 
 
+async def _enhanced(
+    command: RequestGeneration,
+    creator_id: UUID | None,
+    actor: Actor,
+    uow: UnitOfWork,
+    clock: Clock,
+    enhancer: PromptEnhancer | None,
+) -> str:
+    if creator_id is None:
+        return await enhance_freely(command.prompt, enhancer=enhancer)
+    wished = EnhancePrompt(creator_id=creator_id, prompt=command.prompt, purpose=command.purpose)
+    made = await enhance_prompt(wished, actor=actor, uow=uow, clock=clock, enhancer=enhancer)
+    return made.enhanced
+
+
+async def _allow(
+    generation: Generation,
+    sources: Sources,
+    *,
+    of_whom: UUID | None,
+    actor: Actor,
+    uow: UnitOfWork,
+    ids: Ids,
+    at: datetime,
+) -> None:
+    """The leave to make it, under the terms in force, which it is then made under; the model stays
+    once it was chosen. An invented person's images are those `of_whom` it is."""
+    if generation.creator_id is None:
+        await require_invented(
+            generation.reference_ids,
+            of_whom=of_whom,
+            inputs=(generation.source_asset_id, generation.audio_asset_id),
+            uow=uow,
+        )
+        return
+    wish = Wish(
+        generation_id=generation.id,
+        creator_id=generation.creator_id,
+        prompt=generation.text,
+        purpose=generation.purpose,
+        capability=_CAPABILITY[generation.kind],
+        model_id=generation.model_id,
+        inputs=sources.images,
+    )
+    terms, model_id = await permit(wish, actor=actor, uow=uow, ids=ids, at=at)
+    generation.model_id = model_id
+    generation.terms_id = terms.id
+    generation.terms_version = terms.version
+    generation.terms_hash = terms.hash
+
+
 async def _require_allowed(
     texts: dict[str, str],
     command: RequestGeneration,
+    creator_id: UUID | None,
     actor: Actor,
     uow: UnitOfWork,
     moderation: Moderation,
 ) -> None:
     await require_allowed_text(
         texts,
-        creator_id=command.creator_id,
-        adult=command.purpose is Purpose.ADULT,
+        creator_id=creator_id,
+        adult=command.purpose is Purpose.ADULT and creator_id is not None,
         actor=actor,
         uow=uow,
         moderation=moderation,
@@ -260,22 +303,13 @@ async def retry_generation(
         generation, case = await _own(generation_id, actor=actor, uow=uow)
         case.job.require_retryable()  # before its model is held: see `tombstones`
         sources = await _sources(generation, actor=actor, uow=uow)
-        wish = Wish(
-            generation_id=generation.id,
-            creator_id=generation.creator_id,
-            prompt=generation.text,
-            purpose=generation.purpose,
-            capability=_CAPABILITY[generation.kind],
-            model_id=generation.model_id,
-            inputs=sources.images,
-        )
-        terms, _ = await permit(wish, actor=actor, uow=uow, ids=ids, at=now)
+        of_whom = None
+        if generation.is_invented and generation.character_id is not None:
+            of_whom = (await uow.characters.get(generation.character_id)).owner_id
+        await _allow(generation, sources, of_whom=of_whom, actor=actor, uow=uow, ids=ids, at=now)
         case.job.start_again(at=now)
         for step in case.steps:
             step.age(at=now)
-        generation.terms_id = terms.id
-        generation.terms_version = terms.version
-        generation.terms_hash = terms.hash
         await hold_price(uow, case, generation, durations_ms=sources.durations_ms, at=now)
         carry_on(uow, case, generation, at=now)
         await commit_cases(uow, case, live=live, at=now)

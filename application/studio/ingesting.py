@@ -20,7 +20,7 @@ from application.studio.changes import (
     subject_of,
     try_again_or_fail,
 )
-from application.studio.inputs import archive_key
+from application.studio.inputs import ARCHIVED, archive_key
 from application.studio.local_steps import finish_late
 from application.studio.workshop import Workshop, for_each_attempt
 from domain.studio.attempt import Attempt, AttemptOutput, AttemptStatus
@@ -58,7 +58,7 @@ async def ingest_result(attempt_id: UUID, *, workshop: Workshop) -> None:
         await _refuse_output(attempt_id, workshop=workshop)
     else:
         await _finish(attempt_id, results, workshop=workshop)
-    if step.type is StepType.TRAINING:
+    if step.request in ARCHIVED:
         await workshop.storage.delete(archive_key(attempt_id))
 
 

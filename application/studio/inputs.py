@@ -8,6 +8,7 @@ from uuid import UUID
 
 from application.licensing.standing import standing_terms
 from application.ports.engines import (
+    CharacterToImage,
     EngineRequest,
     ImageToMesh,
     ImageToVideo,
@@ -69,7 +70,8 @@ async def inputs_of(case: Case, step: Step, *, uow: UnitOfWork, at: datetime) ->
     """Raises InputLost: consent was withdrawn, the licence revoked, or something deleted, the
     model too, since it was accepted."""
     subject = await subject_of(uow, case.job)
-    await _require_consent(subject.creator_id, CONSENT_FOR[case.job.kind], uow=uow, at=at)
+    if subject.creator_id is not None:
+        await _require_consent(subject.creator_id, CONSENT_FOR[case.job.kind], uow=uow, at=at)
     model = None
     if isinstance(subject, LikenessModel):
         if subject.is_deleted:
@@ -83,6 +85,7 @@ async def inputs_of(case: Case, step: Step, *, uow: UnitOfWork, at: datetime) ->
             subject.source_asset_id,
             subject.audio_asset_id,
             subject.motion.driving_asset_id,
+            *(subject.reference_ids if step.type is StepType.IMAGE_GENERATION else ()),
         }
     ids = {asset_id for asset_id in wanted if asset_id is not None}
     assets = {asset.id: asset for asset in await uow.assets.many(ids)} if ids else {}
@@ -110,6 +113,15 @@ async def request_for(inputs: Inputs, attempt: Attempt, *, workshop: Workshop) -
 
     motion = subject.motion
     match step.type:
+        case StepType.IMAGE_GENERATION if subject.is_invented:
+            references = [inputs.assets[asset_id] for asset_id in subject.reference_ids]
+            return CharacterToImage(
+                prompt=subject.prompt,
+                references_url=await _archive(references, attempt, workshop=workshop),
+                seed=seed_of(subject, step),
+                width=subject.width,
+                height=subject.height,
+            )
         case StepType.IMAGE_GENERATION:
             return await _image(subject, inputs, url_of)
         case StepType.SPEECH_SYNTHESIS if subject.speech is not None:
@@ -142,8 +154,13 @@ async def request_for(inputs: Inputs, attempt: Attempt, *, workshop: Workshop) -
             raise ObjectMissing(f"what {step.type} of {step.id} works from")
 
 
+ARCHIVED = frozenset({"train_likeness", "character_to_image"})
+"""Requests whose images go in an archive."""
+
+
 def archive_key(attempt_id: UUID) -> str:
-    """Where the images of a training are kept for its provider, until it is over."""
+    """Where the images of a training, or of an invented person, are kept for the provider, until
+    it is over."""
     return f"training/{attempt_id}.zip"
 
 
@@ -179,6 +196,15 @@ async def _training(
     model: LikenessModel, inputs: Inputs, attempt: Attempt, *, workshop: Workshop
 ) -> TrainLikeness:
     images = [inputs.assets[asset_id] for asset_id in model.asset_ids]
+    return TrainLikeness(
+        trigger_word=model.trigger_word,
+        archive_url=await _archive(images, attempt, workshop=workshop),
+        steps=model.steps,
+    )
+
+
+async def _archive(images: Sequence[Asset], attempt: Attempt, *, workshop: Workshop) -> str:
+    """The address of a ZIP of these images."""
     storage = workshop.storage
     contents = await asyncio.gather(*(storage.get(image.clean_key) for image in images))
     archive = await workshop.images.archive(
@@ -189,11 +215,7 @@ async def _training(
     )
     key = archive_key(attempt.id)
     await storage.put(key, archive, content_type="application/zip")
-    return TrainLikeness(
-        trigger_word=model.trigger_word,
-        archive_url=await storage.signed_url(key, expires_in=INPUT_LIFE),
-        steps=model.steps,
-    )
+    return await storage.signed_url(key, expires_in=INPUT_LIFE)
 
 
 async def _model(model_id: UUID, *, uow: UnitOfWork) -> LikenessModel:

@@ -80,15 +80,26 @@ async def enhance_prompt(
     if command.style:
         written.append(("style", command.style))
     _require_words(standing, written, purpose=command.purpose, at=now)
-    wish = PromptWish(prompt=command.prompt, style=command.style, max_chars=MOST_CHARS)
+    enhanced = await _asked(enhancer, command.prompt, command.style)
+    _require_words(standing, [("enhanced", enhanced)], purpose=command.purpose, at=now)
+    return EnhancedPrompt(prompt=command.prompt, enhanced=enhanced)
+
+
+async def enhance_freely(prompt: str, *, enhancer: PromptEnhancer | None) -> str:
+    """Where nobody's likeness is used, nobody's licence rules the words. Raises as
+    `enhance_prompt` of the language model."""
+    if enhancer is None:
+        raise NoLanguageModel("This platform has no language model.")
+    return await _asked(enhancer, prompt, None)
+
+
+async def _asked(enhancer: PromptEnhancer, prompt: str, style: str | None) -> str:
     try:
-        enhanced = await enhancer.enhance(wish)
+        return await enhancer.enhance(PromptWish(prompt=prompt, style=style, max_chars=MOST_CHARS))
     except Rejected as error:
         if error.reason != "content_refused":
             raise
         raise PromptDeclined("The content policy declines this. Change the prompt.") from error
-    _require_words(standing, [("enhanced", enhanced)], purpose=command.purpose, at=now)
-    return EnhancedPrompt(prompt=command.prompt, enhanced=enhanced)
 
 
 def _require_words(

@@ -80,10 +80,11 @@ class CostDetails(msgspec.Struct, frozen=True, kw_only=True):
 
 class GenerationDetails(msgspec.Struct, frozen=True, kw_only=True):
     """`progress` is a percentage. Who has bought a result, or whose plan has clean copies, finds
-    them at `GET /assets/{id}`."""
+    them at `GET /assets/{id}`. What shows an invented person has neither creator nor licence."""
 
     id: UUID
-    creator_id: UUID
+    creator_id: UUID | None
+    character_id: UUID | None
     kind: JobKind
     status: JobStatus
     progress: int
@@ -100,7 +101,7 @@ class GenerationDetails(msgspec.Struct, frozen=True, kw_only=True):
     steps: Sequence[StepDetails]
     credits: CostDetails
     error: FailureDetails | None
-    licence: LicenceReference
+    licence: LicenceReference | None
     created_at: datetime
 
 
@@ -131,6 +132,7 @@ async def _details_of(row: GenerationRow, *, storage: ObjectStorage) -> Generati
     return GenerationDetails(
         id=row.id,
         creator_id=row.creator_id,
+        character_id=row.character_id,
         kind=row.kind,
         status=row.status,
         progress=row.progress,
@@ -147,9 +149,7 @@ async def _details_of(row: GenerationRow, *, storage: ObjectStorage) -> Generati
         steps=[_step_of(step) for step in row.steps],
         credits=CostDetails(held=row.held, spent=row.spent),
         error=_failure(row.error_code, row.error_message),
-        licence=LicenceReference(
-            terms_id=row.terms_id, version=row.terms_version, hash=row.terms_hash
-        ),
+        licence=_licence_of(row),
         created_at=row.created_at,
     )
 
@@ -158,6 +158,12 @@ def _model_of(row: GenerationRow) -> ModelReference | None:
     if row.model_id is None or row.model_version is None:
         return None
     return ModelReference(id=row.model_id, version=row.model_version)
+
+
+def _licence_of(row: GenerationRow) -> LicenceReference | None:
+    if row.terms_id is None or row.terms_version is None or row.terms_hash is None:
+        return None
+    return LicenceReference(terms_id=row.terms_id, version=row.terms_version, hash=row.terms_hash)
 
 
 def _step_of(row: StepRow) -> StepDetails:

@@ -68,7 +68,7 @@ async def sign_and_store(
     Raises Unavailable when the key or our storage cannot be had: try again.
     """
     async with (uow := workshop.new_uow()):
-        terms = await uow.terms.get(generation.terms_id)
+        licence, training_allowed = await _licence(generation, uow)
         model = await _maker(generation, uow)
         given = await _given(generation, uow)
         source = await _source(generation, given, uow)
@@ -76,8 +76,8 @@ async def sign_and_store(
         title=str(asset_id),
         source=source,
         model=model,
-        licence=LicenceClaim(generation.terms_id, generation.terms_version, generation.terms_hash),
-        training_allowed=terms.terms.ai_training_of_outputs,
+        licence=licence,
+        training_allowed=training_allowed,
     )
     rows, contents = [], []
     for copy, unsigned in copies.items():
@@ -101,6 +101,16 @@ async def sign_and_store(
         )
     )
     return dict(zip(copies, stored, strict=True))
+
+
+async def _licence(generation: Generation, uow: UnitOfWork) -> tuple[LicenceClaim | None, bool]:
+    """What it was made under, and whether models may be trained on it. Of an invented person there
+    is nothing to license, and no leave to train."""
+    if generation.terms_id is None:
+        return None, False
+    terms = await uow.terms.get(generation.terms_id)
+    claim = LicenceClaim(terms.id, terms.version, terms.hash)
+    return claim, terms.terms.ai_training_of_outputs
 
 
 async def _maker(generation: Generation, uow: UnitOfWork) -> str:
@@ -176,8 +186,8 @@ def _row(
         model=claim.model,
         creator_id=generation.creator_id,
         generation_id=generation.id,
-        licence_id=claim.licence.licence_id,
-        licence_version=claim.licence.version,
-        licence_hash=claim.licence.hash,
+        licence_id=claim.licence.licence_id if claim.licence else None,
+        licence_version=claim.licence.version if claim.licence else None,
+        licence_hash=claim.licence.hash if claim.licence else None,
         signed_at=workshop.clock.now(),
     )

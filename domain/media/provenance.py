@@ -74,7 +74,8 @@ class LicenceClaim:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """What we say of one file. `title` and `licence` are opaque; `model` is who drew it.
+    """What we say of one file. `title` and `licence` are opaque; `model` is who drew it. Without a
+    licence it shows nobody's likeness.
 
     `marked` says that this copy was made smaller and carries a visible mark.
     """
@@ -82,7 +83,7 @@ class Claim:
     title: str
     source: SourceType
     model: str
-    licence: LicenceClaim
+    licence: LicenceClaim | None
     training_allowed: bool
     marked: bool = False
 
@@ -92,7 +93,8 @@ class SignedCopy:
     """We have signed this file. Kept when the asset is erased: who meets a copy may still ask.
 
     `manifest` is the name of the claim inside the file, `claim_sha256` the hash of the claim,
-    `sha256` that of the whole file, `certificate_sha256` that of the certificate.
+    `sha256` that of the whole file, `certificate_sha256` that of the certificate. What shows an
+    invented person has neither creator nor licence.
     """
 
     id: UUID
@@ -105,12 +107,18 @@ class SignedCopy:
     certificate_sha256: str
     source: SourceType
     model: str
-    creator_id: UUID
+    creator_id: UUID | None
     generation_id: UUID
-    licence_id: UUID
-    licence_version: int
-    licence_hash: str
+    licence_id: UUID | None
+    licence_version: int | None
+    licence_hash: str | None
     signed_at: datetime
+
+    @property
+    def licence(self) -> LicenceClaim | None:
+        if self.licence_id is None or self.licence_version is None or self.licence_hash is None:
+            return None
+        return LicenceClaim(self.licence_id, self.licence_version, self.licence_hash)
 
 
 def xmp_packet(source: SourceType) -> str:

@@ -1,5 +1,7 @@
-"""What somebody asked for, made from a creator's likeness under the creator's terms."""
+"""What somebody asked for: made from a creator's likeness under the creator's terms, or of an
+invented person whom images show."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -41,7 +43,8 @@ class SceneRequired(Invalid):
 
 
 class CreatorRequired(Invalid):
-    """Neither a creator is named nor a character that has the likeness of one."""
+    """Neither a creator nor a character is named, or what is asked for takes a creator's licence:
+    photo mode and adult purposes are not for invented people."""
 
     code = "creator_required"
 
@@ -81,12 +84,15 @@ class Speech:
 class Generation:
     """Has the id of its job. Terms are those in force when it was last started.
 
+    It shows a creator, or the invented person of a character, whom the images of `reference_ids`
+    show: then there are no terms, for nobody's likeness is used. Never both, never neither.
+
     `motion` is frozen from the preset, and from the plan whether its owner has clean copies, so
     that a later change of either changes nothing here."""
 
     id: UUID
     owner_id: UUID
-    creator_id: UUID
+    creator_id: UUID | None
     model_id: UUID | None
     kind: JobKind = JobKind.IMAGE
     mode: Mode
@@ -104,12 +110,19 @@ class Generation:
     project_id: UUID | None = None
     preset_id: UUID | None = None
     template_id: UUID | None = None
-    terms_id: UUID
-    terms_version: int
-    terms_hash: str
+    character_id: UUID | None = None
+    reference_ids: tuple[UUID, ...] = ()
+    terms_id: UUID | None = None
+    terms_version: int | None = None
+    terms_hash: str | None = None
     created_at: datetime
     clean_for_owner: bool = False
     deleted_at: datetime | None = None
+
+    @property
+    def is_invented(self) -> bool:
+        """Whether nobody's likeness is used."""
+        return self.creator_id is None
 
     @property
     def needs(self) -> Needs:
@@ -141,11 +154,13 @@ class Generation:
         self.prompt, self.speech = "", None
 
 
-def request_of(step: StepType, *, kind: JobKind, mode: Mode) -> str | None:
+def request_of(step: StepType, *, kind: JobKind, mode: Mode, invented: bool = False) -> str | None:
     """The kind of request, as engines name it, that does a step; None: we do it ourselves."""
     match step:
         case StepType.TRAINING:
             return "train_likeness"
+        case StepType.IMAGE_GENERATION if invented:
+            return "character_to_image"
         case StepType.IMAGE_GENERATION:
             return "photo_to_image" if mode is Mode.PHOTO else "text_to_image"
         case StepType.SPEECH_SYNTHESIS:
@@ -165,6 +180,21 @@ def check_scene(mode: Mode, scene_asset_id: UUID | None) -> None:
     if (mode is Mode.PHOTO) != (scene_asset_id is not None):
         wanted = "is required in photo mode" if mode is Mode.PHOTO else "is for photo mode only"
         raise SceneRequired(f"scene_asset_id {wanted}.", fields={"scene_asset_id": [wanted]})
+
+
+def check_invented(
+    *, mode: Mode, purpose: Purpose, reference_ids: Sequence[UUID], named: bool
+) -> None:
+    """What may be asked for where no creator is named. Raises CreatorRequired."""
+    problems: dict[str, list[str]] = {}
+    if not named or not reference_ids:
+        problems["creator_id"] = ["is required without a character whom images show"]
+    if mode is Mode.PHOTO:
+        problems["mode"] = ["photo mode takes a creator's likeness"]
+    if purpose is Purpose.ADULT:
+        problems["purpose"] = ["adult purposes take a creator's licence"]
+    if problems:
+        raise CreatorRequired("Say whose likeness it is to show.", fields=problems)
 
 
 def check_media(

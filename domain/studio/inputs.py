@@ -58,7 +58,9 @@ def still_of(step: Step, steps: Sequence[Step]) -> Step | None:
 def _facts(step: Step, generation: Generation, steps: Sequence[Step]) -> dict[str, Any]:
     match step.type:
         case StepType.IMAGE_GENERATION:
+            invented = {"references": generation.reference_ids} if generation.is_invented else {}
             return {
+                **invented,
                 "prompt": generation.prompt,
                 "model": generation.model_id,
                 "scene": generation.scene_asset_id,

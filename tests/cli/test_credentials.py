@@ -2,6 +2,7 @@
 
 import stat
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from click.testing import CliRunner
@@ -22,7 +23,6 @@ from entrypoints.cli.credential_checks import DAY_S, certificate, judge_certific
 from entrypoints.cli.main import cli
 from entrypoints.gauges import CERTIFICATE_EXPIRES, refresh_certificate_gauge
 from entrypoints.settings import Settings
-from tests.builders import signed_copy_of
 from tests.pictures import picture
 
 NOW = 1_800_000_000.0
@@ -52,12 +52,11 @@ def one_line(path: str) -> str:
 
 
 def claim() -> Claim:
-    known = signed_copy_of()
     return Claim(
         title="x",
         source=SourceType.TRAINED,
         model="m",
-        licence=LicenceClaim(known.licence_id, 1, "a" * 64),
+        licence=LicenceClaim(uuid4(), 1, "a" * 64),
         training_allowed=False,
     )
 

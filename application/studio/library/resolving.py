@@ -45,12 +45,26 @@ class Named(msgspec.Struct, frozen=True, kw_only=True):
 class Resolved(msgspec.Struct, frozen=True, kw_only=True):
     """`prompt` is the whole of it: the template filled in, or what was given, with what is known of
     the character before and what the preset says of camera and style after it. `creator_id` is
-    whose likeness the character has; images of `reference_ids` show it."""
+    whose likeness the character has; images of `reference_ids`, `of_whom` it is, show it."""
 
     prompt: str
     motion: Motion | None = None
     creator_id: UUID | None = None
     reference_ids: tuple[UUID, ...] = ()
+    of_whom: UUID | None = None
+
+
+async def likeness_of(
+    named: Named, creator_id: UUID | None, *, actor: Actor, uow: UnitOfWork
+) -> UUID | None:
+    """Whose likeness is meant; None: an invented person's. Raises NotFound, LikenessOfAnother."""
+    if named.character_id is None:
+        return creator_id
+    async with uow:
+        character, _ = await usable_work(
+            uow.characters, named.character_id, "character", actor=actor, uow=uow
+        )
+    return _likeness_of(character, creator_id)
 
 
 async def resolve(
@@ -66,6 +80,7 @@ async def resolve(
     rest is the actor's own or published; uses of what is published are counted.
 
     Raises NotFound, RankTooLow, ValuesRefused, LikenessOfAnother, PromptTooLong."""
+    of_whom: UUID | None = None
     motion: Motion | None = None
     references: tuple[UUID, ...] = ()
     if named.project_id is not None:
@@ -80,7 +95,7 @@ async def resolve(
             uow.characters, named.character_id, "character", actor=actor, uow=uow
         )
         creator_id = _likeness_of(character, creator_id)
-        references = tuple(character.asset_ids)
+        references, of_whom = tuple(character.asset_ids), character.owner_id
         prompt = character.described(prompt)
     if named.preset_id is not None:
         preset, _ = await usable_work(uow.presets, named.preset_id, "preset", actor=actor, uow=uow)
@@ -96,7 +111,13 @@ async def resolve(
             fields={"prompt": ["is too long with what character and preset add"]},
         )
     await _count_uses(named, actor=actor, uow=uow, at=at)
-    return Resolved(prompt=prompt, motion=motion, creator_id=creator_id, reference_ids=references)
+    return Resolved(
+        prompt=prompt,
+        motion=motion,
+        creator_id=creator_id,
+        reference_ids=references,
+        of_whom=of_whom,
+    )
 
 
 def _likeness_of(character: Character, creator_id: UUID | None) -> UUID | None:

@@ -31,6 +31,7 @@ from domain.licensing.usage import QuotaExhausted
 from domain.media.asset import AssetInUse
 from domain.moderation.strikes import GenerationSuspended
 from domain.shared.errors import NotFound
+from domain.studio.character import ReferencesRefused
 from domain.studio.credits import CreditsExhausted
 from domain.studio.generation import CreatorRequired, ModelNotReady, SceneRequired, SourceRefused
 from domain.studio.job import JobEnded, JobNotRetryable, JobOpen, JobStatus
@@ -65,6 +66,7 @@ _REFUSALS = (
     QuotaExhausted,
     CreditsExhausted,
     SourceNotLicensed,
+    ReferencesRefused,
 )
 _UNUSABLE = (
     SceneRequired,
@@ -120,14 +122,19 @@ async def list_own(
     kind: FromQuery[GenerationKind | None] = None,
     status: FromQuery[JobStatus | None] = None,
     project_id: FromQuery[UUID | None] = None,
+    character_id: FromQuery[UUID | None] = None,
     limit: PageLimit = 20,
     cursor: PageCursor = None,
 ) -> Page[GenerationDetails]:
-    """The caller's generations, newest first, of a kind, in a status, of a project."""
+    """The caller's generations, newest first, of a kind, in a status, of a project, of a
+    character."""
     found = await list_generations(
         actor=actor,
         only=GenerationFilter(
-            kind=JobKind(kind) if kind else None, status=status, project_id=project_id
+            kind=JobKind(kind) if kind else None,
+            status=status,
+            project_id=project_id,
+            character_id=character_id,
         ),
         before=read_cursor(cursor, tuple[datetime, UUID]),
         limit=limit + 1,

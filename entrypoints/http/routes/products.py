@@ -10,6 +10,7 @@ from application.catalogue.products import (
     CreateProduct,
     CurrencyUnknown,
     GenerationNotReady,
+    NobodysLikeness,
     ProductView,
     StockBelowReserved,
     UpdateProduct,
@@ -41,7 +42,9 @@ from entrypoints.http.parameters import (
 @post(
     "/{store_id:uuid}/products",
     opt=idempotent(),
-    responses=errors(NotFound, CurrencyUnknown, GenerationNotReady, NoLicence, TextRefused),
+    responses=errors(
+        NotFound, CurrencyUnknown, GenerationNotReady, NobodysLikeness, NoLicence, TextRefused
+    ),
 )
 async def create_product(
     store_id: FromPath[UUID],

@@ -15,7 +15,6 @@ from application.studio.finishing import finish_image
 from domain.media.asset import Asset, AssetPurpose, AssetState
 from domain.media.provenance import (
     Claim,
-    LicenceClaim,
     MediaCopy,
     SignedCopy,
     SourceType,
@@ -60,7 +59,7 @@ def claim_like(signed: SignedCopy, *, title: str) -> Claim:
         title=title,
         source=signed.source,
         model=signed.model,
-        licence=LicenceClaim(signed.licence_id, signed.licence_version, signed.licence_hash),
+        licence=signed.licence,
         training_allowed=False,
     )
 

@@ -35,6 +35,7 @@ from application.media.assets import (
 )
 from application.ports.credentials import ContentCredentials
 from application.ports.engines import (
+    CharacterToImage,
     EngineJob,
     EngineRequest,
     ImageToMesh,
@@ -111,6 +112,7 @@ HANDLERS: dict[str, Any] = {
 
 
 OTHERS: dict[type[EngineRequest], str] = {
+    CharacterToImage: "png",
     ImageToVideo: "mp4",
     TransferMotion: "mp4",
     TalkingPortrait: "mp4",
