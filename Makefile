@@ -24,7 +24,7 @@ help:
 	@echo "make demo    play the whole story once: licence, image, order, payment, hold, payout"
 	@echo "make run     keep the same stack running, with the data of the demo"
 	@echo "make test    everything that must hold before a change is merged"
-	@echo "make faults  1,000 orders while everything around them is killed, emptied and cut off"
+	@echo "make faults  1,000 orders and 120 jobs while everything around them is killed and cut off"
 	@echo "make test-deep   the properties of money with 100,000 examples"
 	@echo "make bench   measure what the documentation claims"
 	@echo "make lint | format | types | clean"

@@ -66,10 +66,12 @@ class Case:
         at: datetime,
         assets: Sequence[UUID] = (),
     ) -> None:
-        """The step has made something; that is told with the commit."""
+        """The step has made something; that is told with the commit, unless the job has ended: then
+        it was the last that is told, and what comes late is kept hidden."""
         step.succeed(results, at=at)
-        first = next(iter(assets), None)
-        self.done.append(DoneStep(step_id=step.id, step_type=step.type, result_asset_id=first))
+        if self.job.is_open:
+            first = next(iter(assets), None)
+            self.done.append(DoneStep(step_id=step.id, step_type=step.type, result_asset_id=first))
 
     @property
     def may_still_come(self) -> bool:

@@ -6,11 +6,7 @@ its webhooks are doubled, shuffled and dropped. Buyers and sellers do what peopl
 under the same key until they are answered.
 """
 
-import contextlib
-import os
 import random
-import signal
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -19,30 +15,23 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID, uuid4
 
-import asyncpg
 import httpx
-import redis
 
-from entrypoints.cli.demo.client import Person, Refused, StoryStopped
-from entrypoints.local.stack import embedded_postgres
+from entrypoints.cli.demo.client import StoryStopped
+from tests.faults.weather import PATIENCE_S, Misfortune, insisting, keyed
 from tests.journeys.stack import Stack
 from tests.sandbox.shopping import GOOD_CARD
 
-PROCESSES = ("api", "worker", "relay", "scheduler")
-KILLS_OF_EACH = 6
-"""The supervisor waits longer each time before it starts a process again."""
-LEAST_KILLS_OF_EACH = 3
-"""A storm that spares a process proves nothing of it."""
-CRASHES_OF_POSTGRES = 3
-LOST_ANSWERS = (
-    "POST /v1/checkout/sessions",
-    "POST /v1/refunds",
-    "POST /v1/transfers",
-    "POST /v1/transfers/{id}/reversals",
+LOST_ANSWERS = tuple(
+    Misfortune("provider answers to be lost", "stripe", operation, "timeout_after_acceptance")
+    for operation in (
+        "POST /v1/checkout/sessions",
+        "POST /v1/refunds",
+        "POST /v1/transfers",
+        "POST /v1/transfers/{id}/reversals",
+    )
 )
 SHOP = "https://shop.example"
-PATIENCE_S = 180.0
-_AGAIN = (httpx.HTTPError, StoryStopped, OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 
 @dataclass
@@ -65,102 +54,6 @@ def orders(count: int, *, chance: random.Random) -> list[Order]:
         contested = not refunds and chance.random() < 0.1
         made.append(Order(shirts, cards, refunds, contested))
     return made
-
-
-class Weather:
-    """Lets things fail until it is told to clear up; counts what it did."""
-
-    def __init__(self, stack: Stack, *, seed: int) -> None:
-        self._stack = stack
-        self._chance = random.Random(seed)
-        self._clear = threading.Event()
-        self._thread = threading.Thread(target=self._rage, daemon=True)
-        self.did: Counter[str] = Counter()
-
-    @contextlib.contextmanager
-    def raging(self) -> Iterator[None]:
-        self._stack.sandbox.control(
-            "webhooks", copies=2, shuffle=True, drop_rate=0.2, seed=self._chance.randrange(1000)
-        )
-        self._thread.start()
-        try:
-            yield
-            self._spare_nobody()
-        finally:
-            self._clear.set()
-            self._thread.join()
-            self._stack.sandbox.http.delete(f"{self._stack.sandbox.url}/control/failures")
-            self._stack.sandbox.control("webhooks")
-
-    @property
-    def spared(self) -> list[str]:
-        """Processes that were killed too seldom."""
-        return [name for name in PROCESSES if self.did[f"{name} killed"] < LEAST_KILLS_OF_EACH]
-
-    def _spare_nobody(self) -> None:
-        """A short trade ends before the storm has found everybody."""
-        deadline = time.monotonic() + PATIENCE_S
-        while self.spared and time.monotonic() < deadline:
-            time.sleep(0.2)
-
-    def _rage(self) -> None:
-        while not self._clear.wait(self._chance.uniform(0.4, 1.2)):
-            act = self._chance.choice(
-                [self._kill, self._kill, self._kill, self._lose_answers, self._empty_redis]
-                + [self._kill_redis] * (self.did["Redis killed"] < CRASHES_OF_POSTGRES)
-                + [self._crash_postgres] * (self.did["PostgreSQL crashed"] < CRASHES_OF_POSTGRES)
-            )
-            with contextlib.suppress(*_AGAIN, redis.RedisError, IndexError):
-                act()
-
-    def _kill(self) -> None:
-        name = self._chance.choice(PROCESSES)
-        if self.did[f"{name} killed"] < KILLS_OF_EACH:
-            os.kill(self._stack.pid_of(name), signal.SIGKILL)
-            self.did[f"{name} killed"] += 1
-
-    def _lose_answers(self) -> None:
-        times = self._chance.randint(1, 3)
-        self._stack.sandbox.control(
-            "failures",
-            provider="stripe",
-            operation=self._chance.choice(LOST_ANSWERS),
-            kind="timeout_after_acceptance",
-            times=times,
-        )
-        self.did["provider answers to be lost"] += times
-
-    def _empty_redis(self) -> None:
-        with redis.from_url(self._stack.redis_url) as client:
-            client.flushall()
-        self.did["Redis emptied"] += 1
-
-    def _kill_redis(self) -> None:
-        with redis.from_url(self._stack.redis_url) as client:
-            pid = int(client.info("server")["process_id"])
-        os.kill(pid, signal.SIGKILL)
-        self.did["Redis killed"] += 1
-
-    def _crash_postgres(self) -> None:
-        lock = embedded_postgres(self._stack.settings).cluster / "postmaster.pid"
-        os.kill(int(lock.read_text().split()[0]), signal.SIGQUIT)
-        self.did["PostgreSQL crashed"] += 1
-
-
-def insisting(ask: Callable[[], Any]) -> Any:
-    """Ask until there is an answer, as a client with an idempotency key may."""
-    deadline = time.monotonic() + PATIENCE_S
-    while True:
-        try:
-            return ask()
-        except Refused as refused:
-            again = refused.status >= 500 or refused.error["code"] == "idempotency_in_progress"
-            if not again or time.monotonic() > deadline:
-                raise
-        except _AGAIN:
-            if time.monotonic() > deadline:
-                raise
-        time.sleep(0.2)
 
 
 @dataclass
@@ -334,10 +227,6 @@ class Trade:
         ours = sum(t.total_cents for t in report.trial_balance if t.account == "stripe_clearing")
         if theirs != -ours:
             self.faults.append(f"the provider holds {theirs} cents for us, the books say {-ours}")
-
-
-def keyed(person: Person, path: str, body: dict[str, Any], *, key: str) -> Any:
-    return person._signed("POST", path, headers={"Idempotency-Key": key}, json=body)
 
 
 def _paid(answer: httpx.Response) -> None:

@@ -8,6 +8,7 @@ from uuid import UUID
 from adapters.memory.images import blank_png
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
 from application.ports.errors import OutcomeUnknown, Unavailable
+from application.ports.live import JobFailed
 from application.studio.completion import answer_key
 from application.studio.submission import submit_attempt
 from domain.studio.attempt import AttemptStatus
@@ -111,6 +112,7 @@ async def test_what_was_given_up_and_comes_late_is_there_when_the_job_is_started
     await studio.call_back(request_id, attempt_id=attempt.id)
     await studio.work()
     assert (await studio.seen(accepted.id)).status is JobStatus.FAILED
+    assert isinstance((await studio.events(accepted.id))[-1], JobFailed), "nothing after the end"
 
     await studio.retry(accepted.id)
     await studio.work()
