@@ -125,7 +125,9 @@ class Work:
         calling = {row[0] for row in insisting(lambda: self.stack.rows(_CALLING))}
         self._calling = {one: self._calling.get(one, now) for one in calling}
         if all(now - since > LONGEST_CALL_S for since in self._calling.values()):
-            insisting(lambda: self.stack.let_pass(minutes=1))
+            nothing_moves = insisting(lambda: self.stack.rows(_MOVING)) == [(0,)]
+            minutes = 10 if nothing_moves else 1
+            insisting(lambda: self.stack.let_pass(minutes=minutes))
 
     async def _opened(self) -> tuple[Studio, UUID]:
         with connected(self.stack.settings) as settings:
@@ -162,6 +164,13 @@ class Work:
 
 
 _CALLING = "SELECT id FROM attempts WHERE status = 'submitting'"
+_MOVING = """
+    SELECT (SELECT count(*) FROM attempts WHERE status IN ('planned', 'submitting', 'active'))
+        + (SELECT count(*) FROM outbox_messages WHERE state <> 'done')
+        + (SELECT count(*) FROM inbox_messages WHERE state <> 'done')
+        + (SELECT count(*) FROM steps WHERE status IN ('ready', 'ingesting'))
+"""
+"""Where nothing does, there are only callbacks that are waited for, longer than anybody likes."""
 _LEFT = """
     SELECT topic FROM outbox_messages WHERE state <> 'done'
     UNION ALL SELECT topic FROM inbox_messages WHERE state <> 'done'

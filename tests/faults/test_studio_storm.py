@@ -4,7 +4,7 @@ from tests.faults.studio_storm import MISFORTUNES, Work
 from tests.faults.weather import Strength, Weather
 from tests.journeys.stack import Stack
 
-JOBS = 10
+JOBS = 8
 BRIEF = Strength(kills=2, least_kills=1, crashes=1, pause_s=(0.1, 0.5))
 
 
