@@ -1,6 +1,6 @@
 """Credits, plans and use in dicts."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence, Set
 from copy import copy
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -123,6 +123,10 @@ class MemoryPlanSubscriptions(MemoryRepository[PlanSubscription]):
         self, provider_id: str, *, lock: bool = False
     ) -> PlanSubscription | None:
         return next(self._where(lambda s: s.provider_id == provider_id), None)
+
+    async def ended(self, provider_ids: Collection[str]) -> Set[str]:
+        found = self._where(lambda s: s.provider_id in provider_ids and s.has_ended)
+        return {one.provider_id for one in found}
 
     async def claim_refreshable(
         self, *, now: datetime, again_at: datetime, limit: int

@@ -79,6 +79,15 @@ class MemoryBillingCustomers(MemoryRepository[BillingCustomer]):
     async def by_provider_id(self, provider_id: str) -> BillingCustomer | None:
         return next(self._where(lambda one: one.provider_id == provider_id), None)
 
+    async def claim_comparable(
+        self, *, now: datetime, again_at: datetime, limit: int
+    ) -> Sequence[str]:
+        due = self._where(lambda one: one.provider_id is not None and one.compare_at <= now)
+        claimed = sorted(due, key=lambda one: one.compare_at)[:limit]
+        for customer in claimed:
+            customer.compare_at = again_at
+        return [customer.provider_id for customer in claimed if customer.provider_id]
+
 
 class MemoryPlanCheckouts(MemoryRepository[PlanCheckout]):
     """See `application.ports.credits.PlanCheckouts`."""

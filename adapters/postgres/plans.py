@@ -1,6 +1,6 @@
 """Subscriptions to plans, as the payment provider last told them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence, Set
 from datetime import datetime
 from uuid import UUID
 
@@ -80,6 +80,15 @@ class PostgresPlanSubscriptions(PostgresRepository[PlanSubscription]):
         if lock:
             found = found.with_for_update().execution_options(populate_existing=True)
         return await self._one(found)
+
+    async def ended(self, provider_ids: Collection[str]) -> Set[str]:
+        found = await self._session.scalars(
+            select(plan_subscriptions.c.provider_id).where(
+                plan_subscriptions.c.provider_id.in_(list(provider_ids)),
+                plan_subscriptions.c.status.in_(ENDED),
+            )
+        )
+        return set(found)
 
     async def claim_refreshable(
         self, *, now: datetime, again_at: datetime, limit: int

@@ -149,7 +149,13 @@ billing_customers = Table(
     id_column(),
     text("provider_id", nullable=True),
     instant("created_at"),
+    instant("compare_at"),
     UniqueConstraint("provider_id"),
+    Index(
+        "ix_billing_customers_compare",
+        "compare_at",
+        postgresql_where=sql("provider_id IS NOT NULL"),
+    ),
 )
 
 plan_checkouts = Table(
@@ -264,7 +270,7 @@ class PostgresBillingCustomers(PostgresRepository[BillingCustomer]):
     async def intend(self, customer: BillingCustomer) -> BillingCustomer:
         await self._session.execute(
             insert(billing_customers)
-            .values(id=customer.id, created_at=customer.created_at)
+            .values(id=customer.id, created_at=customer.created_at, compare_at=customer.compare_at)
             .on_conflict_do_nothing()
         )
         return await self.get(customer.id, lock=True)
@@ -273,6 +279,25 @@ class PostgresBillingCustomers(PostgresRepository[BillingCustomer]):
         return await self._one(
             select(BillingCustomer).where(billing_customers.c.provider_id == provider_id)
         )
+
+    async def claim_comparable(
+        self, *, now: datetime, again_at: datetime, limit: int
+    ) -> Sequence[str]:
+        customers = billing_customers.c
+        due = (
+            select(customers.id)
+            .where(customers.provider_id.is_not(None), customers.compare_at <= now)
+            .order_by(customers.compare_at)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        claimed = await self._session.scalars(
+            update(billing_customers)
+            .where(customers.id.in_(due))
+            .values(compare_at=again_at)
+            .returning(customers.provider_id)
+        )
+        return [provider_id for provider_id in claimed if provider_id]
 
 
 class PostgresPlanCheckouts(PostgresRepository[PlanCheckout]):

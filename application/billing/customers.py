@@ -15,6 +15,9 @@ from domain.studio.subscribing import BillingCustomer
 KEY_LIVES = timedelta(hours=20)
 """Less than a provider remembers a key for."""
 
+COMPARE = timedelta(days=1)
+"""How often the provider is asked what subscriptions a customer has."""
+
 
 async def customer_of(actor: Actor, *, uow: UnitOfWork, billing: Billing, clock: Clock) -> str:
     """The provider's id of the user. Raises provider errors."""
@@ -22,7 +25,7 @@ async def customer_of(actor: Actor, *, uow: UnitOfWork, billing: Billing, clock:
     async with uow:
         email = (await uow.users.get(actor.user_id)).email
         intent = await uow.billing_customers.intend(
-            BillingCustomer(id=actor.user_id, created_at=now)
+            BillingCustomer(id=actor.user_id, created_at=now, compare_at=now + COMPARE)
         )
         await uow.commit()
     if intent.provider_id is not None:

@@ -62,6 +62,10 @@ class PlanSubscriptions(Protocol):
         self, provider_id: str, *, lock: bool = False
     ) -> PlanSubscription | None: ...
 
+    async def ended(self, provider_ids: Collection[str]) -> Set[str]:
+        """Those of the provider's subscriptions that we know to have ended."""
+        ...
+
     async def claim_refreshable(
         self, *, now: datetime, again_at: datetime, limit: int
     ) -> Sequence[str]:
@@ -113,6 +117,12 @@ class BillingCustomers(Protocol):
     async def get(self, user_id: UUID, *, lock: bool = False) -> BillingCustomer: ...
 
     async def by_provider_id(self, provider_id: str) -> BillingCustomer | None: ...
+
+    async def claim_comparable(
+        self, *, now: datetime, again_at: datetime, limit: int
+    ) -> Sequence[str]:
+        """The provider's ids of those that are to be compared, not again before `again_at`."""
+        ...
 
 
 class PlanCheckouts(Protocol):

@@ -29,11 +29,13 @@ class CheckoutPending(Conflict):
 
 @dataclass(eq=False, kw_only=True)
 class BillingCustomer:
-    """`id` is the user's; `provider_id` None: asked for, and not answered yet."""
+    """`id` is the user's; `provider_id` None: asked for, and not answered yet. `compare_at`: when
+    its subscriptions are held against the provider's list of them."""
 
     id: UUID
     provider_id: str | None = None
     created_at: datetime
+    compare_at: datetime
 
 
 class PlanCheckoutStatus(StrEnum):

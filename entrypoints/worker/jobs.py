@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from functools import partial
 
+from application.billing.comparing import sweep_customers
 from application.billing.purchases import sweep_purchases
 from application.billing.subscriptions import sweep_subscriptions
 from application.identity.purging import purge_sessions
@@ -219,6 +220,7 @@ def _resumable(ports: Ports) -> datetime:
 async def _ask_about_billing(ports: Ports) -> None:
     await sweep_purchases(uow=ports.uow(), clock=ports.clock)
     await sweep_subscriptions(uow=ports.uow(), clock=ports.clock)
+    await sweep_customers(uow=ports.uow(), clock=ports.clock)
 
 
 async def _release(ports: Ports) -> None:

@@ -2,6 +2,7 @@
 
 from functools import partial
 
+from application.billing.comparing import COMPARE_CUSTOMER, CompareCustomer, compare_customer
 from application.billing.disputes import (
     CANCEL_SUBSCRIPTION,
     CancelSubscription,
@@ -208,6 +209,9 @@ def billing(ports: Ports) -> Topics:
             body.checkout_id, uow=ports.uow(), billing=billing, clock=clock, ids=ports.ids
         )
 
+    async def compare(body: CompareCustomer) -> None:
+        await compare_customer(body.customer_id, uow=ports.uow(), billing=billing)
+
     async def cancel(body: CancelSubscription) -> None:
         await cancel_subscription(body.provider_id, billing=billing)
 
@@ -219,6 +223,7 @@ def billing(ports: Ports) -> Topics:
         SEND_CHARGE_REFUND: calls(each(SendChargeRefund, refund)),
         REFRESH_SUBSCRIPTION: calls(each(RefreshSubscription, refresh)),
         SETTLE_PLAN_CHECKOUT: calls(each(SettlePlanCheckout, page)),
+        COMPARE_CUSTOMER: calls(each(CompareCustomer, compare)),
         CANCEL_SUBSCRIPTION: calls(each(CancelSubscription, cancel)),
     }
 

@@ -10,6 +10,8 @@ from adapters.memory.payments import MemoryPaymentProvider
 from adapters.memory.system import ManualClock
 from adapters.memory.unit_of_work import MemoryDatabase, MemoryUnitOfWork
 from adapters.system.ids import UuidV7Ids
+from application.billing.comparing import compare_customer, sweep_customers
+from application.billing.customers import COMPARE
 from application.billing.plans import Subscribe, SubscriptionView, read_subscription
 from application.billing.plans import start_subscription as start
 from application.billing.purchases import (
@@ -196,6 +198,22 @@ class Counter:
             clock=self.clock,
             ids=self.ids,
         )
+
+    async def compare(self) -> None:
+        """The night: what is asked about every day, and what follows."""
+        self.clock.advance(COMPARE)
+        assert await sweep_customers(uow=self.new_uow(), clock=self.clock) == 1
+        assert await sweep_customers(uow=self.new_uow(), clock=self.clock) == 0
+        async with self.new_uow() as uow:
+            customer = await uow.billing_customers.get(self.ada.user_id)
+        assert customer.provider_id is not None
+        await compare_customer(customer.provider_id, uow=self.new_uow(), billing=self.billing)
+        async with self.new_uow() as uow:
+            listed = await self.billing.subscriptions_of(customer.provider_id)
+            ended = await uow.plan_subscriptions.ended(listed)
+        for provider_id in listed:
+            if provider_id not in ended:
+                await self.refresh(provider_id)
 
     async def view(self) -> SubscriptionView:
         return await read_subscription(actor=self.ada, uow=self.new_uow(), clock=self.clock)

@@ -267,3 +267,33 @@ async def test_another_user_is_another_customer(counter: Counter) -> None:
     await counter.subscribe()
     await counter.subscribe(who=grace)
     assert len(counter.billing.customers) == 2
+
+
+async def test_a_night_mends_what_webhooks_did_not_tell(counter: Counter) -> None:
+    opened = await counter.subscribe()
+    await counter.pay(opened)  # nobody tells us, and nobody asks about the page
+    (provider_id,) = counter.billing.subscriptions
+    assert (await counter.view()).plan is PlanName.FREE
+    await counter.compare()
+    assert (await counter.view()).plan is PlanName.PRO
+    assert (await counter.posted(f"plan:{counter.billing.charged[0].charge_id}"))[
+        Account.PLATFORM_REVENUE
+    ] == 2_900
+
+    await counter.settle_page(opened.id)
+    counter.billing.change(provider_id, plan=PlanName.ENTERPRISE)
+    await counter.compare()
+    assert (await counter.view()).plan is PlanName.ENTERPRISE
+    counter.billing.renew(provider_id, amount_cents=29_900, paid=False)
+    await counter.compare()
+    assert (await counter.view()).grace_ends is not None
+    counter.billing.change(provider_id, status=SubscriptionStatus.CANCELED)
+    await counter.compare()
+    assert (await counter.view()).plan is PlanName.FREE
+
+    second = await counter.subscribe(key="again")
+    await counter.pay(second)
+    counter.billing.change(next(reversed(counter.billing.subscriptions)), cancel_at_period_end=True)
+    await counter.compare()
+    view = await counter.view()
+    assert (view.plan, view.cancel_at_period_end) == (PlanName.PRO, True)

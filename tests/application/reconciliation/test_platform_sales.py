@@ -131,6 +131,16 @@ async def test_a_disputed_purchase_and_a_disputed_plan_leave_no_difference(audit
         assert await uow.plan_subscriptions.standing(counter.ada.user_id) == []
 
 
+async def test_a_subscription_that_nobody_told_is_found_in_the_list(audit: Audit) -> None:
+    counter = Played(audit)
+    await counter.opened()
+    page = await counter.subscribe()
+    await counter.press(f"{page.url}/pay", card="4242424242424242")
+    await counter.compare()
+    assert (await counter.view()).plan is PlanName.PRO
+    assert len(await counter.charges()) == 1
+
+
 async def test_a_dispute_that_was_never_told_is_found(audit: Audit) -> None:
     counter = Played(audit)
     await counter.opened()

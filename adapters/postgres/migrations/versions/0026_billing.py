@@ -135,6 +135,15 @@ CREATE TABLE credit_freezes (
 
 CREATE INDEX ix_credit_freezes_open ON credit_freezes (wallet_id) WHERE ended_at IS NULL
 
+ALTER TABLE billing_customers ADD COLUMN compare_at TIMESTAMP WITH TIME ZONE
+
+UPDATE billing_customers SET compare_at = created_at
+
+ALTER TABLE billing_customers ALTER COLUMN compare_at SET NOT NULL
+
+CREATE INDEX ix_billing_customers_compare ON billing_customers (compare_at)
+    WHERE provider_id IS NOT NULL
+
 CREATE TABLE order_news (
     order_id UUID NOT NULL,
     told TEXT NOT NULL,
@@ -153,6 +162,8 @@ ALTER TABLE user_events DROP CONSTRAINT ck_user_events_kind,
     ADD CONSTRAINT ck_user_events_kind CHECK (kind IN ('generations', 'orders'))
 
 DROP TABLE order_news
+
+ALTER TABLE billing_customers DROP COLUMN compare_at
 
 DROP TABLE credit_freezes
 
