@@ -292,7 +292,7 @@ def build_ports(settings: Settings) -> Ports:
         identity_views=PostgresIdentityViews(sessions),
         session_purge=PostgresSessionPurge(sessions),
         payments=StripePayments(api),
-        billing=StripeBilling(api),
+        billing=StripeBilling(api, automatic_tax=settings.tax_provider == "stripe"),
         credit_views=PostgresCreditViews(engine),
         payee_accounts=StripePayeeAccounts(api),
         payment_webhooks=stripe_webhooks(settings, api),

@@ -114,6 +114,12 @@ class MemoryBilling:
         self.calls.read("paid_invoice")
         return self.invoices[invoice_id][1]
 
+    async def document(self, *, charge_id: str, invoice_id: str | None) -> str | None:
+        self.calls.read("document")
+        if charge_id not in {charge.charge_id for charge in self.charged}:
+            raise refused("There is no such charge.", reason="resource_missing")
+        return f"https://payments.invalid/documents/{invoice_id or charge_id}"
+
     # What happens at the provider.
 
     def pay(self, session_id: str) -> None:
@@ -123,7 +129,8 @@ class MemoryBilling:
             raise ValueError(f"the page is {page.status}")
         page.status = "complete"
         if isinstance(page.request, PurchaseRequest):
-            page.paid = self._charge(page.request.amount_cents, page.request.currency)
+            paid_cents = page.request.amount_cents + page.request.tax_cents
+            page.paid = self._charge(paid_cents, page.request.currency)
             return
         request, now = page.request, self.clock.now().replace(microsecond=0)
         subscription = SubscriptionState(

@@ -34,7 +34,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from adapters.postgres.columns import enum_text
 from adapters.postgres.jobs import jobs
 from adapters.postgres.metadata import instant, mappers, metadata, text
-from application.ports.credits import EntryRow, UseOfDay
+from application.ports.credits import EntryRow, PaymentRow, UseOfDay
 from application.ports.repository import StaleVersion
 from domain.studio.contested import Freeze
 from domain.studio.credits import CreditEntry, CreditKind, Hold, Wallet
@@ -318,6 +318,15 @@ _USE = sql("""
     WHERE user_id = :user_id AND day BETWEEN :first AND :last ORDER BY day
     """)
 
+_PAYMENTS = sql("""
+    SELECT c.id, c.kind, c.amount_cents, c.tax_cents, c.refunded_cents, c.contested_cents,
+        c.currency, c.purchase_id, p.credits, c.paid_at
+    FROM platform_charges c LEFT JOIN credit_purchases p ON p.id = c.purchase_id
+    WHERE c.user_id = :user_id AND (CAST(:at AS timestamptz) IS NULL
+        OR (c.paid_at, c.id) < (CAST(:at AS timestamptz), CAST(:id AS text)))
+    ORDER BY c.paid_at DESC, c.id DESC LIMIT :limit
+    """)
+
 _NO_NUMBER = 2**62
 
 
@@ -334,6 +343,16 @@ class PostgresCreditViews:
                 _ENTRIES, {"user_id": user_id, "before": position, "limit": limit}
             )
             return [msgspec.convert(dict(row._mapping), EntryRow) for row in rows]
+
+    async def payments(
+        self, user_id: UUID, *, before: tuple[datetime, str] | None, limit: int
+    ) -> Sequence[PaymentRow]:
+        at, charge_id = before or (None, None)
+        async with self._engine.connect() as connection:
+            rows = await connection.execute(
+                _PAYMENTS, {"user_id": user_id, "at": at, "id": charge_id, "limit": limit}
+            )
+            return [msgspec.convert(dict(row._mapping), PaymentRow) for row in rows]
 
     async def use(self, user_id: UUID, *, first: date, last: date) -> Sequence[UseOfDay]:
         async with self._engine.connect() as connection:

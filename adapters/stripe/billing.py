@@ -8,7 +8,7 @@ import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -28,6 +28,9 @@ from application.ports.billing import (
 )
 from application.ports.errors import Rejected, Unavailable
 from domain.studio.plans import ENDED, Interval, PlanName, SubscriptionStatus
+
+if TYPE_CHECKING:
+    from stripe.params.checkout import SessionCreateParams
 
 PAGE = 100
 _LOOKUP_KEY = re.compile(r"likeness_([a-z]+)_([a-z]+)_v(\d{1,6})")
@@ -119,6 +122,14 @@ class _Invoice(msgspec.Struct):
     payments: _Payments | None = None
 
 
+class _Hosted(msgspec.Struct):
+    hosted_invoice_url: str | None = None
+
+
+class _Receipt(msgspec.Struct):
+    receipt_url: str | None = None
+
+
 class _CustomerRow(msgspec.Struct):
     id: str
     metadata: dict[str, str] = {}
@@ -129,10 +140,14 @@ class _Customers(msgspec.Struct):
 
 
 class StripeBilling:
-    """See `application.ports.billing.Billing`."""
+    """See `application.ports.billing.Billing`.
 
-    def __init__(self, api: StripeApi) -> None:
+    With `automatic_tax` Stripe Tax adds what is due to the invoices of plans, and reports it.
+    """
+
+    def __init__(self, api: StripeApi, *, automatic_tax: bool = False) -> None:
         self._client = api.client
+        self._automatic_tax = automatic_tax
 
     async def open_customer(self, *, user_id: UUID, email: str) -> str:
         with in_our_words():
@@ -163,10 +178,15 @@ class StripeBilling:
                             "quantity": 1,
                             "price_data": {
                                 "currency": request.currency,
-                                "unit_amount": request.amount_cents,
-                                "product_data": {"name": request.title},
+                                "unit_amount": cents,
+                                "product_data": {"name": name},
                             },
                         }
+                        for name, cents in (
+                            (request.title, request.amount_cents),
+                            ("Tax", request.tax_cents),
+                        )
+                        if cents
                     ],
                     "success_url": request.success_url,
                     "cancel_url": request.cancel_url,
@@ -178,21 +198,23 @@ class StripeBilling:
 
     async def sell_plan(self, request: PlanRequest) -> BillingPage:
         checkout_id = str(request.checkout_id)
-        price_id = await self._price(request)
+        asked: SessionCreateParams = {
+            "mode": "subscription",
+            "customer": request.customer_id,
+            "client_reference_id": checkout_id,
+            "metadata": {PLAN_CHECKOUT_ID: checkout_id},
+            "subscription_data": {"metadata": {PLAN_CHECKOUT_ID: checkout_id}},
+            "line_items": [{"quantity": 1, "price": await self._price(request)}],
+            "success_url": request.success_url,
+            "cancel_url": request.cancel_url,
+            "expires_at": int(request.expires_at.timestamp()),
+        }
+        if self._automatic_tax:
+            asked["automatic_tax"] = {"enabled": True}
+            asked["customer_update"] = {"address": "auto"}
         with in_our_words():
             session = await self._client.v1.checkout.sessions.create_async(
-                {
-                    "mode": "subscription",
-                    "customer": request.customer_id,
-                    "client_reference_id": checkout_id,
-                    "metadata": {PLAN_CHECKOUT_ID: checkout_id},
-                    "subscription_data": {"metadata": {PLAN_CHECKOUT_ID: checkout_id}},
-                    "line_items": [{"quantity": 1, "price": price_id}],
-                    "success_url": request.success_url,
-                    "cancel_url": request.cancel_url,
-                    "expires_at": int(request.expires_at.timestamp()),
-                },
-                {"idempotency_key": f"plan:{checkout_id}"},
+                asked, {"idempotency_key": f"plan:{checkout_id}"}
             )
         return _page(session)
 
@@ -267,6 +289,13 @@ class StripeBilling:
             charge=charge,
             paid_at=_instant(invoice.status_transitions.paid_at or invoice.created),
         )
+
+    async def document(self, *, charge_id: str, invoice_id: str | None) -> str | None:
+        if invoice_id is not None:
+            invoice = await self._read(f"/v1/invoices/{invoice_id}", _Hosted, {})
+            return invoice.hosted_invoice_url
+        charge = await self._read(f"/v1/charges/{charge_id}", _Receipt, {})
+        return charge.receipt_url
 
     async def _price(self, request: PlanRequest) -> str:
         key = f"likeness_{request.plan}_{request.interval}_v{request.plan_version}"

@@ -5,25 +5,30 @@ which asks the provider how the page stands: paid, the credits come and the mone
 """
 
 from datetime import timedelta
+from typing import Annotated
 from uuid import UUID
 
 import msgspec
 
 from application.billing.customers import customer_of
+from application.billing.tax_reports import REPORT_CREDIT_SALE, ReportCreditSale
 from application.ledger.fees import RECORD_FEE, RecordFee
 from application.ledger.payees import BrowserUrl
 from application.ports.billing import Billing, BillingPage, PaidCharge, PurchaseRequest
 from application.ports.clock import Clock
 from application.ports.idempotency import KeyReused
 from application.ports.ids import Ids
+from application.ports.taxes import TaxableLine, TaxAddress, Taxes, TaxRequest
 from application.ports.unit_of_work import UnitOfWork
 from domain.identity.actor import Actor
 from domain.ledger import platform_effects
 from domain.studio.purchases import (
     PACKS,
     ChargeKind,
+    CreditPack,
     CreditPurchase,
     PackUnknown,
+    PlaceRequired,
     PlatformCharge,
     PurchaseStatus,
 )
@@ -38,10 +43,20 @@ class SettlePurchase(msgspec.Struct, frozen=True, kw_only=True):
     purchase_id: UUID
 
 
+class BillingPlace(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where the buyer is at home: tax depends on it."""
+
+    country: Annotated[str, msgspec.Meta(pattern="^[A-Z]{2}$", examples=["DE"])]
+    state: Annotated[str, msgspec.Meta(max_length=20, examples=["CA"])] | None = None
+    postal_code: Annotated[str, msgspec.Meta(max_length=20)] | None = None
+
+
 class BuyCredits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`pack` is the name of one of `GET /credits/prices`."""
+    """`pack` is the name of one of `GET /credits/prices`. `place` is required where tax is
+    collected."""
 
     pack: str
+    place: BillingPlace | None = None
     success_url: BrowserUrl
     cancel_url: BrowserUrl
 
@@ -60,14 +75,23 @@ async def buy_credits(
     actor: Actor,
     uow: UnitOfWork,
     billing: Billing,
+    taxes: Taxes,
+    address_required: bool,
     clock: Clock,
     ids: Ids,
 ) -> PageOpened:
-    """Raises PackUnknown, KeyReused, provider errors. After Unavailable or OutcomeUnknown the same
-    request may be made again."""
+    """Raises PackUnknown, KeyReused, PlaceRequired, provider errors. After
+    Unavailable or OutcomeUnknown the same request may be made again."""
     pack = PACKS.get(command.pack)
     if pack is None:
         raise PackUnknown("There is no such pack.", fields={"pack": ["is not sold"]})
+    async with uow:
+        purchase = await uow.credit_purchases.by_request_key(actor.user_id, request_key)
+    tax_cents, calculation_id = 0, None
+    if purchase is None:
+        tax_cents, calculation_id = await _tax(
+            pack, command.place, taxes=taxes, address_required=address_required
+        )
     now = clock.now()
     async with uow:
         purchase = await uow.credit_purchases.by_request_key(actor.user_id, request_key)
@@ -79,6 +103,8 @@ async def buy_credits(
                 pack=pack.name,
                 credits=pack.credits,
                 amount_cents=pack.amount_cents,
+                tax_cents=tax_cents,
+                tax_calculation_id=calculation_id,
                 currency=pack.currency,
                 created_at=now,
                 expires_at=now.replace(microsecond=0) + PAGE_LIFE,
@@ -134,6 +160,31 @@ async def sweep_purchases(*, uow: UnitOfWork, clock: Clock, limit: int = 200) ->
     return len(due)
 
 
+async def _tax(
+    pack: CreditPack, place: BillingPlace | None, *, taxes: Taxes, address_required: bool
+) -> tuple[int, str | None]:
+    """On top, with no transaction open; and the provider's calculation, to be reported later."""
+    if place is None:
+        if address_required:
+            raise PlaceRequired(
+                "Say where you are at home: tax depends on it.", fields={"place": ["is required"]}
+            )
+        return 0, None
+    line = TaxableLine(
+        reference=pack.name, amount_cents=pack.amount_cents, shipping_cents=0, kind="digital"
+    )
+    quoted = await taxes.quote(
+        TaxRequest(
+            currency=pack.currency,
+            lines=[line],
+            ship_to=TaxAddress(
+                country=place.country, state=place.state, postal_code=place.postal_code
+            ),
+        )
+    )
+    return quoted.tax_cents[pack.name], quoted.calculation_id
+
+
 async def _open(
     purchase: CreditPurchase, command: BuyCredits, *, customer_id: str, billing: Billing
 ) -> BillingPage:
@@ -143,6 +194,7 @@ async def _open(
             customer_id=customer_id,
             title=f"{purchase.credits} credits",
             amount_cents=purchase.amount_cents,
+            tax_cents=purchase.tax_cents,
             currency=purchase.currency,
             success_url=command.success_url,
             cancel_url=command.cancel_url,
@@ -168,7 +220,7 @@ async def _pay(purchase_id: UUID, paid: PaidCharge, *, uow: UnitOfWork, clock: C
             kind=ChargeKind.CREDITS,
             user_id=purchase.user_id,
             amount_cents=paid.amount_cents,
-            tax_cents=0,
+            tax_cents=purchase.tax_cents,
             currency=purchase.currency,
             purchase_id=purchase.id,
             paid_at=now,
@@ -188,6 +240,8 @@ async def _pay(purchase_id: UUID, paid: PaidCharge, *, uow: UnitOfWork, clock: C
             due_at=now + FEE_IS_KNOWN_AFTER,
             key=charge.id,
         )
+        if purchase.tax_calculation_id is not None:
+            uow.outbox.add(REPORT_CREDIT_SALE, ReportCreditSale(purchase_id=purchase.id))
         await uow.commit()
 
 

@@ -12,6 +12,7 @@ from uuid import UUID
 
 import msgspec
 
+from application.billing.tax_reports import REPORT_CREDIT_REFUND, ReportCreditRefund
 from application.ports.clock import Clock
 from application.ports.errors import Rejected
 from application.ports.ids import Ids
@@ -222,6 +223,8 @@ async def _record(
                 share = charge.move(refund.amount_cents)
                 refund.tax_cents = share.tax_cents
                 await uow.ledger.post([_given(refund, share, at=now)])
+                if purchase is not None and purchase.tax_calculation_id is not None:
+                    uow.outbox.add(REPORT_CREDIT_REFUND, ReportCreditRefund(refund_id=refund.id))
             case ChargeRefundStatus.PENDING, ChargeRefundStatus.FAILED:
                 refund.status = ChargeRefundStatus.FAILED
                 charge.refunded_cents -= refund.amount_cents

@@ -16,12 +16,14 @@ from domain.studio.plans import Interval, PlanName, SubscriptionStatus
 
 
 class PurchaseRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """A page on which a pack of credits is paid. `expires_at`: 30 minutes to 24 hours ahead."""
+    """A page on which a pack of credits is paid, tax on top. `expires_at`: 30 minutes to 24 hours
+    ahead."""
 
     purchase_id: UUID
     customer_id: str
     title: str
     amount_cents: int
+    tax_cents: int = 0
     currency: str
     success_url: str
     cancel_url: str
@@ -133,3 +135,8 @@ class Billing(Protocol):
         ...
 
     async def paid_invoice(self, invoice_id: str) -> PaidInvoice: ...
+
+    async def document(self, *, charge_id: str, invoice_id: str | None) -> str | None:
+        """The address of the invoice, or of the receipt where there is none, for who paid. It is
+        asked for anew each time: such links expire."""
+        ...

@@ -10,7 +10,7 @@ import msgspec
 from domain.studio.contested import ChargeDispute, Freeze
 from domain.studio.credits import CreditKind, Hold, Wallet
 from domain.studio.plans import PlanSubscription
-from domain.studio.purchases import ChargeRefund, CreditPurchase, PlatformCharge
+from domain.studio.purchases import ChargeKind, ChargeRefund, CreditPurchase, PlatformCharge
 from domain.studio.subscribing import BillingCustomer, PlanCheckout
 
 
@@ -170,7 +170,29 @@ class UseOfDay(msgspec.Struct, frozen=True, kw_only=True):
     bytes: int
 
 
+class PaymentRow(msgspec.Struct, frozen=True, kw_only=True):
+    """What a user paid to the platform. `amount_cents` is with tax; `refunded_cents` has gone back
+    or is on its way, `contested_cents` a bank holds."""
+
+    id: str
+    kind: ChargeKind
+    amount_cents: int
+    tax_cents: int
+    refunded_cents: int
+    contested_cents: int
+    currency: str
+    purchase_id: UUID | None
+    credits: int | None
+    paid_at: datetime
+
+
 class CreditViews(Protocol):
+    async def payments(
+        self, user_id: UUID, *, before: tuple[datetime, str] | None, limit: int
+    ) -> Sequence[PaymentRow]:
+        """The newest first, from after the (paid_at, id) of the page before."""
+        ...
+
     async def entries(self, user_id: UUID, *, before: int | None, limit: int) -> Sequence[EntryRow]:
         """The newest first; `before` is the number of the last one seen."""
         ...

@@ -49,6 +49,12 @@ class PackUnknown(Invalid):
     code = "pack_unknown"
 
 
+class PlaceRequired(Invalid):
+    """Tax is collected here, and depends on where the buyer is at home: send a `place`."""
+
+    code = "place_required"
+
+
 class PurchaseMismatch(Conflict):
     """The money that came does not fit the purchase: somebody must look at this."""
 
@@ -89,6 +95,8 @@ class CreditPurchase:
     refunded_cents: int = 0
     lost_credits: int = 0
     lost_cents: int = 0
+    tax_calculation_id: str | None = None
+    tax_report_id: str | None = None
     created_at: datetime
     expires_at: datetime
     ask_at: datetime

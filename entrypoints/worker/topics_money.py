@@ -22,6 +22,14 @@ from application.billing.subscriptions import (
     refresh_subscription,
     settle_plan_checkout,
 )
+from application.billing.tax_reports import (
+    REPORT_CREDIT_REFUND,
+    REPORT_CREDIT_SALE,
+    ReportCreditRefund,
+    ReportCreditSale,
+    report_credit_refund,
+    report_credit_sale,
+)
 from application.ledger.bank_accounts import (
     CLOSE_BANK_ACCOUNT,
     CloseBankAccount,
@@ -209,6 +217,12 @@ def billing(ports: Ports) -> Topics:
             body.checkout_id, uow=ports.uow(), billing=billing, clock=clock, ids=ports.ids
         )
 
+    async def taxed_sale(body: ReportCreditSale) -> None:
+        await report_credit_sale(body.purchase_id, uow=ports.uow(), taxes=ports.taxes)
+
+    async def taxed_refund(body: ReportCreditRefund) -> None:
+        await report_credit_refund(body.refund_id, uow=ports.uow(), taxes=ports.taxes)
+
     async def compare(body: CompareCustomer) -> None:
         await compare_customer(body.customer_id, uow=ports.uow(), billing=billing)
 
@@ -223,6 +237,8 @@ def billing(ports: Ports) -> Topics:
         SEND_CHARGE_REFUND: calls(each(SendChargeRefund, refund)),
         REFRESH_SUBSCRIPTION: calls(each(RefreshSubscription, refresh)),
         SETTLE_PLAN_CHECKOUT: calls(each(SettlePlanCheckout, page)),
+        REPORT_CREDIT_SALE: calls(each(ReportCreditSale, taxed_sale)),
+        REPORT_CREDIT_REFUND: calls(each(ReportCreditRefund, taxed_refund)),
         COMPARE_CUSTOMER: calls(each(CompareCustomer, compare)),
         CANCEL_SUBSCRIPTION: calls(each(CancelSubscription, cancel)),
     }

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 import httpx
+import msgspec
 import pytest
 
 from adapters.memory.billing import MemoryBilling
@@ -227,6 +228,26 @@ async def test_a_subscription_begins_with_a_paid_invoice(world: World) -> None:
     assert invoice.charge is not None
     assert (invoice.charge.amount_cents, invoice.charge.currency) == (2_900, "usd")
     assert await world.billing.subscriptions_of(customer_id) == [provider_id]
+
+
+async def test_tax_is_paid_on_the_page_and_each_payment_has_a_document(world: World) -> None:
+    customer_id = await customer(world)
+    taxed = msgspec.structs.replace(purchase(world, customer_id), tax_cents=95)
+    page = await world.billing.sell_credits(taxed)
+    await world.pay(page)
+    paid = (await world.billing.page_state(page.session_id)).paid
+    assert paid is not None
+    assert paid.amount_cents == 595
+    receipt = await world.billing.document(charge_id=paid.charge_id, invoice_id=None)
+    assert receipt is not None
+
+    (invoice_id,) = await world.billing.paid_invoices(await subscribed(world, customer_id))
+    invoice = await world.billing.paid_invoice(invoice_id)
+    assert invoice.charge is not None
+    document = await world.billing.document(
+        charge_id=invoice.charge.charge_id, invoice_id=invoice_id
+    )
+    assert document not in (None, receipt)
 
 
 async def test_a_subscription_is_cancelled_at_once_and_once(world: World) -> None:

@@ -224,6 +224,9 @@ TABLE: dict[str, Row] = {
     "POST /api/v1/billing/checkout": signed_in(201, {"plan": "pro", **PAGES}),
     "POST /api/v1/billing/portal": signed_in(201, {"return_url": "https://shop.example/a"}),
     "GET /api/v1/billing/usage": signed_in(200),
+    "GET /api/v1/billing/payments": signed_in(200),
+    # Nobody of these has paid it, and nobody has made such a payment.
+    "GET /api/v1/billing/payments/{charge_id}/document": signed_in(404),
     "GET /api/v1/assets": signed_in(200),
     "POST /api/v1/assets": signed_in(201, IMAGE),
     "GET /api/v1/assets/{asset_id}": own(200),
@@ -461,6 +464,7 @@ IN_PATH = {
     "difference_id": estate.DIFFERENCE,
     "export_id": estate.EXPORT,
     "account": "platform_revenue",
+    "charge_id": "ch_none",
     "effect_key": "sale:none",
     "proof_id": estate.known(0xF0),
     "item_id": estate.PRODUCT,

@@ -82,3 +82,11 @@ async def test_use_is_told_day_by_day(shop: Shop) -> None:
     assert refusal(wrong) == (400, "span_invalid")
     long = await shop.get("/billing/usage?from=2020-01-01&to=2026-02-01", by=shop.fan)
     assert refusal(long) == (400, "span_invalid")
+
+
+async def test_what_was_paid_is_listed_with_its_document(shop: Shop) -> None:
+    assert data_of(await shop.get("/billing/payments", by=shop.fan)) == []
+    none = await shop.get("/billing/payments/ch_nobodys/document", by=shop.fan)
+    assert refusal(none) == (404, "not_found")
+    odd = await shop.get("/billing/payments/%00/document", by=shop.fan)
+    assert odd.status_code in (400, 404)

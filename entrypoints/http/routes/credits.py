@@ -17,17 +17,24 @@ from domain.identity.actor import RoleRequired
 from domain.shared.errors import NotFound
 from domain.studio.contested import ChargeContested
 from domain.studio.credits import CreditsExhausted
-from domain.studio.purchases import NothingToGiveBack, PackUnknown, PurchaseNotPaid
+from domain.studio.purchases import (
+    NothingToGiveBack,
+    PackUnknown,
+    PlaceRequired,
+    PurchaseNotPaid,
+)
 from entrypoints.http.dependencies import CurrentActor
 from entrypoints.http.envelope import Data, Page
 from entrypoints.http.errors import errors
 from entrypoints.http.idempotency import idempotent
 from entrypoints.http.paging import PageCursor, PageLimit, page_of, read_cursor
 from entrypoints.http.parameters import (
+    TheAddressRule,
     TheBilling,
     TheClock,
     TheCreditViews,
     TheIds,
+    TheTaxes,
     TheUnitOfWork,
 )
 
@@ -63,7 +70,7 @@ async def read_prices() -> Data[PricesView]:
 @post(
     "/purchases",
     opt=idempotent(required=True),
-    responses=errors(PackUnknown, KeyReused, 502, 503),
+    responses=errors(PackUnknown, KeyReused, PlaceRequired, 502, 503),
 )
 async def buy_credits(
     data: JSONBody[BuyCredits],
@@ -71,10 +78,12 @@ async def buy_credits(
     actor: CurrentActor,
     uow: TheUnitOfWork,
     billing: TheBilling,
+    taxes: TheTaxes,
+    address_required: TheAddressRule,
     clock: TheClock,
     ids: TheIds,
 ) -> Data[PageOpened]:
-    """The page where a pack is paid. The credits come when the money has come."""
+    """The page where a pack is paid, tax on top. The credits come when the money has come."""
     return Data(
         await purchases.buy_credits(
             data,
@@ -82,6 +91,8 @@ async def buy_credits(
             actor=actor,
             uow=uow,
             billing=billing,
+            taxes=taxes,
+            address_required=address_required,
             clock=clock,
             ids=ids,
         )

@@ -43,7 +43,7 @@ def create_session(world: World, call: Call) -> Object:
         "object": "checkout.session",
         "amount_subtotal": subtotal_cents,
         "amount_total": total_cents,
-        "automatic_tax": {"enabled": False, "liability": None, "status": None},
+        "automatic_tax": _automatic_tax(params),
         "cancel_url": params.get("cancel_url"),
         "client_reference_id": params.get("client_reference_id"),
         "collected_information": None,
@@ -90,6 +90,20 @@ def shown(session: Object) -> Object:
     """What the API tells: what is for the payment or subscription is remembered, not returned."""
     kept = ("payment_intent_data", "subscription_data")
     return {name: value for name, value in session.items() if name not in kept}
+
+
+def _automatic_tax(params: dict[str, Any]) -> Object:
+    """Played for subscriptions: their invoices add the tax."""
+    enabled = bool(params.get("automatic_tax", {}).get("enabled"))
+    if enabled and params["mode"] != "subscription":
+        raise invalid("The sandbox plays automatic tax of subscriptions", param="automatic_tax")
+    if enabled and params.get("customer_update", {}).get("address") != "auto":
+        raise invalid(
+            "Automatic tax calculation in Checkout requires a valid address on the Customer. Add a "
+            "valid address to the Customer or set `customer_update[address]` to `auto`",
+            param="automatic_tax",
+        )
+    return {"enabled": enabled, "liability": None, "status": None}
 
 
 def _require_mode(world: World, account: str, params: dict[str, Any], lines: list[Object]) -> None:
@@ -232,6 +246,10 @@ def _subscribe(world: World, session: Object, *, card: str, details: Object) -> 
     if card.startswith("bank_debit"):
         return "The sandbox plays subscriptions by card."
     keep_card(world, PLATFORM, session["customer"], card)
+    taxed = session["automatic_tax"]["enabled"]
+    if taxed:
+        customer = world.customers.get(PLATFORM, session["customer"])
+        customer["address"] = details["customer_details"]["address"]
     (line,) = world.line_items[session["id"]]
     subscription = subscriptions.begin(
         world,
@@ -239,6 +257,7 @@ def _subscribe(world: World, session: Object, *, card: str, details: Object) -> 
         price=line["price"],
         quantity=line["quantity"],
         metadata=session["subscription_data"].get("metadata", {}),
+        taxed=taxed,
     )
     session |= details | {
         "status": "complete",

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from entrypoints.sandbox.stripe import payments
+from entrypoints.sandbox.stripe import payments, taxes
 from entrypoints.sandbox.stripe.customers import card_of, declines
 from entrypoints.sandbox.stripe.errors import StripeProblem
 from entrypoints.sandbox.stripe.events import emit
@@ -22,7 +22,9 @@ def bill(
     """A finalized invoice of a subscription; `lines` are texts with cents."""
     identifier = new_id("in")
     item = subscription["items"]["data"][0]
-    total_cents = sum(cents for _, cents in lines)
+    subtotal_cents = sum(cents for _, cents in lines)
+    tax_cents = _tax_cents(world, subscription, subtotal_cents)
+    total_cents = subtotal_cents + tax_cents
     invoice: Object = {
         "id": identifier,
         "object": "invoice",
@@ -73,15 +75,32 @@ def bill(
             "voided_at": None,
         },
         "subscription": subscription["id"],
-        "subtotal": total_cents,
+        "subtotal": subtotal_cents,
         "total": total_cents,
-        "total_taxes": [],
+        "total_taxes": [_tax(tax_cents, subtotal_cents)] if tax_cents else [],
     }
     world.invoices.add(PLATFORM, invoice)
     subscription["latest_invoice"] = identifier
     emit(world, "invoice.created", shown(invoice) | {"status": "draft"})
     emit(world, "invoice.finalized", shown(invoice))
     return invoice
+
+
+def _tax_cents(world: World, subscription: Object, subtotal_cents: int) -> int:
+    address = world.customers.get(PLATFORM, subscription["customer"]).get("address")
+    if not subscription["automatic_tax"]["enabled"] or address is None:
+        return 0
+    return taxes.tax_on(max(0, subtotal_cents), address)
+
+
+def _tax(tax_cents: int, subtotal_cents: int) -> Object:
+    return {
+        "amount": tax_cents,
+        "tax_behavior": "exclusive",
+        "taxability_reason": "standard_rated",
+        "taxable_amount": subtotal_cents,
+        "type": "tax_rate_details",
+    }
 
 
 def shown(invoice: Object) -> Object:

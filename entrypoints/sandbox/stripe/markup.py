@@ -65,7 +65,7 @@ def checkout_page(session: Object, lines: list[Object], *, problem: str | None =
         f"{alert}{_lines(session, lines, total)}"
         f'<form method="post" action="/stripe/checkout/{escape(session["id"])}/pay">'
         f'<label>Email <input type="email" name="email" value="{email}" required></label>'
-        f"{_cards()}{_shipping(session)}"
+        f"{_cards()}{_shipping(session)}{_billing(session)}"
         f'<button type="submit">Pay {escape(total)}</button></form>{cancel}',
     )
 
@@ -89,6 +89,21 @@ def _cards() -> str:
         for position, (value, label) in enumerate(CARDS)
     )
     return f"<fieldset><legend>Pay with</legend>{choices}</fieldset>"
+
+
+def _billing(session: Object) -> str:
+    """Where automatic tax wants to know where the customer is at home."""
+    if not session["automatic_tax"]["enabled"]:
+        return ""
+    fields = "".join(
+        f'<label>{label} <input type="text" name="billing_{name}" value="{value}"></label>'
+        for name, label, value in (
+            ("country", "Country", "US"),
+            ("state", "State", "CA"),
+            ("postal_code", "Postal code", "94105"),
+        )
+    )
+    return f"<fieldset><legend>Billing address</legend>{fields}</fieldset>"
 
 
 def _shipping(session: Object) -> str:

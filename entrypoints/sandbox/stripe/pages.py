@@ -95,6 +95,17 @@ def _attempt(world: World, session: Object, form: dict[str, str]) -> str | None:
             "postal_code": form.get("shipping_postal_code") or "12345",
             "state": form.get("shipping_state") or None,
         }
+    shipped_to = address
+    if session["automatic_tax"]["enabled"]:
+        country = form.get("billing_country") or "US"
+        address = {
+            "city": None,
+            "country": country,
+            "line1": None,
+            "line2": None,
+            "postal_code": form.get("billing_postal_code") or "94105",
+            "state": form.get("billing_state") or ("CA" if country == "US" else None),
+        }
     details: Object = {
         "customer_details": {
             "address": address,
@@ -105,7 +116,7 @@ def _attempt(world: World, session: Object, form: dict[str, str]) -> str | None:
             "tax_ids": [],
         },
         "collected_information": {
-            "shipping_details": {"address": address, "name": name} if address else None,
+            "shipping_details": {"address": shipped_to, "name": name} if shipped_to else None,
         },
     }
     if session["shipping_options"]:

@@ -20,7 +20,13 @@ _SECONDS = {"day": 24 * 3600, "week": 7 * 24 * 3600}
 
 
 def begin(
-    world: World, *, customer_id: str, price: Object, quantity: int, metadata: dict[str, str]
+    world: World,
+    *,
+    customer_id: str,
+    price: Object,
+    quantity: int,
+    metadata: dict[str, str],
+    taxed: bool = False,
 ) -> Object:
     """A subscription whose first invoice has yet to be paid."""
     identifier = new_id("sub")
@@ -39,6 +45,7 @@ def begin(
     subscription: Object = {
         "id": identifier,
         "object": "subscription",
+        "automatic_tax": {"enabled": taxed, "liability": None},
         "billing_cycle_anchor": now,
         "cancel_at": None,
         "cancel_at_period_end": False,
@@ -214,6 +221,7 @@ def create_subscription(world: World, call: Call) -> Object:
         price=price,
         quantity=item.get("quantity", 1),
         metadata=params.get("metadata", {}),
+        taxed=bool(params.get("automatic_tax", {}).get("enabled")),
     )
 
 

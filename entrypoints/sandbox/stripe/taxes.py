@@ -119,6 +119,11 @@ def retrieve_transaction(world: World, call: Call) -> Object:
     return world.tax_transactions.get(call.account, call.ids[0])
 
 
+def tax_on(amount_cents: int, address: Object) -> int:
+    """What an invoice adds for a customer at home there."""
+    return (amount_cents * _rate(address) + 5_000) // 10_000
+
+
 def _rate(address: Object) -> int:
     country = address["country"].upper()
     if len(country) != 2 or not country.isalpha() or country == "XX":

@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 
 from adapters.memory.payments import MemoryPaymentProvider
 from adapters.memory.system import ManualClock
+from adapters.memory.taxes import MemoryTaxes
 from adapters.memory.unit_of_work import MemoryDatabase, MemoryUnitOfWork
 from adapters.system.ids import UuidV7Ids
 from application.billing.comparing import compare_customer, sweep_customers
@@ -15,6 +16,7 @@ from application.billing.customers import COMPARE
 from application.billing.plans import Subscribe, SubscriptionView, read_subscription
 from application.billing.plans import start_subscription as start
 from application.billing.purchases import (
+    BillingPlace,
     BuyCredits,
     PageOpened,
     buy_credits,
@@ -57,6 +59,8 @@ class Counter:
     def __post_init__(self) -> None:
         self.provider = MemoryPaymentProvider(self.clock)
         self.billing = self.provider.billing
+        self.taxes = MemoryTaxes()
+        self.address_required = False
 
     async def opened(self) -> "Counter":
         await self.greet(self.ada)
@@ -73,9 +77,14 @@ class Counter:
 
     # Credits.
 
-    async def order(self, pack: str = "small", *, key: str = "k") -> PageOpened:
+    async def order(
+        self, pack: str = "small", *, key: str = "k", place: BillingPlace | None = None
+    ) -> PageOpened:
         command = BuyCredits(
-            pack=pack, success_url="https://shop.example/a", cancel_url="https://shop.example/b"
+            pack=pack,
+            place=place,
+            success_url="https://shop.example/a",
+            cancel_url="https://shop.example/b",
         )
         return await buy_credits(
             command,
@@ -83,6 +92,8 @@ class Counter:
             actor=self.ada,
             uow=self.new_uow(),
             billing=self.billing,
+            taxes=self.taxes,
+            address_required=self.address_required,
             clock=self.clock,
             ids=self.ids,
         )

@@ -6,6 +6,8 @@ import httpx
 
 from adapters.stripe.billing import StripeBilling
 from application.billing.disputes import cancel_subscription, hear_charge_dispute
+from application.billing.payments import link_document
+from application.billing.purchases import BillingPlace
 from application.ledger.fees import record_processing_fee
 from application.ports.payments import DisputeChanged
 from domain.identity.actor import Actor
@@ -129,6 +131,35 @@ async def test_a_disputed_purchase_and_a_disputed_plan_leave_no_difference(audit
     await counter.refresh(provider_id)
     async with counter.new_uow() as uow:
         assert await uow.plan_subscriptions.standing(counter.ada.user_id) == []
+
+
+async def test_taxed_credits_and_plans_leave_no_difference(audit: Audit) -> None:
+    counter = Played(audit)
+    counter.billing = StripeBilling(audit.world.api, automatic_tax=True)  # type: ignore[assignment]
+    counter.taxes.rates["DE"] = 1900
+    await counter.opened()
+    opened = await counter.order(place=BillingPlace(country="DE"))
+    await counter.press(f"{opened.url}/pay", card="4242424242424242")
+    await counter.settle(opened.id)
+    page = await counter.subscribe()
+    await counter.press(f"{page.url}/pay", card="4242424242424242", billing_country="DE")
+    await counter.settle_page(page.id)
+    charges = await counter.charges()
+    for charge_id in charges:
+        await counter.fee(charge_id)
+    audit.clock.advance(SOON)
+    assert await audit.compare() == {}
+    booked = await counter.posted(f"credits:{charges[0]}", f"plan:{charges[1]}")
+    assert booked == {
+        Account.STRIPE_CLEARING: -595 - 3_451,
+        Account.PLATFORM_REVENUE: 500 + 2_900,
+        Account.TAX_PAYABLE: 95 + 551,
+    }
+    for charge_id in charges:
+        link = await link_document(
+            charge_id, actor=counter.ada, uow=counter.new_uow(), billing=counter.billing
+        )
+        assert link.url.startswith("http")
 
 
 async def test_a_subscription_that_nobody_told_is_found_in_the_list(audit: Audit) -> None:

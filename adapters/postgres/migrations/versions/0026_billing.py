@@ -47,6 +47,8 @@ ALTER TABLE plan_subscriptions ADD COLUMN forfeited_at TIMESTAMP WITH TIME ZONE
 ALTER TABLE credit_purchases ADD COLUMN tax_cents BIGINT NOT NULL DEFAULT 0,
     ADD COLUMN lost_credits BIGINT NOT NULL DEFAULT 0,
     ADD COLUMN lost_cents BIGINT NOT NULL DEFAULT 0,
+    ADD COLUMN tax_calculation_id TEXT,
+    ADD COLUMN tax_report_id TEXT,
     DROP CONSTRAINT ck_credit_purchases_something_for_something,
     ADD CONSTRAINT ck_credit_purchases_something_for_something CHECK (
         credits > 0 AND amount_cents > 0 AND tax_cents >= 0),
@@ -76,6 +78,8 @@ UPDATE platform_charges c SET out_cents = (
 
 ALTER TABLE platform_charges ALTER COLUMN contested_cents DROP DEFAULT,
     ALTER COLUMN out_cents DROP DEFAULT
+
+CREATE INDEX ix_platform_charges_of_user ON platform_charges (user_id, paid_at, id)
 
 CREATE TABLE charge_disputes (
     id UUID NOT NULL,
@@ -169,6 +173,8 @@ DROP TABLE credit_freezes
 
 DROP TABLE charge_disputes
 
+DROP INDEX ix_platform_charges_of_user
+
 ALTER TABLE platform_charges DROP COLUMN subscription_id, DROP COLUMN contested_cents,
     DROP COLUMN out_cents
 
@@ -176,6 +182,7 @@ ALTER TABLE credit_purchases DROP CONSTRAINT ck_credit_purchases_something_for_s
     DROP CONSTRAINT ck_credit_purchases_taken_back_of_it,
     DROP CONSTRAINT ck_credit_purchases_refunded_of_it,
     DROP COLUMN tax_cents, DROP COLUMN lost_credits, DROP COLUMN lost_cents,
+    DROP COLUMN tax_calculation_id, DROP COLUMN tax_report_id,
     ADD CONSTRAINT ck_credit_purchases_something_for_something CHECK (
         credits > 0 AND amount_cents > 0),
     ADD CONSTRAINT ck_credit_purchases_taken_back_of_it CHECK (taken_back BETWEEN 0 AND credits),
