@@ -1,5 +1,6 @@
 """Money of credits and plans that a bank takes back: booked once, and credits that follow it."""
 
+import asyncio
 from datetime import timedelta
 from uuid import uuid4
 
@@ -219,3 +220,28 @@ async def test_what_contradicts_itself_or_is_unknown_books_nothing(counter: Coun
                     other, uow=counter.new_uow(), clock=counter.clock, ids=counter.ids
                 )
     assert await state(counter) == (500, 0, 0)
+
+
+async def test_told_at_once_while_credits_are_spent_it_is_booked_once(
+    real_counter: Counter,
+) -> None:
+    """Whoever comes first: what was spent stays spent, the rest lies still."""
+    counter = real_counter
+    purchase = await counter.bought()
+    assert purchase.charge_id is not None
+    dispute_id = counter.provider.payments.dispute(purchase.charge_id)
+
+    async def spend() -> int:
+        try:
+            await counter.spend(60)
+        except CreditsExhausted:
+            return 0
+        return 60
+
+    done = await asyncio.gather(
+        *(hear(counter, dispute_id, times=1) for _ in range(10)), *(spend() for _ in range(10))
+    )
+    spent = sum(one or 0 for one in done)
+    assert await state(counter) == (0, 0, 500 - spent)
+    booked = await effects_of(counter, dispute_id)
+    assert booked[Account.PLATFORM_REVENUE] == -500
