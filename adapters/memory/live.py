@@ -48,11 +48,13 @@ class MemoryLive:
 
 
 class MemoryLiveRecords:
-    """See `application.ports.live.LiveRecords`. `reads` counts the questions."""
+    """See `application.ports.live.LiveRecords`. `reads` counts the questions,
+    `reviewed` says of which jobs results wait for a moderator."""
 
     def __init__(self) -> None:
         self.reads = 0
         self.assets: list[Asset] = []
+        self.reviewed: dict[UUID, int] = {}
         self._events: defaultdict[Channel, list[LiveEvent]] = defaultdict(list)
         self._owners: dict[Channel, UUID] = {}
 
@@ -82,6 +84,9 @@ class MemoryLiveRecords:
         if isinstance(event, StepCompleted):
             return [asset for asset in self.assets if asset.id == event.result_asset_id]
         return [asset for asset in self.assets if asset.generation_id == event.job_id]
+
+    async def in_review(self, event: JobCompleted) -> int:
+        return self.reviewed.get(event.job_id, 0)
 
 
 class MemoryUserEvents:

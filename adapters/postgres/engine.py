@@ -5,22 +5,41 @@ import uuid
 from typing import Any
 
 from msgspec import json
-from sqlalchemy import event
+from sqlalchemy import AsyncAdaptedQueuePool, event
 from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import (
     AsyncEngine,
     AsyncSession,
     async_sessionmaker,
     create_async_engine,
 )
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from adapters.postgres.urls import async_url
+from application.ports.errors import Unavailable
 
 _TRUSTED_IDLE_S = 10.0
+_RETRY_AFTER_S = 2.0
 
 
-def open_engine(url: str, *, pool_size: int = 20) -> AsyncEngine:
-    """A pool whose settings also hold behind a transaction-pooling PgBouncer.
+class _Pool(AsyncAdaptedQueuePool):
+    """Says in our words that there was no connection to be had: who asked may ask again."""
+
+    def _do_get(self) -> ConnectionPoolEntry:
+        try:
+            return super()._do_get()
+        except PoolTimeout as late:
+            raise Unavailable(
+                "Every connection to the database is in use.",
+                provider="database",
+                retry_after_s=_RETRY_AFTER_S,
+            ) from late
+
+
+def open_engine(url: str, *, pool_size: int = 20, wait_s: float = 10) -> AsyncEngine:
+    """A pool whose settings also hold behind a transaction-pooling PgBouncer. Who waits longer than
+    `wait_s` for one of its connections is told Unavailable.
 
     Prepared statements get unique names, because the server connection may change between two
     transactions. `jit` is off: the statements are short. What was opened stays open, since under a
@@ -32,7 +51,8 @@ def open_engine(url: str, *, pool_size: int = 20) -> AsyncEngine:
         pool_size=pool_size,
         max_overflow=0,
         pool_use_lifo=True,
-        pool_timeout=10,
+        poolclass=_Pool,
+        pool_timeout=wait_s,
         hide_parameters=True,  # an error's text must not carry personal data into a log
         json_serializer=lambda value: json.encode(value).decode(),
         json_deserializer=json.decode,

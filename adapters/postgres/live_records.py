@@ -4,11 +4,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy import text as sql
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from adapters.postgres.media import assets
+from adapters.postgres.moderation import waits_for_a_moderator
 from application.ports.live import (
     Channel,
     JobCompleted,
@@ -20,6 +21,7 @@ from application.ports.live import (
 )
 from domain.identity.actor import Actor
 from domain.media.asset import Asset, AssetState
+from domain.moderation.case import SubjectKind
 from domain.shared.errors import NotFound
 
 _JOBS = sql("""
@@ -106,3 +108,13 @@ class PostgresLiveRecords:
         async with self._sessions() as session:
             found = await session.scalars(statement.order_by(assets.c.created_at, assets.c.id))
             return found.all()
+
+    async def in_review(self, event: JobCompleted) -> int:
+        statement = (
+            select(func.count())
+            .select_from(assets)
+            .where(assets.c.generation_id == event.job_id, assets.c.state == AssetState.HIDDEN)
+            .where(waits_for_a_moderator(SubjectKind.ASSET, assets.c.id))
+        )
+        async with self._sessions() as session:
+            return await session.scalar(statement) or 0

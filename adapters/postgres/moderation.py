@@ -7,6 +7,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    ColumnElement,
     Float,
     ForeignKey,
     Index,
@@ -168,6 +169,17 @@ mappers.map_imperatively(
 )
 mappers.map_imperatively(Report, moderation_reports)
 mappers.map_imperatively(Strike, moderation_strikes)
+
+
+def waits_for_a_moderator(
+    kind: SubjectKind, subject_id: ColumnElement[UUID]
+) -> ColumnElement[bool]:
+    """Whether a case of it is open."""
+    return exists().where(
+        moderation_cases.c.subject_kind == kind,
+        moderation_cases.c.subject_id == subject_id,
+        sql(_WAITING),
+    )
 
 
 class PostgresJudgements(PostgresRepository[JudgementRecord]):

@@ -24,6 +24,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from adapters.postgres.credits import credit_holds
 from adapters.postgres.jobs import attempts, jobs, steps
 from adapters.postgres.media import assets
+from adapters.postgres.moderation import waits_for_a_moderator
 from adapters.postgres.studio import generations, likeness_models
 from application.ports.studio import (
     GenerationFilter,
@@ -33,6 +34,7 @@ from application.ports.studio import (
     StepRow,
 )
 from domain.media.asset import Asset, AssetState
+from domain.moderation.case import SubjectKind
 from domain.shared.errors import NotFound
 from domain.studio.job import OPEN, RETRYABLE
 
@@ -45,6 +47,13 @@ _HELD = (
 _SPENT = (
     select(func.sum(credit_holds.c.spent))
     .where(credit_holds.c.job_id == jobs.c.id)
+    .scalar_subquery()
+)
+_IN_REVIEW = (
+    select(func.count())
+    .select_from(assets)
+    .where(assets.c.generation_id == generations.c.id, assets.c.state == AssetState.HIDDEN)
+    .where(waits_for_a_moderator(SubjectKind.ASSET, assets.c.id))
     .scalar_subquery()
 )
 
@@ -74,6 +83,7 @@ _GENERATIONS = (
         generations.c.created_at,
         func.coalesce(_HELD, 0).label("held"),
         cast(func.coalesce(_SPENT, 0), Integer).label("spent"),
+        _IN_REVIEW.label("in_review"),
     )
     .join(jobs, jobs.c.id == generations.c.id)
     .outerjoin(likeness_models, likeness_models.c.id == generations.c.model_id)

@@ -204,6 +204,10 @@ class LiveRecords(Protocol):
         """What it tells of, as far as it is still there and may be shown."""
         ...
 
+    async def in_review(self, event: JobCompleted) -> int:
+        """How many of its results wait for a moderator."""
+        ...
+
 
 class EventPurge(Protocol):
     async def purge(self, *, before: datetime, limit: int) -> int:

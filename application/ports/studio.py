@@ -146,6 +146,7 @@ class LikenessModels(Repository[LikenessModel], Protocol):
 class ResultRow(msgspec.Struct, frozen=True, kw_only=True):
     id: UUID
     media: Media
+    content_type: str
     width: int | None
     height: int | None
     duration_ms: int | None
@@ -166,7 +167,8 @@ class StepRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class GenerationRow(msgspec.Struct, frozen=True, kw_only=True):
-    """`held` is what its present round may cost, `spent` what all of its rounds have cost."""
+    """`held` is what its present round may cost, `spent` what all of its rounds have cost;
+    `in_review` counts the results that wait for a moderator."""
 
     id: UUID
     creator_id: UUID | None
@@ -192,6 +194,7 @@ class GenerationRow(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
     held: int
     spent: int
+    in_review: int
     results: Sequence[ResultRow] = ()
     steps: Sequence[StepRow] = ()
 

@@ -118,8 +118,8 @@ async def subject_of(uow: UnitOfWork, job: Job) -> Subject:
     return await uow.generations.get(job.id)
 
 
-def new_case(uow: UnitOfWork, subject: Subject, *, owner_id: UUID, ids: Ids, at: datetime) -> Case:
-    """A job about `subject`, with the steps of its kind; begun by `carry_on`."""
+def new_case(subject: Subject, *, owner_id: UUID, ids: Ids, at: datetime) -> Case:
+    """A job about `subject`, with the steps of its kind; kept and begun by `begin`."""
     if isinstance(subject, Generation):
         kind, planned, mode = subject.kind, subject.plan, subject.mode
         invented = subject.is_invented
@@ -139,10 +139,15 @@ def new_case(uow: UnitOfWork, subject: Subject, *, owner_id: UUID, ids: Ids, at:
         )
         for position, one in enumerate(planned)
     ]
-    uow.jobs.add(job)
-    for step in steps:
-        uow.steps.add(step)
     return Case(job=job, steps=steps, attempts=[], before=None)
+
+
+def begin(uow: UnitOfWork, case: Case, subject: Subject, *, at: datetime) -> None:
+    """Keep what is new, as it is when its price is held: each row is written once."""
+    uow.jobs.add(case.job)
+    for step in case.steps:
+        uow.steps.add(step)
+    carry_on(uow, case, subject, at=at)
 
 
 def carry_on(uow: UnitOfWork, case: Case, subject: Subject, *, at: datetime) -> None:

@@ -33,10 +33,11 @@ async def reserve_credits(
     credits: int,
     at: datetime,
     price_table: int = NEWEST_TABLE,
+    allowed: Allowance | None = None,
 ) -> None:
     """Hold the maximum price of a round of a job; a job counts on the day of its first round.
     Raises CreditsExhausted."""
-    wallet = await open_wallet(uow, user_id, at)
+    wallet = await open_wallet(uow, user_id, at, allowed=allowed)
     if await uow.credits.hold(job_id, round) is not None:
         return
     hold = wallet.reserve(credits, job_id=job_id, round=round, at=at, price_table=price_table)
@@ -75,10 +76,13 @@ async def release_credits(uow: UnitOfWork, *, job_id: UUID, round: int, at: date
         await uow.credits.save(wallet)
 
 
-async def open_wallet(uow: UnitOfWork, user_id: UUID, at: datetime) -> Wallet:
-    """The wallet, locked and saved, with the grant of this day in it."""
+async def open_wallet(
+    uow: UnitOfWork, user_id: UUID, at: datetime, *, allowed: Allowance | None = None
+) -> Wallet:
+    """The wallet, locked and saved, with the grant of this day in it; `allowed` is what the plan
+    allows, for who has asked already."""
     wallet = await uow.credits.wallet(user_id)
-    allowed = await allowance_of(uow, user_id, at)
+    allowed = allowed or await allowance_of(uow, user_id, at)
     wallet.open_day(at, grant=allowed.daily_credits)
     await uow.credits.save(wallet)
     return wallet

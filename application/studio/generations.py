@@ -25,6 +25,7 @@ from application.ports.live import LiveEvents
 from application.ports.unit_of_work import UnitOfWork
 from application.studio.changes import (
     Case,
+    begin,
     carry_on,
     commit_cases,
     give_up_rest,
@@ -196,11 +197,11 @@ async def request_generation(
         )
         if generation.model_id is None and not generation.is_invented and generation.needs_model:
             raise ModelNotReady("The creator has no likeness model in force.")
-        uow.generations.add(generation)
-        case = new_case(uow, generation, owner_id=actor.user_id, ids=ids, at=now)
+        case = new_case(generation, owner_id=actor.user_id, ids=ids, at=now)
         allowed = await hold_price(uow, case, generation, durations_ms=sources.durations_ms, at=now)
         generation.clean_for_owner = allowed.clean
-        carry_on(uow, case, generation, at=now)
+        uow.generations.add(generation)
+        begin(uow, case, generation, at=now)
         await commit_cases(uow, case, live=live, at=now)
     return AcceptedJob(id=case.job.id, status=case.job.status)
 

@@ -17,7 +17,7 @@ from application.ports.ids import Ids
 from application.ports.live import LiveEvents
 from application.ports.studio import ModelRow, StudioViews
 from application.ports.unit_of_work import UnitOfWork
-from application.studio.changes import carry_on, commit_cases, new_case
+from application.studio.changes import begin, commit_cases, new_case
 from application.studio.pricing import hold_price
 from application.studio.reading import LicenceReference
 from domain.creators.likeness_model import (
@@ -177,10 +177,10 @@ async def train_model(
             consent_id=consent.id,
             created_at=now,
         )
-        uow.models.add(model)
-        case = new_case(uow, model, owner_id=actor.user_id, ids=ids, at=now)
+        case = new_case(model, owner_id=actor.user_id, ids=ids, at=now)
         await hold_price(uow, case, model, durations_ms={}, at=now)
-        carry_on(uow, case, model, at=now)
+        uow.models.add(model)
+        begin(uow, case, model, at=now)
         await commit_cases(uow, case, live=live, at=now)
     return AcceptedModel(id=model_id, version=model.version, status=ModelStatus.PENDING)
 

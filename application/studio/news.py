@@ -35,10 +35,12 @@ class ResultLinks(Struct, frozen=True, kw_only=True):
 
 
 class JobCompletedNews(Struct, frozen=True, kw_only=True, tag_field="type", tag="job.completed"):
-    """`results` are in the order in which they were made; a trained model has none."""
+    """`results` are in the order in which they were made; a trained model has none. `in_review`
+    counts those that somebody has to look at first: `GET /generations/{id}` has them then."""
 
     job_id: UUID
     results: list[ResultLinks]
+    in_review: int
     seq: int
 
 
@@ -95,7 +97,8 @@ async def news_of(event: LiveEvent, *, viewer_id: UUID, newsroom: Newsroom) -> N
     match event:
         case JobCompleted(job_id=job_id, seq=seq):
             results = await _results(event, viewer_id, newsroom)
-            return JobCompletedNews(job_id=job_id, results=results, seq=seq)
+            waiting = await newsroom.records.in_review(event)
+            return JobCompletedNews(job_id=job_id, results=results, in_review=waiting, seq=seq)
         case JobFailed():
             error = JobError(code=event.error_code, message=event.error_message)
             return JobFailedNews(job_id=event.job_id, error=error, seq=event.seq)

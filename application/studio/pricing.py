@@ -51,6 +51,7 @@ async def hold_price(
         round=job.round,
         credits=price_to_hold(case.steps),
         at=at,
+        allowed=allowed,
     )
     job.reach(JobStatus.RESERVED)
     return allowed

@@ -30,6 +30,7 @@ class GenerationResult(msgspec.Struct, frozen=True, kw_only=True):
 
     id: UUID
     media: Media
+    content_type: str
     width: int | None
     height: int | None
     duration_ms: int | None
@@ -80,7 +81,9 @@ class CostDetails(msgspec.Struct, frozen=True, kw_only=True):
 
 class GenerationDetails(msgspec.Struct, frozen=True, kw_only=True):
     """`progress` is a percentage. Who has bought a result, or whose plan has clean copies, finds
-    them at `GET /assets/{id}`. What shows an invented person has neither creator nor licence."""
+    them at `GET /assets/{id}`. `in_review` counts results that somebody has to look at first: they
+    are among `assets` once they may be shown. What shows an invented person has neither creator nor
+    licence."""
 
     id: UUID
     creator_id: UUID | None
@@ -98,6 +101,7 @@ class GenerationDetails(msgspec.Struct, frozen=True, kw_only=True):
     preset_id: UUID | None
     template_id: UUID | None
     assets: Sequence[GenerationResult]
+    in_review: int
     steps: Sequence[StepDetails]
     credits: CostDetails
     error: FailureDetails | None
@@ -146,6 +150,7 @@ async def _details_of(row: GenerationRow, *, storage: ObjectStorage) -> Generati
         preset_id=row.preset_id,
         template_id=row.template_id,
         assets=results,
+        in_review=row.in_review,
         steps=[_step_of(step) for step in row.steps],
         credits=CostDetails(held=row.held, spent=row.spent),
         error=_failure(row.error_code, row.error_message),
@@ -193,6 +198,7 @@ async def _linked(row: ResultRow, *, storage: ObjectStorage) -> GenerationResult
     return GenerationResult(
         id=row.id,
         media=row.media,
+        content_type=row.content_type,
         width=row.width,
         height=row.height,
         duration_ms=row.duration_ms,

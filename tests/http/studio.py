@@ -126,7 +126,7 @@ class House:
 
 @asynccontextmanager
 async def open_house(database_url: str, folder: Path, **terms: Any) -> AsyncIterator[House]:
-    engine = open_engine(database_url)
+    engine = open_engine(database_url, wait_s=60)  # a crowd waits longer on a busy machine
     sessions: async_sessionmaker[AsyncSession] = sessions_of(engine)
     world = await World(sessions).opened(**terms)
     links = SignedLinks(base_url=f"{BASE}/api/v1/files", secrets=[b"s" * 32], clock=world.clock)

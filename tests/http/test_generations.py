@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import select
 
 from adapters.memory.images import blank_png
+from adapters.memory.prompts import ADDED
 from adapters.postgres.messages import inbox_messages
 from application.ports.engines import EngineJob, EngineOutput, VerifiedCallback
 from application.ports.messages import Message
@@ -24,6 +25,7 @@ from tests.domain.studio import test_prices_and_plans as builders_of_plans
 from tests.http.studio import House, data_of, open_house, refusal
 
 GENERATIONS = "/api/v1/generations"
+NO_CASINO = builders.terms(blocked_keywords=("casino",))
 
 
 @pytest.fixture
@@ -298,3 +300,33 @@ async def test_a_forged_callback_is_refused_and_not_kept(house: House) -> None:
 async def test_a_provider_that_is_not_set_up_has_no_webhook(house: House) -> None:
     answer = await house.http.post("/api/v1/webhooks/replicate", content=b"{}")
     assert answer.status_code == 404
+
+
+async def test_a_character_says_whose_likeness_it_is_before_anything_is_judged(
+    clean_database: str, tmp_path: Path
+) -> None:
+    """The creator's blocked words, dressed up, and the language model need to know it."""
+    async with open_house(clean_database, tmp_path, licence=NO_CASINO) as house:
+        await house.world.with_model()
+        fan = house.world.fan.user_id
+        creator_id = house.world.market.creator.id
+        character = builders.character_of(fan, creator_id=creator_id, style="")
+        async with (uow := house.world.uow()):
+            uow.characters.add(character)
+            await uow.commit()
+        asked: dict[str, object] = {"character_id": str(character.id), "enhance_prompt": True}
+
+        refused = await house.http.post(
+            GENERATIONS, json={**asked, "prompt": "in a c-a-s-i-n-o"}, headers=house.as_fan
+        )
+        assert refusal(refused) == (422, "text_refused")
+        accepted = data_of(
+            await house.http.post(
+                GENERATIONS, json={**asked, "prompt": "at sea"}, headers=house.as_fan
+            ),
+            202,
+        )
+        made = data_of(
+            await house.http.get(f"{GENERATIONS}/{accepted['id']}", headers=house.as_fan)
+        )
+    assert ADDED in made["prompt"]

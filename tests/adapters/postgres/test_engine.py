@@ -1,11 +1,14 @@
-"""Connections that PostgreSQL has closed meanwhile are replaced before anybody uses them."""
+"""Connections that PostgreSQL has closed meanwhile are replaced before anybody uses them, and who
+gets none is told so."""
 
 import asyncio
 
 import asyncpg
+import pytest
 from sqlalchemy import text
 
 from adapters.postgres.engine import open_engine
+from application.ports.errors import Unavailable
 
 
 async def test_a_connection_that_the_server_has_ended_is_replaced(database_url: str) -> None:
@@ -27,6 +30,17 @@ async def test_a_connection_that_is_well_is_used_again(database_url: str) -> Non
     async with engine.connect() as connection:
         second = await connection.scalar(text("SELECT pg_backend_pid()"))
     assert first == second
+    await engine.dispose()
+
+
+async def test_who_finds_no_connection_free_may_ask_again(database_url: str) -> None:
+    engine = open_engine(database_url, pool_size=1, wait_s=0.05)
+    async with engine.connect():
+        with pytest.raises(Unavailable) as refused:
+            await engine.connect().start()
+    assert (refused.value.provider, refused.value.retry_after_s) == ("database", 2)
+    async with engine.connect() as connection:
+        assert await connection.scalar(text("SELECT 1")) == 1
     await engine.dispose()
 
 

@@ -1,9 +1,13 @@
 """What was made is judged before anybody sees it: shown, hidden until looked at, or refused."""
 
+from uuid import UUID
+
 import pytest
 
 from adapters.postgres.moderation_views import PostgresModerationViews
 from application.moderation.desk import DecideCase, Ruling, decide_case
+from application.ports.moderation import CaseRow
+from application.studio.news import JobCompletedNews, Newsroom, news_of
 from domain.identity.actor import Role
 from domain.media.asset import AssetState
 from domain.moderation.case import CaseState
@@ -12,16 +16,36 @@ from tests import builders
 from tests.application.studio.world import World
 
 
-async def made(studio: World, score: float) -> tuple[JobStatus, str | None, list[AssetState]]:
+async def make(studio: World, score: float) -> UUID:
     studio.classifier.score_of_others = score
     accepted = await studio.ask()
     await studio.work()
     await studio.finish_at_provider()
     await studio.poll_later()
     await studio.work()
-    seen = await studio.seen(accepted.id)
-    images = await studio.images_of(accepted.id)
+    return accepted.id
+
+
+async def made(studio: World, score: float) -> tuple[JobStatus, str | None, list[AssetState]]:
+    job = await make(studio, score)
+    seen = await studio.seen(job)
+    images = await studio.images_of(job)
     return seen.status, seen.error_code, [image.state for image in images]
+
+
+async def decide(studio: World, ruling: Ruling) -> CaseRow:
+    """The one case that waits, as it was before it was decided."""
+    views = PostgresModerationViews(studio.sessions.kw["bind"])
+    (case,) = await views.queue(state=None, kind=None, before=None, limit=10)
+    await decide_case(
+        case.id,
+        DecideCase(decision=ruling),
+        actor=builders.actor(Role.ADMIN),
+        uow=studio.uow(),
+        clock=studio.clock,
+        ids=studio.ids,
+    )
+    return case
 
 
 @pytest.mark.parametrize(
@@ -38,6 +62,26 @@ async def test_an_image_is_shown_by_its_score(
     assert await made(studio, score) == expected
 
 
+async def test_who_asked_is_told_that_somebody_looks_at_it_first(studio: World) -> None:
+    """A job that has succeeded and shows nothing would say nothing."""
+    job = await make(studio, 0.6)
+    seen = await studio.seen(job)
+    assert (seen.results, seen.in_review) == ([], 1)
+    newsroom = Newsroom(feed=studio.live, records=studio.records, storage=studio.storage)
+    completed = (await studio.events(job))[-1]
+    told = await news_of(completed, viewer_id=studio.fan.user_id, newsroom=newsroom)
+    assert isinstance(told, JobCompletedNews)
+    assert (told.results, told.in_review) == ([], 1)
+
+    await decide(studio, Ruling.APPROVE)
+
+    seen = await studio.seen(job)
+    assert ([one.content_type for one in seen.results], seen.in_review) == (["image/png"], 0)
+    told = await news_of(completed, viewer_id=studio.fan.user_id, newsroom=newsroom)
+    assert isinstance(told, JobCompletedNews)
+    assert (len(told.results), told.in_review) == (1, 0)
+
+
 @pytest.mark.parametrize(
     ("ruling", "state"), [(Ruling.APPROVE, AssetState.READY), (Ruling.BLOCK, AssetState.HIDDEN)]
 )
@@ -45,16 +89,7 @@ async def test_a_doubtful_image_is_a_moderator_s_to_show(
     studio: World, ruling: Ruling, state: AssetState
 ) -> None:
     await made(studio, 0.6)
-    views = PostgresModerationViews(studio.sessions.kw["bind"])
-    (case,) = await views.queue(state=None, kind=None, before=None, limit=10)
+    case = await decide(studio, ruling)
     assert (case.state, case.hidden) == (CaseState.OPEN, True)
-    await decide_case(
-        case.id,
-        DecideCase(decision=ruling),
-        actor=builders.actor(Role.ADMIN),
-        uow=studio.uow(),
-        clock=studio.clock,
-        ids=studio.ids,
-    )
     async with studio.uow() as uow:
         assert (await uow.assets.get(case.subject_id)).state is state
