@@ -25,7 +25,7 @@ from entrypoints.local.ports import any_free_port
 from entrypoints.settings import Settings
 from tests.faults import studio_crossings
 from tests.faults.studio_crossings import DIED, crossed_in
-from tests.faults.studio_truth import Truth, truth_of
+from tests.faults.studio_truth import HELD, Truth, truth_of
 from tests.faults.studio_world import LONGER_THAN_ANY_SWEEP, stored_keys, sweep
 from tests.infrastructure import ROOT
 from tests.sandbox.server import Sandbox, running_sandbox
@@ -175,12 +175,15 @@ class Life:
 
     async def truth(self) -> Truth:
         """Everything that is left over has had the time to be found."""
+        held = await self.rows(HELD)
         self.let_pass(LONGER_THAN_ANY_SWEEP)
         await sweep(self.ports, self.place.settings)
         await self._until(self._nothing_is_left)
         billed = self.place.sandbox.http.get(f"{self.place.sandbox.url}/control/billed").json()
         stored = await stored_keys(self.ports.storage)
-        return await truth_of(self.place.settings.database_url, billed=billed, stored=stored)
+        truth = await truth_of(self.place.settings.database_url, billed=billed, stored=stored)
+        truth.forbid("credits that only a sweep gave back", held)
+        return truth
 
     def let_pass(self, duration: timedelta) -> None:
         assert self.ports.clock_control is not None

@@ -13,6 +13,12 @@ from uuid import UUID
 
 import asyncpg
 
+HELD = """
+    SELECT j.id, j.kind, j.status FROM jobs j JOIN credit_holds h ON h.job_id = j.id
+    WHERE j.finished_at IS NOT NULL AND h.closed_at IS NULL
+"""
+"""Whoever ends a job closes its hold; there is a sweep for those that were forgotten, and it has to
+find none."""
 WRITES_PROMPTS = "gpt-4o-mini"
 """Richer prompts are no steps."""
 AT_WORK = {"IN_QUEUE", "IN_PROGRESS", "starting", "processing"}
