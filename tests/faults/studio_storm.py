@@ -29,6 +29,7 @@ from tests.journeys.stack import Stack
 
 FANS = 8
 LONGEST_CALL_S = 8.0
+"""Of ours to a provider, or of a provider's to us, with all its repetitions."""
 SHARES = {"image": 8, "speech": 4, "model_3d": 3, "video": 2, "talking_avatar": 2, "training": 1}
 """How often each kind is asked for."""
 _CALLS = (
@@ -60,6 +61,7 @@ class Work:
     faults: list[str] = field(default_factory=list)
     asked: list[UUID] = field(default_factory=list)
     _calling: dict[UUID, float] = field(default_factory=dict)
+    _moved_at: float = field(default_factory=time.monotonic)
     _ids: dict[str, UUID] = field(default_factory=dict)
 
     def open(self) -> None:
@@ -85,6 +87,7 @@ class Work:
         """What was lost with a process is taken up again, and nothing waits any more."""
         everything = [row[0] for row in insisting(lambda: self.stack.rows("SELECT id FROM jobs"))]
         self._until_ended(everything)
+        self.stack.sandbox.drain()
         deadline = time.monotonic() + PATIENCE_S
         while insisting(lambda: self.stack.rows(_LEFT)) and time.monotonic() < deadline:
             self._wait()
@@ -128,8 +131,9 @@ class Work:
         calling = {row[0] for row in insisting(lambda: self.stack.rows(_CALLING))}
         self._calling = {one: self._calling.get(one, now) for one in calling}
         if all(now - since > LONGEST_CALL_S for since in self._calling.values()):
-            nothing_moves = insisting(lambda: self.stack.rows(_MOVING)) == [(0,)]
-            minutes = 10 if nothing_moves else 1
+            if insisting(lambda: self.stack.rows(_MOVING)) != [(0,)]:
+                self._moved_at = now
+            minutes = 10 if now - self._moved_at > LONGEST_CALL_S else 1
             insisting(lambda: self.stack.let_pass(minutes=minutes))
 
     async def _opened(self) -> tuple[Studio, UUID]:
