@@ -176,12 +176,15 @@ class Life:
     async def truth(self) -> Truth:
         """Everything that is left over has had the time to be found."""
         held = await self.rows(HELD)
+        stored = await stored_keys(self.ports.storage)
         self.let_pass(LONGER_THAN_ANY_SWEEP)
         await sweep(self.ports, self.place.settings)
         await self._until(self._nothing_is_left)
         billed = self.place.sandbox.http.get(f"{self.place.sandbox.url}/control/billed").json()
-        stored = await stored_keys(self.ports.storage)
-        truth = await truth_of(self.place.settings.database_url, billed=billed, stored=stored)
+        swept = await stored_keys(self.ports.storage)
+        truth = await truth_of(
+            self.place.settings.database_url, billed=billed, stored=stored, swept=swept
+        )
         truth.forbid("credits that only a sweep gave back", held)
         return truth
 

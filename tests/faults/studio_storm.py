@@ -96,7 +96,6 @@ class Work:
         held = self.stack.rows(HELD)
         if held:
             self.faults.append(f"credits that only a sweep gives back: {held[:3]}")
-        self.stack.let_pass(seconds=int(LONGER_THAN_ANY_SWEEP.total_seconds()))
         billed = self.stack.sandbox.http.get(f"{self.stack.sandbox.url}/control/billed").json()
         truth = asyncio.run(self._compared(billed))
         self.faults += truth.faults
@@ -106,7 +105,8 @@ class Work:
     def _ask(self, wish: tuple[str, Person]) -> UUID:
         kind, fan = wish
         if kind == "training":
-            return asyncio.run(self._trained())
+            trained: UUID = insisting(lambda: asyncio.run(self._trained()))
+            return trained
         wished = self._studio.wish(kind, self._ids[fan.name])
         body = {"creator_id": str(self._studio.creator_id), **wished}
         key, given = str(uuid4()), msgspec.to_builtins(body)
@@ -162,12 +162,15 @@ class Work:
         with connected(self.stack.settings) as settings:
             ports = build_ports(settings)
             try:
+                stored = await stored_keys(ports.storage)
+                seconds = int(LONGER_THAN_ANY_SWEEP.total_seconds())
+                await asyncio.to_thread(self.stack.let_pass, seconds=seconds)
                 await sweep(ports, settings)
                 await asyncio.to_thread(self.settle_down)
-                stored = await stored_keys(ports.storage)
+                swept = await stored_keys(ports.storage)
             finally:
                 await ports.aclose()
-            return await truth_of(settings.database_url, billed=billed, stored=stored)
+            return await truth_of(settings.database_url, billed=billed, stored=stored, swept=swept)
 
 
 _CALLING = "SELECT id FROM attempts WHERE status = 'submitting'"

@@ -39,10 +39,15 @@ class Truth:
 
 
 async def truth_of(
-    database_url: str, *, billed: Sequence[Mapping[str, Any]], stored: Collection[str]
+    database_url: str,
+    *,
+    billed: Sequence[Mapping[str, Any]],
+    stored: Collection[str],
+    swept: Collection[str],
 ) -> Truth:
     """`billed` is the sandbox's `/control/billed`, `stored` every key in our storage, both after
-    everything has come to its end and the sweeps have been there."""
+    everything has come to its end; `swept` what is still stored when the sweeps have been there,
+    which also erase what ended jobs were made from."""
     connection = await asyncpg.connect(database_url.replace("+asyncpg", ""))
     try:
         books = {
@@ -56,7 +61,7 @@ async def truth_of(
     _paid_once(truth, books, billed)
     _credits_are_exact(truth, books)
     _told_once_and_in_order(truth, books)
-    _bytes_have_names(truth, books, stored)
+    _bytes_have_names(truth, books, stored, swept)
     return truth
 
 
@@ -142,7 +147,10 @@ def _told_once_and_in_order(truth: Truth, books: Mapping[str, list[Row]]) -> Non
 
 
 def _bytes_have_names(
-    truth: Truth, books: Mapping[str, list[Row]], stored: Collection[str]
+    truth: Truth,
+    books: Mapping[str, list[Row]],
+    stored: Collection[str],
+    swept: Collection[str],
 ) -> None:
     named = {key for row in books["assets"] for key in row if key}
     named |= {row[0] for row in books["weights"]}
@@ -151,7 +159,7 @@ def _bytes_have_names(
     for (outputs,) in books["outputs"]:
         named |= {one["key"] for one in json.loads(outputs) if one.get("key")}
     truth.counts["stored files"] = len(stored)
-    truth.forbid("files that no row names", sorted(set(stored) - named))
+    truth.forbid("files that no row names", sorted(set(swept) - named))
     truth.forbid("rows whose file is missing", sorted(named - set(stored)))
     truth.forbid("jobs that delivered nothing", books["undelivered"])
 

@@ -14,6 +14,7 @@ from typing import Any
 import asyncpg
 import httpx
 import redis
+from sqlalchemy.exc import SQLAlchemyError
 
 from entrypoints.cli.demo.client import Person, Refused, StoryStopped
 from entrypoints.local.stack import embedded_postgres
@@ -21,7 +22,14 @@ from tests.journeys.stack import Stack
 
 PROCESSES = ("api", "worker", "relay", "scheduler")
 PATIENCE_S = 180.0
-_AGAIN = (httpx.HTTPError, StoryStopped, OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
+_AGAIN = (
+    httpx.HTTPError,
+    StoryStopped,
+    OSError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    SQLAlchemyError,
+)
 
 
 class Misfortune:
