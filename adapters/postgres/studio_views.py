@@ -65,6 +65,7 @@ _GENERATIONS = (
         generations.c.kind,
         jobs.c.status,
         jobs.c.progress,
+        jobs.c.partial,
         jobs.c.current_step,
         generations.c.mode,
         generations.c.prompt,
@@ -230,7 +231,7 @@ class PostgresStudioViews:
 def _goes_on(ended_after: datetime) -> ColumnElement[bool]:
     return or_(
         jobs.c.status.in_(OPEN),
-        and_(jobs.c.status.in_(RETRYABLE), jobs.c.finished_at > ended_after),
+        and_(or_(jobs.c.status.in_(RETRYABLE), jobs.c.partial), jobs.c.finished_at > ended_after),
     )
 
 

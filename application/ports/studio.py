@@ -175,6 +175,7 @@ class GenerationRow(msgspec.Struct, frozen=True, kw_only=True):
     character_id: UUID | None
     kind: JobKind
     status: JobStatus
+    partial: bool
     progress: int
     current_step: str
     mode: Mode

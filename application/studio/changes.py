@@ -26,17 +26,20 @@ from application.studio.workshop import (
 from domain.creators.likeness_model import LikenessModel
 from domain.shared.errors import NotFound
 from domain.studio.attempt import Attempt, AttemptStatus, attempts_left, retry_delay
-from domain.studio.failures import FailureClass, failure_message
+from domain.studio.failures import NOBODY_GOES_ON, FailureClass, failure_message
 from domain.studio.generation import Generation, Mode, request_of
-from domain.studio.inputs import input_hash
-from domain.studio.job import Face, Job, JobStatus
+from domain.studio.inputs import final_steps, input_hash
+from domain.studio.job import Face, Job, JobNotRetryable, JobStatus
 from domain.studio.pipelines import JobKind, overall_progress, pipeline_of
 from domain.studio.step import (
+    WORK_LIFE,
     Step,
     StepResult,
     StepStatus,
     charge_done,
     current_of,
+    lane_of,
+    may_do_without,
     new_step,
 )
 
@@ -54,6 +57,8 @@ class Case:
     attempts: list[Attempt]
     before: Face | None
     done: list[DoneStep] = field(default_factory=list)
+    goes_on: bool = False
+    """A piece was lost, and the others are to be carried on with."""
 
     def step_of(self, attempt: Attempt) -> Step:
         return next(step for step in self.steps if step.id == attempt.step_id)
@@ -73,12 +78,34 @@ class Case:
             first = next(iter(assets), None)
             self.done.append(DoneStep(step_id=step.id, step_type=step.type, result_asset_id=first))
 
+    def start_again(self, *, at: datetime) -> None:
+        """What lacks a piece only while what the others were made of is kept. Raises
+        JobNotRetryable."""
+        ended = self.job.finished_at
+        if self.job.partial and ended is not None and at - ended >= WORK_LIFE:
+            raise JobNotRetryable("What it was made of is not kept any more: ask for it anew.")
+        self.job.start_again(at=at)
+        for step in self.steps:
+            step.age(at=at)
+            step.wait_again()
+
+    @property
+    def delivered(self) -> list[Step]:
+        """The last steps of the pieces that there are."""
+        return [step for step in final_steps(self.steps) if step.is_good]
+
+    @property
+    def is_partial(self) -> bool:
+        return len(self.delivered) < len(final_steps(self.steps))
+
     @property
     def may_still_come(self) -> bool:
         """Whether an attempt may be running at its provider, or its success is on its way home."""
         if any(one.is_in_flight for one in self.attempts):
             return True
-        return self.job.kind is not JobKind.TRAINING and any(
+        if self.job.kind is JobKind.TRAINING or self.job.status is JobStatus.SUCCEEDED:
+            return False
+        return any(
             one.status is AttemptStatus.SUCCEEDED
             and not (step := self.step_of(one)).is_done
             and one.input_hash == step.input_hash
@@ -151,10 +178,11 @@ def begin(uow: UnitOfWork, case: Case, subject: Subject, *, at: datetime) -> Non
 
 
 def carry_on(uow: UnitOfWork, case: Case, subject: Subject, *, at: datetime) -> None:
-    """Begin the first stage that is not done, unless it is under way. A finished step whose input
-    is still the same stays finished."""
+    """Begin the first stage that is not done, unless it is under way; pieces that were lost are
+    left out. A finished step whose input is still the same stays finished. Where nothing is left
+    to begin, the job has succeeded with the pieces that there are."""
     for stage in sorted({step.stage for step in case.steps}):
-        steps = [step for step in case.steps if step.stage == stage]
+        steps = [step for step in case.steps if step.stage == stage and not step.is_lost]
         if any(step.status in _AT_WORK for step in steps):
             return
         opened = [step for step in steps if step.open(input_hash(step, subject, case.steps), at=at)]
@@ -166,13 +194,17 @@ def carry_on(uow: UnitOfWork, case: Case, subject: Subject, *, at: datetime) -> 
             uow.outbox.add(GIVE_TURNS, TurnsMessage())
         if opened:
             break
+    else:
+        case.job.reach(JobStatus.INGESTING)
+        case.job.succeed(at=at, partial=case.is_partial)
     reflect(case)
 
 
 def reflect(case: Case) -> None:
     """Show in the job how far its steps are."""
     engines = [step for step in case.steps if not step.is_local]
-    if all(step.is_done or step.status is StepStatus.INGESTING for step in engines):
+    home = [step for step in engines if step.is_done or step.status is StepStatus.INGESTING]
+    if home and all(step in home or step.is_lost for step in engines):
         case.job.reach(JobStatus.INGESTING)
     awaited = current_of(case.steps)
     if case.job.status is JobStatus.INGESTING and not awaited.is_local:
@@ -212,7 +244,14 @@ def try_again_or_fail(
 
 
 def end_in_failure(uow: UnitOfWork, case: Case, step: Step, code: str, *, at: datetime) -> None:
+    """The step has failed for good, and with it its piece; where that was the last one, or all need
+    the step, the job."""
     step.fail(code, at=at)
+    if code not in NOBODY_GOES_ON and may_do_without(step, case.steps):
+        for one in lane_of(step, case.steps):
+            one.give_up(at=at)
+        case.goes_on = True
+        return
     case.job.fail(code, failure_message(code), at=at)
     give_up_rest(uow, case, at=at)
 
@@ -237,6 +276,8 @@ def ask_to_stop(uow: UnitOfWork, attempt: Attempt) -> None:
 async def commit_cases(uow: UnitOfWork, *cases: Case, live: LiveEvents, at: datetime) -> None:
     """Commit, with the events that tell how the jobs differ from before. What ended is paid."""
     for case in cases:
+        if case.goes_on and case.job.is_open:
+            carry_on(uow, case, await subject_of(uow, case.job), at=at)
         await _settle(uow, case, at=at)
     changes = [Change(job=case.job, before=case.before, done=case.done) for case in cases]
     await commit_and_tell(uow, changes, live=live, at=at)
@@ -252,7 +293,13 @@ async def _settle(uow: UnitOfWork, case: Case, *, at: datetime) -> None:
     if job.status in {JobStatus.FAILED, JobStatus.EXPIRED}:
         await release_credits(uow, job_id=job.id, round=job.round, at=at)
     elif not case.may_still_come:
-        due = charge_done(case.steps)
+        hold = await uow.credits.hold(job.id, job.round)
+        if hold is None or not hold.is_open:
+            return
+        lanes = None
+        if job.status is JobStatus.SUCCEEDED:
+            lanes = {step.lane for step in case.delivered}
+        due = charge_done(case.steps, lanes=lanes, table_version=hold.price_table)
         await settle_credits(uow, job_id=job.id, round=job.round, credits=due, at=at)
 
 

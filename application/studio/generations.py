@@ -308,9 +308,7 @@ async def retry_generation(
         if generation.is_invented and generation.character_id is not None:
             of_whom = (await uow.characters.get(generation.character_id)).owner_id
         await _allow(generation, sources, of_whom=of_whom, actor=actor, uow=uow, ids=ids, at=now)
-        case.job.start_again(at=now)
-        for step in case.steps:
-            step.age(at=now)
+        case.start_again(at=now)
         await hold_price(uow, case, generation, durations_ms=sources.durations_ms, at=now)
         carry_on(uow, case, generation, at=now)
         await commit_cases(uow, case, live=live, at=now)

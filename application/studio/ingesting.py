@@ -13,6 +13,7 @@ from application.ports.images import ImageRefused, ImageTypeRefused
 from application.ports.messages import Message
 from application.ports.remote_files import RemoteFileRefused
 from application.ports.storage import ObjectMissing
+from application.ports.video import MediaRefused, MediaTypeRefused
 from application.studio.changes import (
     carry_on,
     case_of,
@@ -28,6 +29,17 @@ from domain.studio.failures import FailureClass, failure_message
 from domain.studio.outputs import MAX_BYTES, OutputRefused, kind_of_output
 from domain.studio.pipelines import StepType
 from domain.studio.step import Step, StepResult, StepStatus
+
+_REFUSALS = (
+    RemoteFileRefused,
+    ImageRefused,
+    ImageTypeRefused,
+    MediaRefused,
+    MediaTypeRefused,
+    OutputRefused,
+    ObjectMissing,
+)
+"""These bytes are not what was asked for, or are not there."""
 
 
 async def ingest_results(
@@ -54,7 +66,7 @@ async def ingest_result(attempt_id: UUID, *, workshop: Workshop) -> None:
             await _bring(output, number, step, attempt, workshop=workshop)
             for number, output in enumerate(attempt.outputs)
         ]
-    except (RemoteFileRefused, ImageRefused, ImageTypeRefused, OutputRefused, ObjectMissing):
+    except _REFUSALS:
         await _refuse_output(attempt_id, workshop=workshop)
     else:
         await _finish(attempt_id, results, workshop=workshop)
@@ -72,6 +84,9 @@ async def _bring(
             output.url or "", max_bytes=MAX_BYTES[step.type]
         )
     content_type, suffix = await _kind_of(content, step, workshop=workshop)
+    duration_ms = None
+    if content_type.startswith("video/"):
+        duration_ms = (await workshop.videos.inspect(content)).duration_ms
     if step.type is StepType.TRAINING:
         key = f"models/{step.job_id}/{attempt.id}.{suffix}"
     else:
@@ -83,6 +98,7 @@ async def _bring(
         size_bytes=stored.size_bytes,
         sha256=stored.sha256,
         flagged=output.flagged,
+        duration_ms=duration_ms,
     )
 
 

@@ -6,6 +6,8 @@ hidden: it was paid for, and nobody gets it.
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -23,6 +25,7 @@ from application.studio.workshop import RUN_STEP, StepMessage, Workshop, failure
 from domain.creators.likeness_model import Weights
 from domain.licensing.terms import Purpose
 from domain.media.asset import Asset, AssetState, Media
+from domain.moderation.case import SubjectKind
 from domain.moderation.judgement import Judgement, Verdict
 from domain.studio.generation import Generation
 from domain.studio.inputs import final_steps
@@ -39,6 +42,14 @@ _REFUSALS = (
     ObjectMissing,
 )
 """What was made cannot be used, and trying to finish it again would change nothing."""
+
+
+class _Finished(NamedTuple):
+    """`maker_id` is the step that made it."""
+
+    maker_id: UUID
+    asset: Asset
+    judgement: Judgement | None
 
 
 async def run_steps(messages: Sequence[Message], *, workshop: Workshop) -> Mapping[UUID, Exception]:
@@ -75,26 +86,38 @@ async def _finish(step_id: UUID, job_id: UUID, *, workshop: Workshop) -> None:
         case = await locked_case(uow, job_id)
         generation = await uow.generations.get(job_id)
         step = _step(case, step_id)
-        made = [result for one in final_steps(case.steps) for result in one.results]
         waits = step.status is StepStatus.RUNNING if case.job.is_open else not step.is_done
-        if not waits or not made or generation.deleted_at is not None:
+        if not waits or not case.delivered or generation.deleted_at is not None:
             return
-        unsafe = any(result.flagged for result in made)
-        if not step.result_ids and not unsafe:  # set aside, so that finishing twice writes the same
-            step.result_ids = tuple(workshop.ids.new() for _ in made)
-            await uow.commit()
-    if unsafe:  # its own maker says so: nobody gets it
-        await _refuse(step_id, job_id, "content_refused", workshop=workshop)
-        return
-    try:
-        finished = [
-            await _judged(asset_id, result, generation, workshop=workshop)
-            for asset_id, result in zip(step.result_ids, made, strict=True)
+        for one in case.delivered:  # set aside, so that finishing twice writes the same
+            if any(result.asset_id is None for result in one.results):
+                one.results = tuple(
+                    replace(result, asset_id=result.asset_id or workshop.ids.new())
+                    for result in one.results
+                )
+        made = [
+            (one.id, result.asset_id, result)
+            for one in case.delivered
+            for result in one.results
+            if result.asset_id is not None
         ]
-    except _REFUSALS:
-        await _refuse(step_id, job_id, "output_refused", workshop=workshop)
-    else:
-        await _show(step_id, job_id, finished, generation, workshop=workshop)
+        there = {asset.id for asset in await uow.assets.many([asset_id for _, asset_id, _ in made])}
+        await uow.commit()
+    finished: list[_Finished] = []
+    refused: dict[UUID, str] = {}
+    for maker_id, asset_id, result in made:
+        if asset_id in there:
+            continue
+        if result.flagged:  # its own maker says so: nobody gets it
+            refused[maker_id] = "content_refused"
+            continue
+        try:
+            asset, judgement = await _judged(asset_id, result, generation, workshop=workshop)
+        except _REFUSALS:
+            refused[maker_id] = "output_refused"
+        else:
+            finished.append(_Finished(maker_id, asset, judgement))
+    await _show(step_id, job_id, finished, refused, generation, workshop=workshop)
 
 
 async def _asset(
@@ -126,23 +149,24 @@ async def _judged(
 async def _show(
     step_id: UUID,
     job_id: UUID,
-    finished: Sequence[tuple[Asset, Judgement | None]],
+    finished: Sequence[_Finished],
+    refused: dict[UUID, str],
     generation: Generation,
     *,
     workshop: Workshop,
 ) -> None:
     """Show what was made, or hide it when the job has ended otherwise meanwhile. What may not be
-    shown stays hidden too; where all of it may not, the job has failed."""
+    shown stays hidden, and what cannot be used is made anew by whoever starts the job again; where
+    nothing is left, the job has failed. `refused` says why, by the step that made it."""
     uow, now = workshop.new_uow(), workshop.clock.now()
-    assets = [asset for asset, _ in finished]
-    blocked = all(one is not None and one.verdict is Verdict.BLOCKED for _, one in finished)
     async with uow:
         case = await locked_case(uow, job_id)
         step = _step(case, step_id)
-        if step.is_done or await uow.assets.many([asset.id for asset in assets]):
+        there = {one.id for one in await uow.assets.many([made.asset.id for made in finished])}
+        if step.is_done or there:
             return
         in_time = case.job.is_open and step.status is StepStatus.RUNNING
-        for asset, judgement in finished:
+        for maker_id, asset, judgement in finished:
             asset.state = AssetState.READY if in_time else AssetState.HIDDEN
             if judgement is not None:
                 await keep_image(
@@ -152,28 +176,35 @@ async def _show(
                     moderation=workshop.moderation,
                     creator_id=generation.creator_id,
                 )
+                if judgement.verdict is Verdict.BLOCKED:
+                    refused[maker_id] = "content_blocked"
             uow.assets.add(asset)
-        if in_time and blocked:
-            for one in final_steps(case.steps):
-                one.discard()
-            end_in_failure(uow, case, step, "content_blocked", at=now)
-        elif in_time:
-            case.complete(step, (), at=now, assets=step.result_ids)
-            case.job.succeed(at=now)
-        await commit_cases(uow, case, live=workshop.live, at=now)
-
-
-async def _refuse(step_id: UUID, job_id: UUID, code: str, *, workshop: Workshop) -> None:
-    """What was made cannot be used; whoever starts the job again has it made anew."""
-    uow, now = workshop.new_uow(), workshop.clock.now()
-    async with uow:
-        case = await locked_case(uow, job_id)
         for one in final_steps(case.steps):
-            one.discard()
-        step = _step(case, step_id)
-        if case.job.is_open and step.status is StepStatus.RUNNING:
-            end_in_failure(uow, case, step, code, at=now)
+            if one.id in refused:
+                one.discard(refused[one.id])
+        if in_time and not case.delivered:
+            end_in_failure(uow, case, step, next(iter(refused.values())), at=now)
+        elif in_time:
+            step.result_ids = tuple(
+                result.asset_id
+                for one in case.delivered
+                for result in one.results
+                if result.asset_id is not None
+            )
+            await _show_late(step.result_ids, uow=uow)
+            case.complete(step, (), at=now, assets=step.result_ids)
+            case.job.succeed(at=now, partial=case.is_partial)
         await commit_cases(uow, case, live=workshop.live, at=now)
+
+
+async def _show_late(asset_ids: Sequence[UUID], *, uow: UnitOfWork) -> None:
+    """What was finished after its job had been given up, now that it was started again; not what
+    the moderators hold."""
+    for asset in await uow.assets.many(asset_ids):
+        if asset.state is AssetState.HIDDEN and not await uow.moderation_cases.holds(
+            SubjectKind.ASSET, asset.id
+        ):
+            (await uow.assets.get(asset.id, lock=True)).state = AssetState.READY
 
 
 async def _store_model(step_id: UUID, job_id: UUID, *, workshop: Workshop) -> None:

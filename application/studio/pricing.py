@@ -2,7 +2,8 @@
 
 The most that it may cost is held with the request. When the job has ended and no provider can be
 at work on it any more, what was done is settled: all of it after success, and what came of it all
-the same after a cancellation; what failed or expired is given back. No step is charged twice.
+the same after a cancellation; what failed or expired is given back. What lasts is settled by how
+long it is. Of several pieces those are paid for that are delivered. No step is charged twice.
 """
 
 from collections.abc import Mapping
@@ -22,7 +23,8 @@ from domain.studio.step import Step, price_to_hold
 
 FRAMES = 25
 """What a model that moves a still makes of it."""
-SPOKEN_CHARS_PER_S = 12
+SLOWEST_CHARS_PER_S = 8
+"""How slowly a voice may speak: what is held for a talking avatar before anybody has spoken."""
 
 
 async def hold_price(
@@ -42,7 +44,7 @@ async def hold_price(
     allowed = await allowance_of(uow, job.owner_id, at)
     job.priority, job.concurrency = allowed.priority, allowed.concurrent_jobs
     for step in case.steps:
-        if not step.is_local:
+        if not (step.is_local or (step.is_good and step.charged)):
             step.credits = price_of([PricedStep(step.type, _units(step, subject, durations_ms))])[0]
     await reserve_credits(
         uow,
@@ -76,7 +78,7 @@ def _seconds(generation: Generation, durations_ms: Mapping[UUID, int]) -> int:
     if generation.kind is not JobKind.TALKING_AVATAR:
         return max(1, -(-FRAMES // generation.motion.frames_per_second))
     if generation.speech is not None:
-        return max(1, -(-len(generation.speech.text) // SPOKEN_CHARS_PER_S))
+        return max(1, -(-len(generation.speech.text) // SLOWEST_CHARS_PER_S))
     return _lasts(generation.audio_asset_id, durations_ms)
 
 

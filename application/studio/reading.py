@@ -83,13 +83,15 @@ class GenerationDetails(msgspec.Struct, frozen=True, kw_only=True):
     """`progress` is a percentage. Who has bought a result, or whose plan has clean copies, finds
     them at `GET /assets/{id}`. `in_review` counts results that somebody has to look at first: they
     are among `assets` once they may be shown. What shows an invented person has neither creator nor
-    licence."""
+    licence. `partial`: it has succeeded with some of the pieces; `steps` say what became of the
+    others, and a retry makes, and charges, those alone."""
 
     id: UUID
     creator_id: UUID | None
     character_id: UUID | None
     kind: JobKind
     status: JobStatus
+    partial: bool
     progress: int
     current_step: str
     mode: Mode
@@ -139,6 +141,7 @@ async def _details_of(row: GenerationRow, *, storage: ObjectStorage) -> Generati
         character_id=row.character_id,
         kind=row.kind,
         status=row.status,
+        partial=row.partial,
         progress=row.progress,
         current_step=row.current_step,
         mode=row.mode,

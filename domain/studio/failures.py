@@ -34,6 +34,10 @@ _MESSAGES = {
 }
 
 
+NOBODY_GOES_ON = frozenset({"licence_revoked", "consent_missing"})
+"""What ends a job with all its pieces, those included that were made before."""
+
+
 def failure_message(code: str) -> str:
     """A sentence of ours: a provider's own words may tell what is nobody's business."""
     return _MESSAGES.get(code, "The provider could not do it.")

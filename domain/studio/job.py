@@ -1,7 +1,8 @@
 """A piece of work in steps, from acceptance to its end.
 
 `TRANSITIONS` is the whole of its life. What has ended stays as it ended, whatever a late callback
-says; only its owner may start it again. Progress is a percentage over all steps and never falls.
+says; only its owner may start it again. Of several pieces some may be missing: then it has
+succeeded in part. Progress is a percentage over all steps and never falls within a round.
 """
 
 from collections.abc import Mapping
@@ -45,12 +46,13 @@ OPEN = (
 TRANSITIONS: Mapping[JobStatus, frozenset[JobStatus]] = {
     **{status: frozenset(OPEN[OPEN.index(status) + 1 :]) | _BROKEN_OFF for status in OPEN},
     JobStatus.INGESTING: frozenset({JobStatus.RUNNING, JobStatus.SUCCEEDED}) | _BROKEN_OFF,
-    JobStatus.SUCCEEDED: frozenset(),
+    JobStatus.SUCCEEDED: frozenset({JobStatus.ACCEPTED}),
     **{status: frozenset({JobStatus.ACCEPTED}) for status in _BROKEN_OFF},
 }
 """From where to where: forward, over what its kind does not need or nobody told us of; out of any
-of them to its end; and back to the beginning when its owner starts it again. Only an output that
-turns out to be no good leads back, from ingesting to running."""
+of them to its end; and back to the beginning when its owner starts it again, out of success only
+where pieces are missing. Only an output that turns out to be no good leads back, from ingesting to
+running."""
 
 STARTED = (JobStatus.QUEUED, JobStatus.RUNNING, JobStatus.INGESTING)
 """What counts against how much a user may have under way at a time."""
@@ -64,7 +66,7 @@ class JobEnded(Conflict):
 
 
 class JobNotRetryable(Conflict):
-    """Only what has failed, expired or been cancelled is started again."""
+    """Only what has failed, expired or been cancelled, or lacks a piece, is started again."""
 
     code = "job_not_retryable"
 
@@ -89,7 +91,8 @@ class Job:
     """`round` counts how often its owner started it; `seq` counts its events.
 
     `priority` and `concurrency` are those of its owner's plan when it was last started: who goes
-    first, and how many jobs of this owner may be under way at a time."""
+    first, and how many jobs of this owner may be under way at a time. `partial`: it has succeeded
+    with some of its pieces, and the others could not be made."""
 
     id: UUID
     kind: JobKind
@@ -101,6 +104,7 @@ class Job:
     round: int = 1
     priority: int = 0
     concurrency: int = 1
+    partial: bool = False
     error_code: str | None = None
     error_message: str | None = None
     created_at: datetime
@@ -160,9 +164,9 @@ class Job:
         if self.status is JobStatus.INGESTING:
             self._become(JobStatus.RUNNING)
 
-    def succeed(self, *, at: datetime) -> None:
+    def succeed(self, *, at: datetime, partial: bool = False) -> None:
         self._end(JobStatus.SUCCEEDED, at)
-        self.progress = 100
+        self.progress, self.partial = 100, partial
 
     def fail(self, code: str, message: str, *, at: datetime) -> None:
         self._end(JobStatus.FAILED, at)
@@ -179,9 +183,9 @@ class Job:
 
     def require_retryable(self) -> None:
         """Raises JobNotRetryable."""
-        if self.status not in RETRYABLE:
+        if self.status not in RETRYABLE and not self.partial:
             raise JobNotRetryable(
-                "Only what has failed, expired or been cancelled can be retried.",
+                "Only what has failed, expired, been cancelled or lacks a piece can be retried.",
                 status=str(self.status),
             )
 
@@ -189,6 +193,7 @@ class Job:
         """A new round with attempts of its own. Raises JobNotRetryable."""
         self.require_retryable()
         self._become(JobStatus.ACCEPTED)
+        self.partial, self.progress = False, min(self.progress, 99)
         self.round += 1
         self.error_code = self.error_message = self.finished_at = None
         self.expires_at = at + LIFETIME[self.kind]

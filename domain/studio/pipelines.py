@@ -80,6 +80,15 @@ PIPELINES: Mapping[JobKind, tuple[tuple[Part, ...], ...]] = {
 """By stage. Parts of one stage do not need each other. What moves like somebody in a video is made
 from the still and that video, so that nothing is paid for which the next step does not use."""
 
+SHARED = frozenset(
+    part.type
+    for stages in PIPELINES.values()
+    for parts in stages
+    for part in parts
+    if not part.each
+)
+"""What is done once for all lanes: without it there is nothing."""
+
 WEIGHT: Mapping[StepType, int] = {
     StepType.TRAINING: 646,
     StepType.IMAGE_GENERATION: 34,

@@ -79,3 +79,12 @@ def price_of(steps: Iterable[PricedStep], *, table_version: int = NEWEST_TABLE) 
             raise ValueError(f"{step} of {units} units")
         total += table.steps[step].of(units)
     return Price(total, table_version)
+
+
+def settled_price(step: str, *, held: int, units: int, table_version: int) -> int:
+    """What a step has cost that was priced by the most units it might take, now that they are
+    known; what is counted otherwise costs what was held. Never more than that."""
+    price = PRICE_TABLES[table_version].steps[step]
+    if price.unit is not Unit.SECOND:
+        return held
+    return min(held, price.of(max(1, units)))

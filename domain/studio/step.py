@@ -7,13 +7,14 @@ the same is kept when the job is started again, and nobody pays for it twice.
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
-from domain.studio.pipelines import LOCAL, PlannedStep, StepType
+from domain.studio.pipelines import LOCAL, SHARED, PlannedStep, StepType
+from domain.studio.prices import settled_price
 
 
 class StepStatus(StrEnum):
@@ -57,26 +58,31 @@ made. What arrives after a step was given up still counts as made: it was paid f
 
 
 WORK_LIFE = timedelta(days=30)
-"""How long what the steps of a broken-off job have made is kept for it to be started again."""
+"""How long what the steps of a job have made is kept for it to be started again, where it was
+broken off or lacks a piece."""
 
 
 @dataclass(frozen=True, slots=True)
 class StepResult:
-    """Something that a step has made, in our storage. `flagged`: its maker thinks it unsafe."""
+    """Something that a step has made, in our storage. `flagged`: its maker thinks it unsafe.
+    `asset_id` is set aside for the asset that it is to become, so that finishing it twice writes
+    the same; what lasts has a `duration_ms`."""
 
     key: str
     content_type: str
     size_bytes: int
     sha256: str
     flagged: bool = False
+    asset_id: UUID | None = None
+    duration_ms: int | None = None
 
 
 @dataclass(eq=False, kw_only=True)
 class Step:
     """`request` is what kind of engine it needs; a step of our own work has none.
 
-    `result_ids` are set aside for the assets that it is to become, so that doing it twice writes
-    the same. `credits` is its price; it is `charged` to its owner once, whatever is retried."""
+    `result_ids` are the assets that came of it. `credits` is the most that it may cost, or what it
+    has cost; it is `charged` to its owner once, whatever is retried."""
 
     id: UUID
     job_id: UUID
@@ -104,6 +110,21 @@ class Step:
     @property
     def is_done(self) -> bool:
         return self.status is StepStatus.SUCCEEDED
+
+    @property
+    def is_good(self) -> bool:
+        """It has made something that can be used."""
+        return self.is_done and self.input_hash is not None
+
+    @property
+    def is_lost(self) -> bool:
+        """Nothing will come of it in this round."""
+        return self.status in {StepStatus.FAILED, StepStatus.CANCELLED}
+
+    @property
+    def is_shared(self) -> bool:
+        """Done once for all pieces, whatever its lane."""
+        return self.type in SHARED
 
     @property
     def is_under_way(self) -> bool:
@@ -160,11 +181,17 @@ class Step:
     def age(self, *, at: datetime) -> None:
         """What it made long ago may have been erased: it is made anew."""
         if self.finished_at is not None and at - self.finished_at >= WORK_LIFE:
-            self.discard()
+            self.input_hash = None
 
-    def discard(self) -> None:
+    def discard(self, code: str) -> None:
         """What it has made is no good: it is made anew when the job is started again."""
-        self.input_hash = None
+        self.input_hash, self.error_code = None, code
+
+    def wait_again(self) -> None:
+        """A new round: what was lost may be tried again."""
+        if self.is_lost:
+            self._become(StepStatus.WAITING)
+            self.finished_at, self.progress = None, 0
 
     def forget(self) -> None:
         """What it made is being erased."""
@@ -212,19 +239,55 @@ def made_before(steps: Sequence[Step], step: Step, kind: StepType) -> Step | Non
 
 
 def current_of(steps: Sequence[Step]) -> Step:
-    """The first that is not done, or the last."""
+    """The first that is neither done nor lost, or the last."""
     ordered = sorted(steps, key=lambda step: step.position)
-    return next((step for step in ordered if not step.is_done), ordered[-1])
+    return next((step for step in ordered if not (step.is_done or step.is_lost)), ordered[-1])
+
+
+def lane_of(step: Step, steps: Sequence[Step]) -> list[Step]:
+    """The steps of the same piece alone."""
+    return [one for one in steps if one.lane == step.lane and not one.is_shared]
+
+
+def may_do_without(step: Step, steps: Sequence[Step]) -> bool:
+    """Whether something can be delivered though this step is lost: another piece."""
+    if step.is_shared:
+        return False
+    lost = {one.lane for one in steps if one.is_lost and not one.is_shared} | {step.lane}
+    return any(one.lane not in lost for one in steps if not one.is_shared)
 
 
 def price_to_hold(steps: Sequence[Step]) -> int:
-    """The most that a round of these steps may cost: what is done and charged costs no more."""
-    return sum(step.credits for step in steps if not (step.is_done and step.charged))
+    """The most that a round of these steps may cost: what is kept and charged costs no more."""
+    return sum(step.credits for step in steps if not (step.is_good and step.charged))
 
 
-def charge_done(steps: Sequence[Step]) -> int:
-    """The price of what was done and not charged yet; from now on it is."""
-    due = [step for step in steps if step.is_done and not step.charged]
+def charge_done(
+    steps: Sequence[Step], *, lanes: Collection[int] | None = None, table_version: int
+) -> int:
+    """The price of what was done and not charged yet; from now on it is. With `lanes` only of what
+    went into those pieces."""
+    due = [
+        step
+        for step in steps
+        if step.is_good
+        and not step.charged
+        and (lanes is None or step.is_shared or step.lane in lanes)
+    ]
     for step in due:
+        step.credits = _cost_of(step, table_version=table_version)
         step.charged = True
     return sum(step.credits for step in due)
+
+
+def _cost_of(step: Step, *, table_version: int) -> int:
+    """What lasts is paid by how long it is; never more than was held."""
+    lasted = [one.duration_ms for one in step.results if one.duration_ms is not None]
+    if not lasted:
+        return step.credits
+    return settled_price(
+        step.type,
+        held=step.credits,
+        units=-(-sum(lasted) // 1000),
+        table_version=table_version,
+    )

@@ -46,9 +46,22 @@ def test_an_ended_job_cannot_be_cancelled_and_an_open_one_not_retried() -> None:
         job().start_again(at=AT)
 
 
-def test_every_status_has_its_transitions_and_success_has_none() -> None:
+def test_what_lacks_a_piece_is_started_again_and_what_is_whole_is_not() -> None:
+    for partial in (False, True):
+        made = job()
+        made.reach(JobStatus.INGESTING)
+        made.succeed(at=AT, partial=partial)
+        if partial:
+            made.start_again(at=AT)
+            assert (made.partial, made.round, made.progress) == (False, 2, 99)
+        else:
+            with pytest.raises(JobNotRetryable):
+                made.start_again(at=AT)
+
+
+def test_every_status_has_its_transitions_and_success_has_one() -> None:
     assert set(TRANSITIONS) == set(JobStatus)
-    assert TRANSITIONS[JobStatus.SUCCEEDED] == frozenset()
+    assert TRANSITIONS[JobStatus.SUCCEEDED] == {JobStatus.ACCEPTED}
     into_success = {one for one, then in TRANSITIONS.items() if JobStatus.SUCCEEDED in then}
     assert into_success == {JobStatus.INGESTING}
 
@@ -75,15 +88,15 @@ class AnyOrder(RuleBasedStateMachine):
     def give_back(self) -> None:
         self.job.resume_engines()
 
-    @rule(how=st.sampled_from(["succeed", "fail", "expire", "cancel"]))
+    @rule(how=st.sampled_from(["succeed", "partly", "fail", "expire", "cancel"]))
     def end(self, how: str) -> None:
         try:
             match how:
-                case "succeed":
+                case "succeed" | "partly":
                     if self.job.is_open and self.job.status is not JobStatus.INGESTING:
                         self.job.reach(JobStatus.INGESTING)
                         self._step_by_step()
-                    self.job.succeed(at=AT)
+                    self.job.succeed(at=AT, partial=how == "partly")
                 case "fail":
                     self.job.fail("code", "message", at=AT)
                 case "expire":
@@ -102,6 +115,7 @@ class AnyOrder(RuleBasedStateMachine):
         except JobNotRetryable:
             return
         self.ended = None
+        self.progress = min(self.progress, 99)
 
     @invariant()
     def progress_never_falls(self) -> None:
@@ -121,6 +135,7 @@ class AnyOrder(RuleBasedStateMachine):
     @invariant()
     def only_success_is_complete(self) -> None:
         assert (self.job.progress == 100) == (self.job.status is JobStatus.SUCCEEDED)
+        assert not self.job.partial or self.job.status is JobStatus.SUCCEEDED
 
     def _step_by_step(self) -> None:
         if self.job.status is not self.told:

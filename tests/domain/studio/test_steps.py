@@ -1,5 +1,6 @@
 """Pipelines, the life of a step in any order of events, input hashes, charges and circuits."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from domain.studio.circuit import COOLING, FAILURES_TO_OPEN, PROBE_LIFE, WINDOW, Circuit
+from domain.studio.inputs import final_steps
 from domain.studio.outputs import OutputRefused, kind_of_output
 from domain.studio.pipelines import (
     PIPELINES,
@@ -19,6 +21,7 @@ from domain.studio.pipelines import (
     overall_progress,
     pipeline_of,
 )
+from domain.studio.prices import NEWEST_TABLE, PricedStep, price_of
 from domain.studio.step import (
     STEP_TRANSITIONS,
     Step,
@@ -26,7 +29,9 @@ from domain.studio.step import (
     StepStatus,
     charge_done,
     hash_of,
+    lane_of,
     made_before,
+    may_do_without,
     new_step,
     price_to_hold,
 )
@@ -203,16 +208,78 @@ def test_no_step_is_charged_twice_whatever_is_retried(
     steps = steps_of(JobKind.TALKING_AVATAR)[: len(credits)]
     for step, price in zip(steps, credits, strict=True):
         step.credits = price
+        step.input_hash = "some"
     charged = 0
     for done in rounds:
         held = price_to_hold(steps)
         for number, step in enumerate(steps):
             if number in done and not step.is_done:
                 step.status = StepStatus.SUCCEEDED
-        due = charge_done(steps)
+        due = charge_done(steps, table_version=NEWEST_TABLE)
         assert due <= held
         charged += due
     assert charged == sum(step.credits for step in steps if step.is_done)
+
+
+@given(
+    held=st.integers(0, 10_000),
+    seconds=st.lists(st.integers(0, 4_000_000), min_size=1, max_size=3),
+    kind=st.sampled_from(
+        [StepType.VIDEO_SYNTHESIS, StepType.MOTION_TRANSFER, StepType.IMAGE_GENERATION]
+    ),
+)
+def test_what_is_settled_is_never_more_than_what_was_held(
+    held: int, seconds: list[int], kind: StepType
+) -> None:
+    """And by the seconds that were begun, where a step is paid by the second."""
+    needs = Needs(motion_wanted=kind is StepType.MOTION_TRANSFER)
+    step = next(one for one in steps_of(JobKind.VIDEO, needs) if one.type is kind)
+    step.credits, step.input_hash, step.status = held, "some", StepStatus.SUCCEEDED
+    step.results = tuple(replace(RESULT, duration_ms=ms) for ms in seconds)
+
+    assert price_to_hold([step]) == held
+    due = charge_done([step], table_version=NEWEST_TABLE)
+
+    begun = max(1, -(-sum(seconds) // 1000))
+    actual = price_of([PricedStep(kind, begun)]).credits
+    assert due == step.credits <= held
+    assert due == (held if kind is StepType.IMAGE_GENERATION else min(held, actual))
+    assert charge_done([step], table_version=NEWEST_TABLE) == 0
+
+
+@given(count=st.integers(1, 4), lost=st.sets(st.integers(0, 3)), at_image=st.booleans())
+def test_pieces_are_lost_one_by_one_and_only_delivered_ones_are_charged(
+    count: int, lost: set[int], at_image: bool
+) -> None:
+    lost = {lane for lane in lost if lane < count}
+    steps = steps_of(JobKind.VIDEO, Needs(count=count))
+    kind = StepType.IMAGE_GENERATION if at_image else StepType.VIDEO_SYNTHESIS
+    gone: set[int] = set()
+    for step in steps:
+        step.credits, step.input_hash = 1, "some"
+        if step.type is kind and step.lane in lost:
+            gone.add(step.lane)
+            assert may_do_without(step, steps) == (len(gone) < count)
+            step.status = StepStatus.FAILED
+            for one in lane_of(step, steps):
+                one.give_up(at=AT)
+        elif not step.is_lost:
+            step.status = StepStatus.SUCCEEDED
+    lanes = {step.lane for step in final_steps(steps) if step.is_good}
+    assert lanes == set(range(count)) - lost
+    whole = price_to_hold(steps)
+    due = charge_done(steps, lanes=lanes, table_version=NEWEST_TABLE)
+    assert due == 2 * len(lanes) + 1
+    assert price_to_hold(steps) == whole - due
+
+
+def test_what_is_made_anew_is_held_for_anew() -> None:
+    step = steps_of(JobKind.IMAGE)[0]
+    step.credits, step.input_hash, step.status = 2, "some", StepStatus.SUCCEEDED
+    assert charge_done([step], table_version=NEWEST_TABLE) == 2
+    assert price_to_hold([step]) == 0
+    step.discard("output_refused")
+    assert price_to_hold([step]) == 2
 
 
 def test_a_circuit_opens_after_failures_in_a_row_and_one_probe_closes_it() -> None:

@@ -1,4 +1,5 @@
-"""Generations that show an invented person: no creator and no terms, but a character's images."""
+"""Generations that show an invented person: no creator and no terms, but a character's images; and
+jobs that succeeded with some of their pieces."""
 
 from alembic import op
 
@@ -48,9 +49,15 @@ ALTER TABLE signed_copies
     ALTER COLUMN licence_hash DROP NOT NULL,
     ADD CONSTRAINT ck_signed_copies_creator_and_licence CHECK (
         num_nulls(creator_id, licence_id, licence_version, licence_hash) IN (0, 4))
+
+ALTER TABLE jobs
+    ADD COLUMN partial BOOLEAN NOT NULL DEFAULT false,
+    ADD CONSTRAINT ck_jobs_partial_has_succeeded CHECK (NOT partial OR status = 'succeeded')
 """
 
 _DOWN = """
+ALTER TABLE jobs DROP COLUMN partial
+
 ALTER TABLE signed_copies
     DROP CONSTRAINT ck_signed_copies_creator_and_licence,
     ALTER COLUMN creator_id SET NOT NULL,
