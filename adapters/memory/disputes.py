@@ -15,6 +15,7 @@ from domain.shared.disputes import DisputeStatus
 
 DISPUTE_FEE_CENTS = 1500
 EVIDENCE_WINDOW = timedelta(days=7)
+_GIVEN_BACK = {DisputeStatus.WON, DisputeStatus.INQUIRY_CLOSED}
 
 
 @dataclass(slots=True)
@@ -47,7 +48,8 @@ class MemoryDisputing(MemoryCheckout):
         return self._contest(charge_id, amount_cents=None, status=DisputeStatus.INQUIRY)
 
     def dispute(self, charge_id: str, *, amount_cents: int | None = None) -> str:
-        """The bank withdraws what was not refunded, or a part of it, and the fee is kept."""
+        """The bank withdraws what was not refunded or contested, or a part of it, and the fee
+        is kept. Raises ValueError where nothing is left."""
         identifier = self._contest(
             charge_id, amount_cents=amount_cents, status=DisputeStatus.NEEDS_RESPONSE
         )
@@ -111,9 +113,12 @@ class MemoryDisputing(MemoryCheckout):
 
     def _contest(self, charge_id: str, *, amount_cents: int | None, status: DisputeStatus) -> str:
         charge = self._charge(charge_id)
-        left_cents = (
-            charge.captured.amount_cents - charge.refunded_cents - self.lost_cents(charge_id)
+        contested_cents = sum(
+            held.said.amount_cents
+            for held in self._held.values()
+            if held.said.charge_id == charge_id and held.said.status not in _GIVEN_BACK
         )
+        left_cents = charge.captured.amount_cents - charge.refunded_cents - contested_cents
         if not 0 < (amount_cents or left_cents) <= left_cents:
             raise ValueError("the charge cannot be disputed for that amount")
         said = DisputeChanged(

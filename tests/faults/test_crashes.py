@@ -46,6 +46,7 @@ STEPS = {
     "transfers.send": {**MESSAGE, "transfer": 2, "commit": 2},
     "payments.send_refund": {**MESSAGE, "refund": 1, "commit": 1},
     "transfers.reverse": {**MESSAGE, "reverse_transfer": 2, "commit": 2},
+    "orders.changed": {**MESSAGE, "commit": 1},
 }
 CROSSINGS = [
     f"{topic}: {step} {number + 1}"
