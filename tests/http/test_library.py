@@ -15,6 +15,9 @@ from tests.http.shop import Shop, data_of, refusal
 
 TEMPLATE = f"/templates/{estate.TEMPLATE}"
 TEAMS_PROJECT = f"/projects/{estate.TEAMS_PROJECT}"
+CHARACTER = f"/characters/{estate.CHARACTER}"
+PRESET = f"/presets/{estate.PRESET}"
+REFUSED = "a nude woman"
 PROMPT = {"prompt": "at {{place}}", "variables": [{"name": "place"}]}
 
 
@@ -186,6 +189,37 @@ async def test_what_is_deleted_is_shown_no_more_and_leaves_a_tombstone(shop: Sho
     async with (uow := shop.ports.uow()):
         tombstone = await uow.templates.get(estate.SHOWN)
     assert (tombstone.name, tombstone.prompt, tombstone.variables) == ("", "", ())
+
+
+@pytest.mark.parametrize(
+    ("path", "wish"),
+    [
+        ("/projects", {"name": REFUSED}),
+        (
+            "/characters",
+            {"name": "X", "age": 30, "style": REFUSED, "creator_id": str(estate.CREATOR)},
+        ),
+        ("/presets", {"name": "X", "style": REFUSED}),
+        ("/templates", {"name": "X", "prompt": REFUSED}),
+        (
+            "/templates",
+            {
+                "name": "X",
+                "prompt": "{{who}}",
+                "variables": [{"name": "who", "choices": ["a sailor", REFUSED]}],
+            },
+        ),
+    ],
+)
+async def test_what_may_not_be_said_is_not_kept(shop: Shop, path: str, wish: object) -> None:
+    assert refusal(await shop.post(path, wish, by=shop.fan)) == (422, "text_refused")
+    assert data_of(await shop.get(path, by=shop.fan)) in ([], None)
+
+
+async def test_a_change_to_what_may_not_be_said_is_refused(shop: Shop) -> None:
+    for path in (TEMPLATE, TEAMS_PROJECT, CHARACTER, PRESET):
+        refused = await shop.send("PATCH", path, {"name": REFUSED}, by=shop.owner)
+        assert refusal(refused) == (422, "text_refused")
 
 
 # Characters.

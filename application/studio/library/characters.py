@@ -10,6 +10,7 @@ import msgspec
 
 from application.licensing.standing import NoLicence, standing_terms
 from application.media.delivery import shown_url
+from application.moderation.judging import Moderation, require_allowed_text
 from application.ports.clock import Clock
 from application.ports.ids import Ids
 from application.ports.storage import ObjectStorage
@@ -25,6 +26,7 @@ from application.studio.library.works import (
     own_work,
     publicity_of,
     require_version,
+    texts_of,
     unlisted,
     usable_work,
 )
@@ -38,7 +40,7 @@ from domain.studio.character import (
     ReferencesRefused,
     check_age,
 )
-from domain.studio.publication import Publication
+from domain.studio.publication import Publication, WorkKind
 
 Age = Annotated[int, msgspec.Meta(ge=0, le=120, description="At least 18.", examples=[29])]
 Style = Annotated[str, msgspec.Meta(max_length=500)]
@@ -104,12 +106,21 @@ async def make_character(
     uow: UnitOfWork,
     storage: ObjectStorage,
     clock: Clock,
+    moderation: Moderation,
     ids: Ids,
 ) -> CharacterDetails:
     """Raises CharacterUnderage, ReferencesRefused; for a creator's likeness also NotFound,
     NoLicence, ConsentMissing."""
     check_age(command.age)
     now = clock.now()
+    await require_allowed_text(
+        texts_of(command),
+        subject=WorkKind.CHARACTER,
+        actor=actor,
+        uow=uow,
+        moderation=moderation,
+        creator_id=command.creator_id,
+    )
     async with uow:
         if command.creator_id is not None:
             await require_licence(command.creator_id, uow=uow, at=now)
@@ -152,9 +163,17 @@ async def change_character(
     uow: UnitOfWork,
     storage: ObjectStorage,
     clock: Clock,
+    moderation: Moderation,
 ) -> CharacterDetails:
     """What was published is private again. Raises NotFound, CharacterUnderage, ReferencesRefused,
     StaleVersion."""
+    await require_allowed_text(
+        texts_of(command),
+        subject=WorkKind.CHARACTER,
+        actor=actor,
+        uow=uow,
+        moderation=moderation,
+    )
     async with uow:
         character = await own_work(
             uow.characters, character_id, "character", actor=actor, lock=True

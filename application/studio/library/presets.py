@@ -6,6 +6,7 @@ from uuid import UUID
 
 import msgspec
 
+from application.moderation.judging import Moderation, require_allowed_text
 from application.ports.clock import Clock
 from application.ports.ids import Ids
 from application.ports.unit_of_work import UnitOfWork
@@ -20,6 +21,7 @@ from application.studio.library.works import (
     own_work,
     publicity_of,
     require_version,
+    texts_of,
     unlisted,
     usable_work,
 )
@@ -92,7 +94,13 @@ class PresetDetails(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def make_preset(
-    command: MakePreset, *, actor: Actor, uow: UnitOfWork, clock: Clock, ids: Ids
+    command: MakePreset,
+    *,
+    actor: Actor,
+    uow: UnitOfWork,
+    clock: Clock,
+    moderation: Moderation,
+    ids: Ids,
 ) -> PresetDetails:
     """Raises DefaultsAreOurs, PresetInvalid; NotFound for a video that is not the actor's."""
     if command.default and not actor.is_admin:
@@ -113,6 +121,13 @@ async def make_preset(
         updated_at=now,
     )
     preset.check()
+    await require_allowed_text(
+        texts_of(command),
+        subject=WorkKind.PRESET,
+        actor=actor,
+        uow=uow,
+        moderation=moderation,
+    )
     async with uow:
         await _require_video(command.driving_asset_id, actor=actor, uow=uow)
         publication = _add(preset, by=actor.user_id, uow=uow, at=now)
@@ -132,11 +147,24 @@ async def show_preset(preset_id: UUID, *, actor: Actor, uow: UnitOfWork) -> Pres
 
 
 async def change_preset(
-    preset_id: UUID, command: ChangePreset, *, actor: Actor, uow: UnitOfWork, clock: Clock
+    preset_id: UUID,
+    command: ChangePreset,
+    *,
+    actor: Actor,
+    uow: UnitOfWork,
+    clock: Clock,
+    moderation: Moderation,
 ) -> PresetDetails:
     """The owner's published preset is private again; a default one stays what it is.
 
     Raises NotFound, PresetInvalid, StaleVersion."""
+    await require_allowed_text(
+        texts_of(command),
+        subject=WorkKind.PRESET,
+        actor=actor,
+        uow=uow,
+        moderation=moderation,
+    )
     async with uow:
         preset = await own_work(uow.presets, preset_id, "preset", actor=actor, lock=True)
         require_version(preset, command.version)

@@ -8,12 +8,13 @@ import msgspec
 
 from application.identity.authority import ProjectAct, project_for
 from application.media.delivery import shown_url
+from application.moderation.judging import Moderation, require_allowed_text
 from application.ports.clock import Clock
 from application.ports.ids import Ids
 from application.ports.library import LibraryViews
 from application.ports.storage import ObjectStorage
 from application.ports.unit_of_work import UnitOfWork
-from application.studio.library.works import Description, Name, Version, require_version
+from application.studio.library.works import Description, Name, Version, require_version, texts_of
 from domain.identity.actor import Actor
 from domain.identity.team import TeamRole
 from domain.studio.project import Project
@@ -51,10 +52,23 @@ class ProjectView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def make_project(
-    command: MakeProject, *, actor: Actor, uow: UnitOfWork, clock: Clock, ids: Ids
+    command: MakeProject,
+    *,
+    actor: Actor,
+    uow: UnitOfWork,
+    clock: Clock,
+    moderation: Moderation,
+    ids: Ids,
 ) -> ProjectView:
     """Raises NotFound and RankTooLow for a team of which the actor is no member."""
     now = clock.now()
+    await require_allowed_text(
+        texts_of(command),
+        subject="project",
+        actor=actor,
+        uow=uow,
+        moderation=moderation,
+    )
     async with uow:
         await _require_member(command.team_id, actor=actor, uow=uow)
         project = Project(
@@ -94,8 +108,16 @@ async def change_project(
     views: LibraryViews,
     storage: ObjectStorage,
     clock: Clock,
+    moderation: Moderation,
 ) -> ProjectView:
     """Who gives it away must be able to delete it. Raises NotFound, RankTooLow, StaleVersion."""
+    await require_allowed_text(
+        texts_of(command),
+        subject="project",
+        actor=actor,
+        uow=uow,
+        moderation=moderation,
+    )
     async with uow:
         moves = command.team_id is not msgspec.UNSET
         act = ProjectAct.DELETE if moves else ProjectAct.EDIT

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import msgspec
 
+from application.moderation.judging import Moderation, require_allowed_text
 from application.ports.clock import Clock
 from application.ports.ids import Ids
 from application.ports.unit_of_work import UnitOfWork
@@ -21,11 +22,12 @@ from application.studio.library.works import (
     own_work,
     publicity_of,
     require_version,
+    texts_of,
     unlisted,
     usable_work,
 )
 from domain.identity.actor import Actor
-from domain.studio.publication import Publication
+from domain.studio.publication import Publication, WorkKind
 from domain.studio.template import (
     MAX_CHOICES,
     MAX_VARIABLES,
@@ -115,7 +117,13 @@ class FilledIn(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def make_template(
-    command: MakeTemplate, *, actor: Actor, uow: UnitOfWork, clock: Clock, ids: Ids
+    command: MakeTemplate,
+    *,
+    actor: Actor,
+    uow: UnitOfWork,
+    clock: Clock,
+    moderation: Moderation,
+    ids: Ids,
 ) -> TemplateDetails:
     """Raises TemplateInvalid."""
     now, variables = clock.now(), _variables(command.variables)
@@ -130,6 +138,13 @@ async def make_template(
         variables=variables,
         created_at=now,
         updated_at=now,
+    )
+    await require_allowed_text(
+        texts_of(command),
+        subject=WorkKind.TEMPLATE,
+        actor=actor,
+        uow=uow,
+        moderation=moderation,
     )
     async with uow:
         uow.templates.add(template)
@@ -147,9 +162,22 @@ async def show_template(template_id: UUID, *, actor: Actor, uow: UnitOfWork) -> 
 
 
 async def change_template(
-    template_id: UUID, command: ChangeTemplate, *, actor: Actor, uow: UnitOfWork, clock: Clock
+    template_id: UUID,
+    command: ChangeTemplate,
+    *,
+    actor: Actor,
+    uow: UnitOfWork,
+    clock: Clock,
+    moderation: Moderation,
 ) -> TemplateDetails:
     """What was published is private again. Raises NotFound, TemplateInvalid, StaleVersion."""
+    await require_allowed_text(
+        texts_of(command),
+        subject=WorkKind.TEMPLATE,
+        actor=actor,
+        uow=uow,
+        moderation=moderation,
+    )
     async with uow:
         template = await own_work(uow.templates, template_id, "template", actor=actor, lock=True)
         require_version(template, command.version)

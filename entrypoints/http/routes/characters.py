@@ -6,6 +6,7 @@ from litestar import Router, delete, get, patch, post
 from litestar.params import FromPath, JSONBody
 
 from application.licensing.standing import NoLicence
+from application.moderation.judging import TextRefused
 from application.ports.library import CharacterRow
 from application.ports.repository import StaleVersion
 from application.studio.library import characters
@@ -24,13 +25,17 @@ from entrypoints.http.parameters import (
     TheClock,
     TheIds,
     TheLibraryViews,
+    TheModeration,
     TheStorage,
     TheUnitOfWork,
 )
 
 
 @post(
-    "/", responses=errors(NotFound, ReferencesRefused, CharacterUnderage, NoLicence, ConsentMissing)
+    "/",
+    responses=errors(
+        TextRefused, NotFound, ReferencesRefused, CharacterUnderage, NoLicence, ConsentMissing
+    ),
 )
 async def make_character(
     data: JSONBody[MakeCharacter],
@@ -38,13 +43,14 @@ async def make_character(
     uow: TheUnitOfWork,
     storage: TheStorage,
     clock: TheClock,
+    moderation: TheModeration,
     ids: TheIds,
 ) -> Data[CharacterDetails]:
     """Describe a character, and show it with one to four images of the caller's. With a
     `creator_id` it has that creator's likeness, and what is made with it is under their licence."""
     return Data(
         await characters.make_character(
-            data, actor=actor, uow=uow, storage=storage, clock=clock, ids=ids
+            data, actor=actor, uow=uow, storage=storage, clock=clock, moderation=moderation, ids=ids
         )
     )
 
@@ -75,7 +81,7 @@ async def read_character(
 
 @patch(
     "/{character_id:uuid}",
-    responses=errors(NotFound, ReferencesRefused, CharacterUnderage, StaleVersion),
+    responses=errors(TextRefused, NotFound, ReferencesRefused, CharacterUnderage, StaleVersion),
 )
 async def change_character(
     character_id: FromPath[UUID],
@@ -84,11 +90,18 @@ async def change_character(
     uow: TheUnitOfWork,
     storage: TheStorage,
     clock: TheClock,
+    moderation: TheModeration,
 ) -> Data[CharacterDetails]:
     """Change a character; what is left out stays. A published one has to be published again."""
     return Data(
         await characters.change_character(
-            character_id, data, actor=actor, uow=uow, storage=storage, clock=clock
+            character_id,
+            data,
+            actor=actor,
+            uow=uow,
+            storage=storage,
+            clock=clock,
+            moderation=moderation,
         )
     )
 

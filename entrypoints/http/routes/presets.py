@@ -6,6 +6,7 @@ from uuid import UUID
 from litestar import Router, delete, get, patch, post
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
+from application.moderation.judging import TextRefused
 from application.ports.library import PresetRow
 from application.ports.repository import StaleVersion
 from application.studio.library import presets
@@ -28,20 +29,26 @@ from entrypoints.http.parameters import (
     TheClock,
     TheIds,
     TheLibraryViews,
+    TheModeration,
     TheUnitOfWork,
 )
 
 
-@post("/", responses=errors(NotFound, PresetInvalid, DefaultsAreOurs))
+@post("/", responses=errors(TextRefused, NotFound, PresetInvalid, DefaultsAreOurs))
 async def make_preset(
     data: JSONBody[MakePreset],
     actor: CurrentActor,
     uow: TheUnitOfWork,
     clock: TheClock,
+    moderation: TheModeration,
     ids: TheIds,
 ) -> Data[PresetDetails]:
     """Make a preset. Administrators make those of the platform, with `default`."""
-    return Data(await presets.make_preset(data, actor=actor, uow=uow, clock=clock, ids=ids))
+    return Data(
+        await presets.make_preset(
+            data, actor=actor, uow=uow, clock=clock, moderation=moderation, ids=ids
+        )
+    )
 
 
 @get("/")
@@ -72,17 +79,22 @@ async def read_preset(
     return Data(await presets.show_preset(preset_id, actor=actor, uow=uow))
 
 
-@patch("/{preset_id:uuid}", responses=errors(NotFound, PresetInvalid, StaleVersion))
+@patch("/{preset_id:uuid}", responses=errors(TextRefused, NotFound, PresetInvalid, StaleVersion))
 async def change_preset(
     preset_id: FromPath[UUID],
     data: JSONBody[ChangePreset],
     actor: CurrentActor,
     uow: TheUnitOfWork,
     clock: TheClock,
+    moderation: TheModeration,
 ) -> Data[PresetDetails]:
     """Change a preset; what is left out stays. A published one has to be published again, but for
     those of the platform, which administrators change."""
-    return Data(await presets.change_preset(preset_id, data, actor=actor, uow=uow, clock=clock))
+    return Data(
+        await presets.change_preset(
+            preset_id, data, actor=actor, uow=uow, clock=clock, moderation=moderation
+        )
+    )
 
 
 @delete("/{preset_id:uuid}", responses=errors(NotFound))

@@ -5,6 +5,7 @@ from uuid import UUID
 from litestar import Router, delete, get, patch, post
 from litestar.params import FromPath, FromQuery, JSONBody
 
+from application.moderation.judging import TextRefused
 from application.ports.repository import StaleVersion
 from application.studio.library import projects
 from application.studio.library.projects import ChangeProject, MakeProject, ProjectView
@@ -18,21 +19,27 @@ from entrypoints.http.parameters import (
     TheClock,
     TheIds,
     TheLibraryViews,
+    TheModeration,
     TheStorage,
     TheUnitOfWork,
 )
 
 
-@post("/", responses=errors(NotFound, RankTooLow))
+@post("/", responses=errors(TextRefused, NotFound, RankTooLow))
 async def make_project(
     data: JSONBody[MakeProject],
     actor: CurrentActor,
     uow: TheUnitOfWork,
     clock: TheClock,
+    moderation: TheModeration,
     ids: TheIds,
 ) -> Data[ProjectView]:
     """Make a project for oneself, or for a team of which one is at least a member."""
-    return Data(await projects.make_project(data, actor=actor, uow=uow, clock=clock, ids=ids))
+    return Data(
+        await projects.make_project(
+            data, actor=actor, uow=uow, clock=clock, moderation=moderation, ids=ids
+        )
+    )
 
 
 @get("/")
@@ -72,7 +79,7 @@ async def read_project(
     )
 
 
-@patch("/{project_id:uuid}", responses=errors(NotFound, RankTooLow, StaleVersion))
+@patch("/{project_id:uuid}", responses=errors(TextRefused, NotFound, RankTooLow, StaleVersion))
 async def change_project(
     project_id: FromPath[UUID],
     data: JSONBody[ChangeProject],
@@ -81,6 +88,7 @@ async def change_project(
     library_views: TheLibraryViews,
     storage: TheStorage,
     clock: TheClock,
+    moderation: TheModeration,
 ) -> Data[ProjectView]:
     """Change a project; what is left out stays. In a team this needs the role member, and to move
     it elsewhere admin."""
@@ -93,6 +101,7 @@ async def change_project(
             views=library_views,
             storage=storage,
             clock=clock,
+            moderation=moderation,
         )
     )
 

@@ -5,6 +5,7 @@ from uuid import UUID
 from litestar import Router, delete, get, patch, post
 from litestar.params import FromPath, JSONBody
 
+from application.moderation.judging import TextRefused
 from application.ports.library import OwnWork
 from application.ports.repository import StaleVersion
 from application.studio.library import templates
@@ -28,20 +29,26 @@ from entrypoints.http.parameters import (
     TheClock,
     TheIds,
     TheLibraryViews,
+    TheModeration,
     TheUnitOfWork,
 )
 
 
-@post("/", responses=errors(TemplateInvalid))
+@post("/", responses=errors(TextRefused, TemplateInvalid))
 async def make_template(
     data: JSONBody[MakeTemplate],
     actor: CurrentActor,
     uow: TheUnitOfWork,
     clock: TheClock,
+    moderation: TheModeration,
     ids: TheIds,
 ) -> Data[TemplateDetails]:
     """Write a template. Each `{{name}}` in the prompt is one of its variables."""
-    return Data(await templates.make_template(data, actor=actor, uow=uow, clock=clock, ids=ids))
+    return Data(
+        await templates.make_template(
+            data, actor=actor, uow=uow, clock=clock, moderation=moderation, ids=ids
+        )
+    )
 
 
 @get("/")
@@ -66,17 +73,22 @@ async def read_template(
     return Data(await templates.show_template(template_id, actor=actor, uow=uow))
 
 
-@patch("/{template_id:uuid}", responses=errors(NotFound, TemplateInvalid, StaleVersion))
+@patch(
+    "/{template_id:uuid}", responses=errors(TextRefused, NotFound, TemplateInvalid, StaleVersion)
+)
 async def change_template(
     template_id: FromPath[UUID],
     data: JSONBody[ChangeTemplate],
     actor: CurrentActor,
     uow: TheUnitOfWork,
     clock: TheClock,
+    moderation: TheModeration,
 ) -> Data[TemplateDetails]:
     """Change a template; what is left out stays. A published one has to be published again."""
     return Data(
-        await templates.change_template(template_id, data, actor=actor, uow=uow, clock=clock)
+        await templates.change_template(
+            template_id, data, actor=actor, uow=uow, clock=clock, moderation=moderation
+        )
     )
 
 
