@@ -103,12 +103,12 @@ def case_of(owner_id: UUID, **changes: object) -> ModerationCase:
         "owner_id": owner_id,
         "origin": Origin.JUDGEMENT,
         "category": Category.SEXUAL,
-        "text_sha256": "0" * 64,
+        "refused_sha256": "0" * 64,
         "state": CaseState.BLOCKED,
         "opened_at": NOON,
     }
     if changes.get("subject_kind", SubjectKind.TEXT) is not SubjectKind.TEXT:
-        values["text_sha256"] = None
+        values["refused_sha256"] = None
     return ModerationCase(**{**values, **changes})  # type: ignore[arg-type]
 
 

@@ -1,6 +1,7 @@
 """See `application.ports.video.VideoProcessor`: what each wish means in ffmpeg's arguments."""
 
 import asyncio
+import io
 import math
 import shutil
 from collections.abc import Sequence
@@ -18,6 +19,7 @@ from domain.media.clips import (
     VideoFormat,
     sniff_audio,
     sniff_video,
+    spread,
 )
 
 VIDEO_DEMUXERS: Final[dict[VideoFormat, str]] = {"mp4": "mov", "webm": "matroska"}
@@ -30,6 +32,11 @@ AUDIO_DEMUXERS: Final[dict[AudioFormat, str]] = {
 PREVIEW_HEIGHT: Final = 720
 SAMPLE_RATE_HZ: Final = 48_000
 MOST_CLIPS: Final = 20
+
+FRAME_EVERY_S: Final = 0.5
+FRAME_SIDE: Final = 512
+_JPEG: Final = b"\xff\xd8\xff"
+"""How each picture of a stream of them begins; nothing within one can look like it."""
 
 _FENCE: Final = (
     "-max_pixels",
@@ -151,6 +158,19 @@ class FfmpegVideos:
             content=run.output, content_type="image/jpeg", width=facts.width, height=facts.height
         )
 
+    async def frames(self, content: bytes, *, most: int) -> list[Rendition]:
+        """One pass over the whole of it: a frame that is no key frame counts like any other."""
+        every = f"select='isnan(prev_selected_t)+gte(t-prev_selected_t,{FRAME_EVERY_S})'"
+        small = f"scale=w={FRAME_SIDE}:h={FRAME_SIDE}:force_original_aspect_ratio=decrease"
+        picture = ["-map", "0:V:0", "-vf", f"{every},{small}", "-fps_mode", "passthrough"]
+        run = await self._ffmpeg.run(
+            [_video(content)],
+            [*picture, "-c:v", "mjpeg", "-q:v", "4", "-pix_fmt", "yuvj420p", "-f", "mjpeg"],
+            output="mjpeg",
+        )
+        pictures = [_JPEG + rest for rest in run.output.split(_JPEG)[1:]]
+        return [await asyncio.to_thread(_rendition, one) for one in spread(pictures, most)]
+
     async def watermark(self, content: bytes, *, text: str) -> bytes:
         from adapters.ffmpeg.mark import draw_mark
 
@@ -196,6 +216,14 @@ def _kind_of_video(content: bytes) -> VideoFormat:
 
 def _video(content: bytes, *options: str) -> Input:
     return Input(content, VIDEO_DEMUXERS[_kind_of_video(content)], (*_FENCE, *options))
+
+
+def _rendition(jpeg: bytes) -> Rendition:
+    from PIL import Image
+
+    with Image.open(io.BytesIO(jpeg)) as opened:
+        width, height = opened.size
+    return Rendition(content=jpeg, content_type="image/jpeg", width=width, height=height)
 
 
 def _has_sound(facts: Sequence[VideoFacts]) -> bool:

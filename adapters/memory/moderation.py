@@ -48,13 +48,19 @@ class MemoryTextModerator:
 
 
 class MemoryImageClassifier:
-    """Scores by content; 0 for what it was not told of. See `application.ports.moderation`."""
+    """Scores by content; 0 for what it was not told of. See `application.ports.moderation`.
+
+    `fail_with` is raised until it is taken away.
+    """
 
     def __init__(self) -> None:
         self.scores: dict[bytes, float] = {}
         self.score_of_others = 0.0
+        self.fail_with: Exception | None = None
 
     async def classify(self, content: bytes) -> ImageScores:
+        if self.fail_with is not None:
+            raise self.fail_with
         nsfw = self.scores.get(content, self.score_of_others)
         return ImageScores(nsfw=nsfw, classifier="memory")
 
@@ -86,14 +92,14 @@ class MemoryModerationCases(MemoryRepository[ModerationCase]):
     async def holds(self, kind: SubjectKind, subject_id: UUID) -> bool:
         return any(self._where(lambda one: one.hidden and _is_about(one, kind, subject_id)))
 
-    async def about_texts(
+    async def about_refused(
         self, owner_id: UUID, sha256s: Collection[str]
     ) -> Mapping[str, ModerationCase]:
-        found = self._where(lambda one: one.owner_id == owner_id and one.text_sha256 in sha256s)
+        found = self._where(lambda one: one.owner_id == owner_id and one.refused_sha256 in sha256s)
         return {
-            one.text_sha256: one
+            one.refused_sha256: one
             for one in sorted(found, key=lambda one: one.id)
-            if one.text_sha256 is not None
+            if one.refused_sha256 is not None
         }
 
 

@@ -35,7 +35,7 @@ class MemoryUploads(MemoryRepository[Upload]):
         used = (
             asset.size_bytes
             for asset in self._assets.rows.values()
-            if asset.owner_id == owner_id and asset.state is AssetState.READY
+            if asset.owner_id == owner_id and asset.state is not AssetState.HIDDEN
         )
         reserved_bytes = self._reserved[owner_id] + self._change[owner_id]
         return StorageUsage(used_bytes=sum(used), reserved_bytes=reserved_bytes)

@@ -12,7 +12,14 @@ import msgspec
 from adapters.memory.images import blank_png
 from application.ports.images import Rendition
 from application.ports.video import AudioFacts, MediaRefused, MediaTypeRefused, VideoFacts
-from domain.media.clips import MAX_CLIP_MS, AudioFormat, VideoFormat, sniff_audio, sniff_video
+from domain.media.clips import (
+    MAX_CLIP_MS,
+    AudioFormat,
+    VideoFormat,
+    sniff_audio,
+    sniff_video,
+    spread,
+)
 
 PREVIEW_HEIGHT: Final = 720
 MOST_CLIPS: Final = 20
@@ -46,6 +53,11 @@ def movie(kind: VideoFormat = "mp4", **about: object) -> bytes:
 
 def sound(kind: AudioFormat = "wav", **about: object) -> bytes:
     return _AUDIO_HEADS[kind] + _NOTE + msgspec.json.encode(msgspec.convert(about, _Clip))
+
+
+def frame_at(at_ms: int, title: str = "") -> bytes:
+    """What `frames` gives of a video with that title at that time."""
+    return b"\xff\xd8\xff" + f"{title}@{at_ms}".encode()
 
 
 class MemoryVideos:
@@ -106,6 +118,20 @@ class MemoryVideos:
         return Rendition(
             content=picture, content_type="image/jpeg", width=clip.width, height=clip.height
         )
+
+    async def frames(self, content: bytes, *, most: int) -> list[Rendition]:
+        """The bytes of each say which it is."""
+        clip = _read(content)[1]
+        times = spread(range(0, clip.duration_ms, 500), most)
+        return [
+            Rendition(
+                content=frame_at(at_ms, clip.title),
+                content_type="image/jpeg",
+                width=clip.width,
+                height=clip.height,
+            )
+            for at_ms in times
+        ]
 
     async def watermark(self, content: bytes, *, text: str) -> bytes:
         clip = _read(content)[1]

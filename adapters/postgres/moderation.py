@@ -78,7 +78,7 @@ moderation_cases = Table(
     Column("hidden", Boolean, nullable=False),
     Column("reports", Integer, nullable=False),
     Column("judgement_id", Uuid, nullable=True),
-    text("text_sha256", nullable=True),
+    text("refused_sha256", nullable=True),
     text("excerpt"),
     enum_text("state", CaseState),
     text("note"),
@@ -92,7 +92,9 @@ moderation_cases = Table(
     CheckConstraint("state <> 'appealed' OR appealed_at IS NOT NULL", name="appealed"),
     CheckConstraint("NOT hard OR appealed_at IS NULL", name="hard_has_no_appeal"),
     CheckConstraint("state <> 'approved' OR NOT hidden", name="approved_is_shown"),
-    CheckConstraint("(subject_kind = 'text') = (text_sha256 IS NOT NULL)", name="text"),
+    CheckConstraint(
+        "subject_kind NOT IN ('text', 'upload') OR refused_sha256 IS NOT NULL", name="refused"
+    ),
     Index(
         "uq_moderation_cases_waiting",
         "subject_kind",
@@ -105,11 +107,11 @@ moderation_cases = Table(
     Index(None, "owner_id", "id"),
     Index(None, "subject_kind", "subject_id", "id"),
     Index(
-        "ix_moderation_cases_texts",
+        "ix_moderation_cases_refused",
         "owner_id",
-        "text_sha256",
+        "refused_sha256",
         "id",
-        postgresql_where=sql("text_sha256 IS NOT NULL"),
+        postgresql_where=sql("refused_sha256 IS NOT NULL"),
     ),
 )
 
@@ -215,17 +217,17 @@ class PostgresModerationCases(PostgresRepository[ModerationCase]):
         )
         return bool(await self._session.scalar(select(held)))
 
-    async def about_texts(
+    async def about_refused(
         self, owner_id: UUID, sha256s: Collection[str]
     ) -> Mapping[str, ModerationCase]:
         table = moderation_cases.c
         found = await self._many(
             select(ModerationCase)
-            .where(table.owner_id == owner_id, table.text_sha256.in_(list(sha256s)))
-            .ext(distinct_on(table.text_sha256))
-            .order_by(table.text_sha256, table.id.desc())
+            .where(table.owner_id == owner_id, table.refused_sha256.in_(list(sha256s)))
+            .ext(distinct_on(table.refused_sha256))
+            .order_by(table.refused_sha256, table.id.desc())
         )
-        return {case.text_sha256: case for case in found if case.text_sha256 is not None}
+        return {case.refused_sha256: case for case in found if case.refused_sha256 is not None}
 
 
 class PostgresReports(PostgresRepository[Report]):

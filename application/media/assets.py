@@ -18,6 +18,8 @@ import msgspec
 from application.identity.authority import ProjectAct, project_for
 from application.media.delivery import AssetDetails, details_of
 from application.media.quotas import reserve_storage
+from application.moderation.judging import Moderation, keep_image
+from application.moderation.uploads import UploadBlocked, judge_upload, keep_refusal
 from application.ports.clock import Clock
 from application.ports.ids import Ids
 from application.ports.images import ImageProcessor, Rendition
@@ -31,9 +33,11 @@ from domain.media.asset import (
     AssetInUse,
     AssetPurpose,
     AssetState,
+    AssetUnderReview,
     Media,
     check_upload,
 )
+from domain.moderation.judgement import Verdict
 from domain.shared.errors import NotFound
 from domain.studio.credits import day_of
 
@@ -75,16 +79,38 @@ async def upload_image(
     uow: UnitOfWork,
     storage: ObjectStorage,
     images: ImageProcessor,
+    moderation: Moderation,
     clock: Clock,
     ids: Ids,
 ) -> AssetDetails:
-    """Keep a clean copy; the upload itself is forgotten.
+    """Keep a clean copy; the upload itself is forgotten. It is judged before anything is stored.
 
-    Raises PurposeRefused, UploadTooLarge, ImageTypeRefused, ImageRefused, StorageFull.
+    Raises PurposeRefused, UploadTooLarge, ImageTypeRefused, ImageRefused, UploadBlocked,
+    StorageFull; Unavailable: nobody could judge it, try again.
     """
     check_upload(purpose, len(content))
     made = await images.derive(content, watermark=None)
-    asset_id = ids.new()
+    asset_id, sha256 = ids.new(), hashlib.sha256(content).hexdigest()
+    judgement = await judge_upload(
+        [made.preview.content],
+        purpose=purpose,
+        owner_id=actor.user_id,
+        sha256=sha256,
+        uow=uow,
+        moderation=moderation,
+    )
+    if judgement.verdict is Verdict.BLOCKED:
+        async with uow:
+            case_id = await keep_refusal(
+                asset_id,
+                judgement,
+                owner_id=actor.user_id,
+                sha256=sha256,
+                uow=uow,
+                moderation=moderation,
+            )
+            await uow.commit()
+        raise UploadBlocked(UploadBlocked.words, case_id=str(case_id))
     stored = await store_renditions(
         asset_id, made.clean, made.preview, made.thumbnail, storage=storage
     )
@@ -101,12 +127,13 @@ async def upload_image(
         preview_key=stored.preview.key,
         thumbnail_key=stored.thumbnail.key,
         created_at=clock.now(),
-        uploaded_sha256=hashlib.sha256(content).hexdigest(),
+        uploaded_sha256=sha256,
     )
     async with uow:
         await reserve_storage(
             uow, user_id=actor.user_id, size_bytes=asset.size_bytes, at=asset.created_at
         )
+        await keep_image(asset, judgement, uow=uow, moderation=moderation)
         uow.assets.add(asset)
         await uow.uploads.release(actor.user_id, asset.size_bytes)
         await uow.studio_use.count(
@@ -121,7 +148,8 @@ async def read_asset(
 ) -> AssetDetails:
     """For its owner and for who bought it, of whom is noted that the clean copy was given.
 
-    Raises NotFound for everybody else.
+    What is under review is told to its owner, without links. Raises NotFound for everybody else,
+    and for what is hidden.
     """
     async with uow:
         asset = await uow.assets.get(asset_id)
@@ -144,8 +172,11 @@ async def link_copy(
     storage: ObjectStorage,
     clock: Clock,
 ) -> str:
-    """A signed link. Raises NotFound for an asset or a copy that the actor may not have."""
+    """A signed link. Raises NotFound for an asset or a copy that the actor may not have,
+    AssetUnderReview."""
     details = await read_asset(asset_id, actor=actor, uow=uow, storage=storage, clock=clock)
+    if details.state is AssetState.UNDER_REVIEW:
+        raise AssetUnderReview("A moderator has to look at this first.")
     urls = {
         Copy.BEST: details.url,
         Copy.CLEAN: details.clean_url,

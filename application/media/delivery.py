@@ -8,7 +8,7 @@ from uuid import UUID
 import msgspec
 
 from application.ports.storage import ObjectStorage
-from domain.media.asset import Asset, AssetPurpose, Media
+from domain.media.asset import Asset, AssetPurpose, AssetState, Media
 
 PREVIEW_LIFE = timedelta(hours=1)
 CLEAN_LIFE = timedelta(minutes=5)
@@ -19,10 +19,12 @@ class AssetDetails(msgspec.Struct, frozen=True, kw_only=True):
 
     Width, height, duration, bytes and hash are those of the clean copy. What cannot be shown, as
     an archive, has no preview; only what is seen has width and height, what lasts a duration.
+    While `state` is `under_review` there are no links: a moderator has to look at it first.
     """
 
     id: UUID
     purpose: AssetPurpose
+    state: AssetState
     media: Media
     name: str | None
     content_type: str
@@ -69,11 +71,14 @@ async def clean_url(
 async def details_of(
     asset: Asset, *, viewer_id: UUID, grantees: Collection[UUID], storage: ObjectStorage
 ) -> AssetDetails:
-    previews = await preview_urls(asset, storage=storage)
-    clean = await clean_url(asset, viewer_id, grantees=grantees, storage=storage)
+    previews, clean = PreviewUrls(preview_url=None, thumbnail_url=None), None
+    if asset.state is AssetState.READY:
+        previews = await preview_urls(asset, storage=storage)
+        clean = await clean_url(asset, viewer_id, grantees=grantees, storage=storage)
     return AssetDetails(
         id=asset.id,
         purpose=asset.purpose,
+        state=asset.state,
         media=asset.media,
         name=asset.name,
         content_type=asset.content_type,

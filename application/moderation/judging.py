@@ -126,7 +126,7 @@ async def keep_image(
 ) -> None:
     """Keep the judgement of an image that becomes an asset, within the transaction that adds it.
 
-    What is not plainly allowed is hidden, and a case is opened.
+    What is doubtful waits for a moderator, what is blocked is hidden; a case is opened of both.
     """
     now = moderation.clock.now()
     record = JudgementRecord(
@@ -146,8 +146,9 @@ async def keep_image(
     uow.judgements.add(record)
     if judgement.verdict is Verdict.ALLOWED:
         return
-    asset.state = AssetState.HIDDEN
     blocked = judgement.verdict is Verdict.BLOCKED
+    waits = not blocked and asset.state is AssetState.READY
+    asset.state = AssetState.UNDER_REVIEW if waits else AssetState.HIDDEN
     uow.moderation_cases.add(
         ModerationCase(
             id=moderation.ids.new(),
@@ -158,6 +159,7 @@ async def keep_image(
             category=judgement.categories[0],
             hidden=True,
             judgement_id=record.id,
+            refused_sha256=asset.uploaded_sha256,
             state=CaseState.BLOCKED if blocked else CaseState.OPEN,
             opened_at=now,
         )
@@ -228,7 +230,9 @@ async def _keep(
         doubtful = [
             digest(text) for text, each in found.values() if each.verdict is not Verdict.ALLOWED
         ]
-        known = await uow.moderation_cases.about_texts(actor.user_id, doubtful) if doubtful else {}
+        known = (
+            await uow.moderation_cases.about_refused(actor.user_id, doubtful) if doubtful else {}
+        )
         for field, (text, judgement) in found.items():
             sha256 = digest(text)
             case = known.get(sha256)
@@ -304,7 +308,7 @@ async def _open(
         category=judgement.categories[0],
         hard=judgement.hard,
         judgement_id=record.id,
-        text_sha256=sha256 or None,
+        refused_sha256=sha256 or None,
         excerpt=record.excerpt,
         state=CaseState.BLOCKED if refused else CaseState.OPEN,
         opened_at=record.judged_at,

@@ -8,9 +8,10 @@ from datetime import datetime
 from typing import NamedTuple, Protocol
 from uuid import UUID
 
+from application.media.assets import ERASE_BYTES, EraseBytes
 from application.ports.unit_of_work import UnitOfWork
 from domain.catalogue.product import ProductStatus
-from domain.media.asset import AssetState
+from domain.media.asset import Asset, AssetState
 from domain.moderation.case import SubjectKind
 from domain.shared.errors import Conflict, NotFound
 from domain.studio.job import JobStatus
@@ -40,21 +41,39 @@ class Subject(Protocol):
 
 
 class AssetSubject:
-    """What came too late for a generation that its owner cancelled stays hidden."""
+    """What came too late for a generation that its owner cancelled stays hidden. An upload that a
+    person does not let in is erased. Where its owner was faster, there is nothing to do."""
 
     async def standing(self, subject_id: UUID, *, uow: UnitOfWork) -> Standing:
         return Standing((await uow.assets.get(subject_id)).owner_id, public=False)
 
     async def hide(self, subject_id: UUID, *, uow: UnitOfWork, at: datetime) -> None:
-        (await uow.assets.get(subject_id, lock=True)).state = AssetState.HIDDEN
+        asset = await _asset(subject_id, uow=uow)
+        if asset is None:
+            return
+        if asset.is_generated:
+            asset.state = AssetState.HIDDEN
+        else:
+            await uow.assets.remove(asset)
+            uow.outbox.add(ERASE_BYTES, EraseBytes(asset.keys))
 
     async def show(self, subject_id: UUID, *, uow: UnitOfWork, at: datetime) -> None:
-        asset = await uow.assets.get(subject_id, lock=True)
+        asset = await _asset(subject_id, uow=uow)
+        if asset is None:
+            return
         if asset.generation_id is not None:
             job = await uow.jobs.get(asset.generation_id)
             if job.status in {JobStatus.CANCELLED, JobStatus.EXPIRED}:
+                asset.state = AssetState.HIDDEN
                 return
         asset.state = AssetState.READY
+
+
+async def _asset(asset_id: UUID, *, uow: UnitOfWork) -> Asset | None:
+    try:
+        return await uow.assets.get(asset_id, lock=True)
+    except NotFound:
+        return None
 
 
 class ProductSubject:
@@ -89,11 +108,11 @@ class CreatorSubject:
         (await uow.creators.get(subject_id, lock=True)).published = True
 
 
-class TextSubject:
-    """A refused text is nowhere: there is nothing to hide."""
+class RefusedSubject:
+    """A refused text or file is nowhere: there is nothing to hide."""
 
     async def standing(self, subject_id: UUID, *, uow: UnitOfWork) -> Standing:
-        raise NotFound(SubjectKind.TEXT, subject_id)
+        raise NotFound("what was refused", subject_id)
 
     async def hide(self, subject_id: UUID, *, uow: UnitOfWork, at: datetime) -> None: ...
 
@@ -104,7 +123,8 @@ FROZEN_FOR = "moderation"
 """Why a product is off sale."""
 
 SUBJECTS: dict[SubjectKind, Subject] = {
-    SubjectKind.TEXT: TextSubject(),
+    SubjectKind.TEXT: RefusedSubject(),
+    SubjectKind.UPLOAD: RefusedSubject(),
     SubjectKind.ASSET: AssetSubject(),
     SubjectKind.PRODUCT: ProductSubject(),
     SubjectKind.CREATOR: CreatorSubject(),

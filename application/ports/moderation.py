@@ -55,10 +55,10 @@ class ModerationCases(Repository[ModerationCase], Protocol):
         """Whether a case keeps the subject from being shown."""
         ...
 
-    async def about_texts(
+    async def about_refused(
         self, owner_id: UUID, sha256s: Collection[str]
     ) -> Mapping[str, ModerationCase]:
-        """The newest case of the owner about each of these texts that has one."""
+        """The newest case of the owner about each of these refused texts or files that has one."""
         ...
 
 

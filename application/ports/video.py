@@ -101,6 +101,11 @@ class VideoProcessor(Protocol):
         """A frame, as JPEG: the one at `at_ms`, or the last one before it."""
         ...
 
+    async def frames(self, content: bytes, *, most: int) -> list[Rendition]:
+        """Up to `most` frames, small, the first and others evenly after it, at most one for each
+        half second: to be looked at. Of a video of more than an hour, those of the first."""
+        ...
+
     async def watermark(self, content: bytes, *, text: str) -> bytes:
         """A preview: at most 720 pixels high, `text` tiled visibly over all of it."""
         ...

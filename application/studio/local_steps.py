@@ -26,6 +26,7 @@ from domain.creators.likeness_model import Weights
 from domain.licensing.terms import Purpose
 from domain.media.asset import Asset, AssetState, Media
 from domain.moderation.case import SubjectKind
+from domain.moderation.images import FRAMES_JUDGED, worst
 from domain.moderation.judgement import Judgement, Verdict
 from domain.studio.generation import Generation
 from domain.studio.inputs import final_steps
@@ -136,14 +137,18 @@ async def _asset(
 async def _judged(
     asset_id: UUID, result: StepResult, generation: Generation, *, workshop: Workshop
 ) -> tuple[Asset, Judgement | None]:
-    """An image is judged as it was made, a video by its poster; sound and meshes are not."""
+    """An image is judged as it was made, a video by some of its frames; sound and meshes are
+    not."""
     asset = await _asset(asset_id, result, generation, workshop=workshop)
-    key = result.key if asset.media is Media.IMAGE else asset.thumbnail_key
-    if key is None:
+    if asset.media not in {Media.IMAGE, Media.VIDEO}:
         return asset, None
-    content = await workshop.storage.get(key)
-    adult = generation.purpose is Purpose.ADULT
-    return asset, await workshop.moderation.judge_image(content, adult=adult)
+    content, adult = await workshop.storage.get(result.key), generation.purpose is Purpose.ADULT
+    pictures = [content]
+    if asset.media is Media.VIDEO:
+        frames = await workshop.videos.frames(content, most=FRAMES_JUDGED)
+        pictures = [frame.content for frame in frames]
+    judgements = [await workshop.moderation.judge_image(one, adult=adult) for one in pictures]
+    return asset, worst(judgements)
 
 
 async def _show(

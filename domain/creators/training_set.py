@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from domain.creators.common_words import COMMON_WORDS
-from domain.media.asset import Asset, AssetPurpose
+from domain.media.asset import Asset, AssetPurpose, AssetState
 from domain.shared.errors import Invalid
 
 MIN_IMAGES = 1
@@ -68,7 +68,9 @@ def check_training_images(
     usable = {
         asset.id
         for asset in found
-        if asset.owner_id == owner_id and asset.purpose is AssetPurpose.TRAINING_IMAGE
+        if asset.owner_id == owner_id
+        and asset.purpose is AssetPurpose.TRAINING_IMAGE
+        and asset.state is AssetState.READY
     }
     problems += [
         f"{asset_id} is not a training image of yours"

@@ -35,9 +35,11 @@ class Media(StrEnum):
 
 
 class AssetState(StrEnum):
-    """A hidden asset came too late, for a generation that its owner had cancelled."""
+    """What is `under_review` waits for a moderator: its owner knows of it, and nobody can use it. A
+    `hidden` asset was blocked, or came too late, for a generation that its owner had cancelled."""
 
     READY = "ready"
+    UNDER_REVIEW = "under_review"
     HIDDEN = "hidden"
 
 
@@ -61,6 +63,12 @@ class UploadTooLarge(TooLarge):
     """The file is larger than its purpose takes."""
 
     code = "upload_too_large"
+
+
+class AssetUnderReview(Conflict):
+    """A moderator has to look at it first."""
+
+    code = "asset_under_review"
 
 
 class AssetInUse(Conflict):

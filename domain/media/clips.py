@@ -1,7 +1,10 @@
 """Which videos and sounds we take, told by their first bytes and never by their name, and how much
 of them."""
 
-from typing import Literal
+from collections.abc import Sequence
+from typing import Literal, TypeVar
+
+T = TypeVar("T")
 
 VideoFormat = Literal["mp4", "webm"]
 AudioFormat = Literal["mp3", "wav", "ogg", "flac"]
@@ -34,3 +37,10 @@ def sniff_audio(content: bytes) -> AudioFormat | None:
 def _is_mpeg_frame(content: bytes) -> bool:
     """Eleven bits set, a version and a layer that exist: a frame of MPEG audio, layer III."""
     return len(content) > 1 and content[0] == 0xFF and content[1] & 0xE6 == 0xE2
+
+
+def spread(given: Sequence[T], most: int) -> list[T]:
+    """At most so many of them, the first and the last among them, the others evenly between."""
+    if len(given) <= most:
+        return list(given)
+    return [given[place * (len(given) - 1) // max(most - 1, 1)] for place in range(most)]

@@ -15,9 +15,10 @@ from domain.shared.errors import Conflict, RuleRefused
 
 
 class SubjectKind(StrEnum):
-    """A `text` is one that was refused, and is nothing else."""
+    """A `text` or an `upload` is one that was refused, and is nothing else."""
 
     TEXT = "text"
+    UPLOAD = "upload"
     ASSET = "asset"
     PRODUCT = "product"
     CREATOR = "creator"
@@ -67,7 +68,8 @@ class NotAppealable(RuleRefused):
 class ModerationCase:
     """`hidden`: the subject is not shown while the case is open, or because of it.
 
-    `text_sha256` is that of a refused text: once approved, its owner may use it.
+    `refused_sha256` is that of a text or a file that was refused: once approved, its owner may use
+    the text, and send the file again to be looked at by a moderator.
     """
 
     id: UUID
@@ -80,7 +82,7 @@ class ModerationCase:
     hidden: bool = False
     reports: int = 0
     judgement_id: UUID | None = None
-    text_sha256: str | None = None
+    refused_sha256: str | None = None
     excerpt: str = ""
     state: CaseState = CaseState.OPEN
     note: str = ""

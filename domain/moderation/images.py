@@ -1,10 +1,14 @@
 """What an image's scores and a provider's flag mean. Thresholds are dated: a change is a new line,
 so that an old verdict can be explained."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from domain.moderation.judgement import Category, Finding, Judgement, Verdict, judged
+from domain.moderation.judgement import Category, Finding, Judgement, Verdict, judged, severity
+
+FRAMES_JUDGED = 8
+"""So many frames of a video are looked at; it is judged by the worst of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +27,11 @@ class Thresholds:
 THRESHOLDS: tuple[Thresholds, ...] = (
     Thresholds(datetime(2026, 1, 1, tzinfo=UTC), review=0.5, blocked=0.85),
 )
+
+
+def worst(judgements: Sequence[Judgement]) -> Judgement:
+    """Of several pictures of one thing."""
+    return max(judgements, key=lambda one: (severity(one.verdict), one.score or 0))
 
 
 def thresholds_at(at: datetime) -> Thresholds:

@@ -36,8 +36,12 @@ class Verdict(StrEnum):
 _SEVERITY = (Verdict.ALLOWED, Verdict.REVIEW, Verdict.BLOCKED)
 
 
+def severity(verdict: Verdict) -> int:
+    return _SEVERITY.index(verdict)
+
+
 def severest(verdicts: Iterable[Verdict]) -> Verdict:
-    return max(verdicts, key=_SEVERITY.index, default=Verdict.ALLOWED)
+    return max(verdicts, key=severity, default=Verdict.ALLOWED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +74,7 @@ class Judgement:
     @property
     def categories(self) -> tuple[Category, ...]:
         """The severest first."""
-        ranked = sorted(self.findings, key=lambda f: (not f.hard, -_SEVERITY.index(f.verdict)))
+        ranked = sorted(self.findings, key=lambda f: (not f.hard, -severity(f.verdict)))
         return tuple(dict.fromkeys(finding.category for finding in ranked))
 
 

@@ -20,7 +20,7 @@ from application.media.uploads import (
     VerifyUpload,
     discard_upload,
 )
-from application.media.verification import verify_upload
+from application.media.verification import Inspection, verify_upload
 from application.ordering.revocations import (
     CARRY_OUT,
     CarryOutRevocation,
@@ -77,12 +77,14 @@ def studio(ports: Ports) -> Topics:
 
 
 def media(ports: Ports) -> Topics:
+    inspection = Inspection(images=ports.images, videos=ports.videos, moderation=ports.moderation)
+
     async def verify(body: VerifyUpload) -> None:
         await verify_upload(
             body.upload_id,
             uow=ports.uow(),
             storage=ports.storage,
-            images=ports.images,
+            inspection=inspection,
             clock=ports.clock,
             live=ports.live,
         )

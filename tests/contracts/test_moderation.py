@@ -127,14 +127,14 @@ async def test_one_case_of_a_subject_waits(new_uow: NewUnitOfWork) -> None:
 
 async def test_the_newest_case_about_a_text_of_its_owner_is_found(new_uow: NewUnitOfWork) -> None:
     owner, sha = uuid4(), "b" * 64
-    older = builders.case_of(owner, id=UUID(int=1), text_sha256=sha)
-    newer = builders.case_of(owner, id=UUID(int=2), text_sha256=sha)
+    older = builders.case_of(owner, id=UUID(int=1), refused_sha256=sha)
+    newer = builders.case_of(owner, id=UUID(int=2), refused_sha256=sha)
     async with new_uow() as uow:
-        for case in (newer, older, builders.case_of(uuid4(), text_sha256=sha)):
+        for case in (newer, older, builders.case_of(uuid4(), refused_sha256=sha)):
             uow.moderation_cases.add(case)
         await uow.commit()
     async with new_uow() as uow:
-        found = await uow.moderation_cases.about_texts(owner, [sha, "c" * 64])
+        found = await uow.moderation_cases.about_refused(owner, [sha, "c" * 64])
     assert {sha: case.id for sha, case in found.items()} == {sha: newer.id}
 
 

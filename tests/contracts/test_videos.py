@@ -160,6 +160,25 @@ async def test_a_poster_is_a_frame(cutting: Cutting, at_ms: int) -> None:
     assert poster.content.startswith(b"\xff\xd8\xff")
 
 
+@pytest.mark.parametrize(
+    ("duration_ms", "kind", "count"), [(300, "mp4", 1), (1900, "webm", 4), (9000, "mp4", 5)]
+)
+async def test_some_frames_are_enough_to_look_at_it(
+    cutting: Cutting, duration_ms: int, kind: str, count: int
+) -> None:
+    frames = await cutting.videos.frames(_clip(cutting, kind, duration_ms=duration_ms), most=5)
+    assert len(frames) == count
+    assert len({frame.content for frame in frames}) == count
+    for frame in frames:
+        assert frame.content.startswith(b"\xff\xd8\xff")
+        assert frame.content_type == "image/jpeg"
+
+
+async def test_of_what_is_no_video_there_are_no_frames(cutting: Cutting) -> None:
+    with pytest.raises(MediaTypeRefused):
+        await cutting.videos.frames(b"<html>", most=5)
+
+
 async def test_a_preview_is_small_and_keeps_its_sound(cutting: Cutting) -> None:
     large = _clip(cutting, width=1920, height=1080, duration_ms=300, audio=True)
     facts = await cutting.videos.inspect(await cutting.videos.watermark(large, text="PREVIEW"))

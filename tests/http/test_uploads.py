@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from application.media.verification import verify_upload
+from application.media.verification import Inspection, verify_upload
 from domain.identity.actor import Role
 from tests import builders, files
 from tests.http.studio import House, data_of, open_house, refusal
@@ -57,7 +57,11 @@ async def ready(house: House, content: bytes = CONTENT, **claims: object) -> dic
         upload["id"],
         uow=house.world.uow(),
         storage=house.ports.storage,
-        images=house.world.images,
+        inspection=Inspection(
+            images=house.world.images,
+            videos=house.world.videos,
+            moderation=house.world.moderation,
+        ),
         clock=house.world.clock,
         live=house.ports.live,
     )

@@ -18,11 +18,14 @@ from application.media.assets import (
     upload_image,
 )
 from application.media.delivery import AssetDetails
+from application.moderation.uploads import UploadBlocked
+from application.ports.errors import Unavailable
 from application.ports.images import ImageRefused, ImageTypeRefused
 from domain.media.asset import (
     UPLOAD_LIMIT_BYTES,
     AssetInUse,
     AssetPurpose,
+    AssetUnderReview,
     Media,
     PurposeRefused,
     UploadTooLarge,
@@ -39,6 +42,7 @@ from entrypoints.http.parameters import (
     TheClock,
     TheIds,
     TheImages,
+    TheModeration,
     TheStorage,
     TheUnitOfWork,
 )
@@ -59,7 +63,15 @@ class UploadForm:
 @post(
     "/",
     request_max_body_size=MAX_BODY_BYTES,
-    responses=errors(PurposeRefused, UploadTooLarge, ImageTypeRefused, ImageRefused, StorageFull),
+    responses=errors(
+        PurposeRefused,
+        UploadTooLarge,
+        ImageTypeRefused,
+        ImageRefused,
+        UploadBlocked,
+        StorageFull,
+        Unavailable,
+    ),
 )
 async def upload(
     data: MultipartBody[UploadForm],
@@ -67,12 +79,14 @@ async def upload(
     uow: TheUnitOfWork,
     storage: TheStorage,
     images: TheImages,
+    moderation: TheModeration,
     clock: TheClock,
     ids: TheIds,
 ) -> Data[AssetDetails]:
     """Upload a small image at once; anything larger, or of another kind, by POST /uploads.
 
-    What is kept is a clean copy: upright, in sRGB, without metadata."""
+    What is kept is a clean copy: upright, in sRGB, without metadata. It is judged first: what is
+    doubtful is `under_review` and cannot be used until a moderator has looked at it."""
     try:
         content = await data.file.read()
     finally:
@@ -84,6 +98,7 @@ async def upload(
         uow=uow,
         storage=storage,
         images=images,
+        moderation=moderation,
         clock=clock,
         ids=ids,
     )
@@ -135,7 +150,7 @@ async def read(
     status_code=302,
     responses={
         302: ResponseSpec(None, description="`Location` is a signed link that expires soon."),
-        **errors(NotFound),
+        **errors(NotFound, AssetUnderReview),
     },
 )
 async def content(

@@ -28,6 +28,7 @@ from application.ports.unit_of_work import UnitOfWork
 from domain.identity.actor import Actor
 from domain.media.asset import AssetInUse, AssetPurpose, UploadTooLarge
 from domain.shared.errors import NotFound
+from tests.moderating import moderation_for
 
 OWNER = Actor(user_id=UUID(int=101), roles=frozenset())
 STRANGER = Actor(user_id=UUID(int=102), roles=frozenset())
@@ -41,6 +42,7 @@ class World:
         self.ids = CountingIds()
         self.database = MemoryDatabase()
         self.storage = MemoryStorage(clock=self.clock)
+        self.moderation = moderation_for(self.clock, self.ids)
 
     def uow(self) -> UnitOfWork:
         return cast("UnitOfWork", MemoryUnitOfWork(self.database))
@@ -55,6 +57,7 @@ class World:
             uow=self.uow(),
             storage=self.storage,
             images=MemoryImages(),
+            moderation=self.moderation,
             clock=self.clock,
             ids=self.ids,
         )

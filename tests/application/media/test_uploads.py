@@ -19,11 +19,13 @@ from PIL import Image
 
 from adapters.memory.images import blank_png
 from adapters.memory.live import MemoryLive
+from adapters.memory.moderation import MemoryImageClassifier
 from adapters.memory.storage import MemoryStorage
 from adapters.memory.system import CountingIds, ManualClock
 from adapters.memory.unit_of_work import MemoryDatabase, MemoryUnitOfWork
+from adapters.memory.video import MemoryVideos, frame_at
 from adapters.pillow.processor import PillowImages
-from application.media.assets import delete_asset, read_asset, upload_image
+from application.media.assets import Copy, delete_asset, link_copy, read_asset, upload_image
 from application.media.orphans import sweep_orphans
 from application.media.uploads import (
     DISCARD_UPLOAD,
@@ -41,14 +43,24 @@ from application.media.uploads import (
     link_parts,
     read_upload,
 )
-from application.media.verification import verify_upload
+from application.media.verification import Inspection, verify_upload
 from application.ports.errors import Unavailable
 from application.ports.live import Told, UploadRefused, UploadVerified, uploads_channel
+from application.ports.images import Rendition
 from application.ports.multipart import StoredPart
 from application.ports.storage import ObjectStorage
 from application.ports.unit_of_work import UnitOfWork
+from application.ports.uploads import StorageUsage
+from application.ports.video import MediaRefused
 from domain.identity.actor import Actor
-from domain.media.asset import Asset, AssetPurpose, Media, UploadTooLarge
+from domain.media.asset import (
+    Asset,
+    AssetPurpose,
+    AssetState,
+    AssetUnderReview,
+    Media,
+    UploadTooLarge,
+)
 from domain.media.upload import (
     StorageFull,
     Upload,
@@ -58,10 +70,13 @@ from domain.media.upload import (
     UploadState,
     UploadTypeRefused,
 )
+from domain.moderation.case import CaseState, SubjectKind
+from domain.moderation.judgement import Verdict
 from domain.shared.errors import NotFound
 from domain.studio.plans import OFFERED, PlanName
 from tests import files
 from tests.contracts.test_multipart_storage import Store, s3_server, store
+from tests.moderating import moderation_for
 from tests.pictures import picture
 
 __all__ = ["s3_server", "store"]
@@ -73,6 +88,11 @@ ROOM = OFFERED[PlanName.FREE].storage_bytes
 PNG, ZIP = "image/png", "application/zip"
 
 
+class Unwatchable(MemoryVideos):
+    async def frames(self, content: bytes, *, most: int) -> list[Rendition]:
+        raise MediaRefused("It is broken.")
+
+
 class World:
     def __init__(self, store: Store, images: PillowImages) -> None:
         self.clock = ManualClock()
@@ -82,6 +102,10 @@ class World:
         self.storage = store.storage
         self.images = images
         self.live = MemoryLive()
+        self.classifier = MemoryImageClassifier()
+        self.moderation = moderation_for(self.clock, self.ids, images=self.classifier)
+        self.unwatchable = False
+        self.frames_up_to = 200 * MIB
 
     def uow(self) -> UnitOfWork:
         return cast("UnitOfWork", MemoryUnitOfWork(self.database))
@@ -133,7 +157,12 @@ class World:
             upload_id,
             uow=self.uow(),
             storage=storage or self.storage,
-            images=self.images,
+            inspection=Inspection(
+                images=self.images,
+                videos=Unwatchable() if self.unwatchable else MemoryVideos(),
+                moderation=self.moderation,
+                frames_up_to=self.frames_up_to,
+            ),
             clock=self.clock,
             live=self.live,
         )
@@ -173,9 +202,12 @@ class World:
         async with (uow := self.uow()):
             return await uow.assets.get(asset_id)
 
-    async def reserved(self) -> int:
+    async def usage(self) -> StorageUsage:
         async with (uow := self.uow()):
-            return (await uow.uploads.usage(OWNER.user_id)).reserved_bytes
+            return await uow.uploads.usage(OWNER.user_id)
+
+    async def reserved(self) -> int:
+        return (await self.usage()).reserved_bytes
 
     async def keys(self) -> set[str]:
         return {found.key async for found in self.storage.listing("")}
@@ -420,9 +452,82 @@ async def test_an_image_sent_at_once_needs_room_too(world: World) -> None:
             uow=world.uow(),
             storage=world.storage,
             images=world.images,
+            moderation=world.moderation,
             clock=world.clock,
             ids=world.ids,
         )
+
+
+# What it shows.
+
+
+@pytest.mark.parametrize("score", [0.6, 0.9])
+async def test_a_file_that_shows_nothing_is_not_judged(world: World, score: float) -> None:
+    world.classifier.score_of_others = score
+    assert (await world.bring(files.archive())).state is UploadState.READY
+
+
+async def test_a_doubtful_picture_is_kept_for_nobody_s_use(world: World) -> None:
+    world.classifier.score_of_others = 0.6
+    upload = await world.bring(picture("PNG"), AssetPurpose.AVATAR, PNG)
+    assert upload.state is UploadState.READY
+    assert (await world.asset(upload.id)).state is AssetState.UNDER_REVIEW
+    (case,) = world.database.table("moderation case").rows.values()
+    assert (case.subject_kind, case.subject_id) == (SubjectKind.ASSET, upload.id)
+    assert (case.state, case.hidden, case.owner_id) == (CaseState.OPEN, True, OWNER.user_id)
+    asked = {"actor": OWNER, "uow": world.uow(), "storage": world.storage, "clock": world.clock}
+    seen = await read_asset(upload.id, **asked)  # type: ignore[arg-type]
+    assert (seen.state, seen.url, seen.preview_url) == (AssetState.UNDER_REVIEW, None, None)
+    with pytest.raises(AssetUnderReview):
+        await link_copy(upload.id, Copy.BEST, **asked)  # type: ignore[arg-type]
+    with pytest.raises(NotFound):
+        await read_asset(upload.id, **asked | {"actor": STRANGER})  # type: ignore[arg-type]
+    usage = await world.usage()
+    assert usage.used_bytes > 0
+
+
+async def test_a_blocked_picture_is_refused_and_only_that_it_was_is_kept(world: World) -> None:
+    world.classifier.score_of_others = 0.9
+    content = picture("PNG")
+    assert await world.refused(content, AssetPurpose.AVATAR, PNG) == "upload_blocked"
+    assert await world.refused(content, AssetPurpose.AVATAR, PNG) == "upload_blocked"
+    (case,) = world.database.table("moderation case").rows.values()
+    assert (case.subject_kind, case.state) == (SubjectKind.UPLOAD, CaseState.BLOCKED)
+    records = list(world.database.table("judgement").rows.values())
+    assert [record.verdict for record in records] == [Verdict.BLOCKED] * 2
+    assert {record.sha256 for record in records} == {hashlib.sha256(content).hexdigest()}
+
+
+async def test_one_frame_is_enough_to_refuse_a_film(world: World) -> None:
+    content_type, purpose = "video/mp4", AssetPurpose.PRODUCT_FILE
+    world.classifier.scores[frame_at(500)] = 0.9
+    assert await world.refused(files.mp4(), purpose, content_type) == "upload_blocked"
+
+
+async def test_a_film_that_nobody_can_look_at_is_refused(world: World) -> None:
+    world.unwatchable = True
+    refused = await world.refused(files.mp4(), AssetPurpose.PRODUCT_FILE, "video/mp4")
+    assert refused == "media_refused"
+
+
+async def test_a_film_too_large_to_be_looked_at_is_taken_as_an_archive_is(world: World) -> None:
+    world.classifier.score_of_others = 0.9
+    world.frames_up_to = 1
+    upload = await world.bring(files.mp4(), content_type="video/mp4")
+    assert upload.state is UploadState.READY
+
+
+async def test_a_picture_waits_while_nobody_can_judge_it(world: World) -> None:
+    begun = await world.begin(picture("PNG"), AssetPurpose.AVATAR, PNG)
+    await world.send(begun, picture("PNG"))
+    await world.complete(begun.id)
+    world.classifier.fail_with = Unavailable("Busy.", provider="memory")
+    with pytest.raises(Unavailable):
+        await world.verify(begun.id)
+    assert (await world.upload(begun.id)).state is UploadState.VERIFYING
+    world.classifier.fail_with = None
+    await world.work()
+    assert (await world.upload(begun.id)).state is UploadState.READY
 
 
 # Ends.

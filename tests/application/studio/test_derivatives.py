@@ -49,6 +49,7 @@ async def uploaded(studio: World, content: bytes, purpose: AssetPurpose, *, acto
         uow=studio.uow(),
         storage=studio.storage,
         images=studio.images,
+        moderation=studio.moderation,
         clock=studio.clock,
         ids=studio.ids,
     )

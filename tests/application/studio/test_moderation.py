@@ -52,7 +52,7 @@ async def decide(studio: World, ruling: Ruling) -> CaseRow:
     ("score", "expected"),
     [
         (0.1, (JobStatus.SUCCEEDED, None, [AssetState.READY])),
-        (0.6, (JobStatus.SUCCEEDED, None, [AssetState.HIDDEN])),
+        (0.6, (JobStatus.SUCCEEDED, None, [AssetState.UNDER_REVIEW])),
         (0.9, (JobStatus.FAILED, "content_blocked", [AssetState.HIDDEN])),
     ],
 )

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
-from adapters.memory.video import movie, sound
+from adapters.memory.video import frame_at, movie, sound
 from application.ports.engines import (
     EngineOutput,
     ImageToMesh,
@@ -83,6 +83,19 @@ async def test_a_video_is_drawn_moved_and_finished(studio: World) -> None:
     assert f"work/{accepted.id}/" in moved.image_url
     told = [e.step_type for e in await studio.events(accepted.id) if isinstance(e, StepCompleted)]
     assert told == ["image_generation", "video_synthesis", "post_processing"]
+
+
+@pytest.mark.parametrize(
+    ("score", "state"), [(0.1, AssetState.READY), (0.6, AssetState.UNDER_REVIEW)]
+)
+async def test_a_film_is_judged_by_the_worst_of_its_frames(
+    studio: World, score: float, state: AssetState
+) -> None:
+    studio.classifier.scores[frame_at(500)] = score
+    accepted = await studio.ask(kind="video")
+    await through(studio, accepted.id)
+    (film,) = await studio.images_of(accepted.id)
+    assert (film.media, film.state) == (Media.VIDEO, state)
 
 
 async def test_a_given_image_is_not_drawn(studio: World) -> None:

@@ -209,6 +209,7 @@ class World:
             uow=self.uow(),
             storage=self.storage,
             images=self.images,
+            moderation=self.moderation,
             clock=self.clock,
             ids=self.ids,
         )
