@@ -110,7 +110,8 @@ async def upload_image(
                 moderation=moderation,
             )
             await uow.commit()
-        raise UploadBlocked(UploadBlocked.words, case_id=str(case_id))
+        said = {"file": ["shows what may not be shown here"], "case_id": [str(case_id)]}
+        raise UploadBlocked(UploadBlocked.words, fields=said)
     stored = await store_renditions(
         asset_id, made.clean, made.preview, made.thumbnail, storage=storage
     )
