@@ -1,7 +1,6 @@
 """See `application.ports.video.VideoProcessor`: what each wish means in ffmpeg's arguments."""
 
 import asyncio
-import io
 import math
 import shutil
 from collections.abc import Sequence
@@ -9,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from adapters.ffmpeg.program import Ffmpeg, Input, Limits
-from adapters.ffmpeg.reading import Heard, read
+from adapters.ffmpeg.reading import Heard, jpeg_size, read
 from application.ports.images import Rendition
 from application.ports.video import AudioFacts, MediaRefused, MediaTypeRefused, VideoFacts
 from domain.media.clips import (
@@ -169,7 +168,7 @@ class FfmpegVideos:
             output="mjpeg",
         )
         pictures = [_JPEG + rest for rest in run.output.split(_JPEG)[1:]]
-        return [await asyncio.to_thread(_rendition, one) for one in spread(pictures, most)]
+        return [_rendition(one) for one in spread(pictures, most)]
 
     async def watermark(self, content: bytes, *, text: str) -> bytes:
         from adapters.ffmpeg.mark import draw_mark
@@ -219,10 +218,7 @@ def _video(content: bytes, *options: str) -> Input:
 
 
 def _rendition(jpeg: bytes) -> Rendition:
-    from PIL import Image
-
-    with Image.open(io.BytesIO(jpeg)) as opened:
-        width, height = opened.size
+    width, height = jpeg_size(jpeg)
     return Rendition(content=jpeg, content_type="image/jpeg", width=width, height=height)
 
 

@@ -5,10 +5,12 @@ and their line breaks are indented too, so a file cannot put words into the repo
 """
 
 import re
+import struct
 from typing import Final, NamedTuple
 
 from application.ports.video import MediaRefused
 
+_START_OF_FRAME: Final = frozenset({0xC0, 0xC1, 0xC2})
 _MAPPED: Final = re.compile(r"^  Stream #0:\d+ -> #0:(\d+) \((\w+) ", re.MULTILINE)
 _OUTPUT: Final = re.compile(r"^Output #0", re.MULTILINE)
 _VIDEO: Final = re.compile(r"^  Stream #0:(\d+)\S*: Video: .*?, (\d+)x(\d+)[, ](.*)$", re.MULTILINE)
@@ -70,3 +72,14 @@ def _channels(layout: str) -> int:
     name = layout.strip().partition("(")[0]
     counted = re.match(r"(\d+) channels", name)
     return int(counted[1]) if counted else _CHANNELS.get(name, 2)
+
+
+def jpeg_size(jpeg: bytes) -> tuple[int, int]:
+    """Width and height, out of the header of a picture that ffmpeg has made."""
+    at = 2
+    while at + 9 <= len(jpeg) and jpeg[at] == 0xFF:
+        if jpeg[at + 1] in _START_OF_FRAME:
+            height, width = struct.unpack(">HH", jpeg[at + 5 : at + 9])
+            return width, height
+        at += 2 + int.from_bytes(jpeg[at + 2 : at + 4])
+    raise MediaRefused("There is no picture in it.")

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import msgspec
 
-from application.media.assets import ERASE_BYTES, EraseBytes
+from application.ports.media import ERASE_BYTES, EraseBytes
 from application.ports.unit_of_work import UnitOfWork
 from domain.creators.likeness_model import DeletionReason, LikenessModel, Tombstone
 from domain.identity.actor import Actor

@@ -16,6 +16,7 @@ from uuid import UUID
 import msgspec
 
 from application.identity.authority import ProjectAct, project_for
+from application.media.adult import may_be_adult
 from application.media.delivery import AssetDetails, details_of
 from application.media.quotas import reserve_storage
 from application.moderation.judging import Moderation, keep_image
@@ -23,7 +24,7 @@ from application.moderation.uploads import UploadBlocked, judge_upload, keep_ref
 from application.ports.clock import Clock
 from application.ports.ids import Ids
 from application.ports.images import ImageProcessor, Rendition
-from application.ports.media import AssetViews
+from application.ports.media import ERASE_BYTES, AssetViews, EraseBytes
 from application.ports.messages import Message
 from application.ports.storage import ObjectStorage, StoredObject
 from application.ports.unit_of_work import UnitOfWork
@@ -41,14 +42,7 @@ from domain.moderation.judgement import Verdict
 from domain.shared.errors import NotFound
 from domain.studio.credits import day_of
 
-ERASE_BYTES = "media.erase_bytes"
 DELETE_TRAINING_IMAGES = "media.delete_training_images"
-
-
-class EraseBytes(msgspec.Struct, frozen=True):
-    """Outbox message: nothing refers to these objects any more."""
-
-    keys: list[str]
 
 
 class DeleteTrainingImages(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,7 +87,7 @@ async def upload_image(
     asset_id, sha256 = ids.new(), hashlib.sha256(content).hexdigest()
     judgement = await judge_upload(
         [made.preview.content],
-        purpose=purpose,
+        adult=await may_be_adult(purpose, actor.user_id, uow=uow, at=clock.now()),
         owner_id=actor.user_id,
         sha256=sha256,
         uow=uow,

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from application.media.adult import may_be_adult
 from application.media.assets import store_renditions
 from application.media.quotas import reserve_storage
 from application.media.uploads import end_upload
@@ -215,7 +216,7 @@ async def _judged(
 ) -> Judgement:
     judgement = await judge_upload(
         pictures,
-        purpose=asset.purpose,
+        adult=await may_be_adult(asset.purpose, asset.owner_id, uow=uow, at=asset.created_at),
         owner_id=asset.owner_id,
         sha256=asset.as_delivered,
         uow=uow,

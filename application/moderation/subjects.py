@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import NamedTuple, Protocol
 from uuid import UUID
 
-from application.media.assets import ERASE_BYTES, EraseBytes
+from application.ports.media import ERASE_BYTES, EraseBytes
 from application.ports.unit_of_work import UnitOfWork
 from domain.catalogue.product import ProductStatus
 from domain.media.asset import Asset, AssetState

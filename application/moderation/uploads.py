@@ -7,30 +7,15 @@ very same file is then taken once more, for a moderator to look at.
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
 from uuid import UUID
 
-from application.licensing.standing import standing_terms
 from application.moderation.judging import Moderation
 from application.ports.unit_of_work import UnitOfWork
-from domain.licensing.terms import Purpose
-from domain.media.asset import AssetPurpose
 from domain.moderation.case import CaseState, ModerationCase, Origin, SubjectKind
 from domain.moderation.images import worst
 from domain.moderation.judgement import Judgement, Verdict, judged
 from domain.moderation.record import JudgementRecord, Medium
 from domain.shared.errors import RuleRefused
-
-UNDER_LICENCE = frozenset(
-    {
-        AssetPurpose.TRAINING_IMAGE,
-        AssetPurpose.SCENE_IMAGE,
-        AssetPurpose.DRIVING_VIDEO,
-        AssetPurpose.PRODUCT_FILE,
-    }
-)
-"""Uploads that may show nakedness, where their sender is a creator whose own terms allow adult
-purposes. What everybody sees (avatars, banners, pictures of products) never may."""
 
 
 class UploadBlocked(RuleRefused):
@@ -44,18 +29,17 @@ class UploadBlocked(RuleRefused):
 async def judge_upload(
     pictures: Sequence[bytes],
     *,
-    purpose: AssetPurpose,
+    adult: bool,
     owner_id: UUID,
     sha256: str,
     uow: UnitOfWork,
     moderation: Moderation,
 ) -> Judgement:
-    """By the worst of the pictures; `sha256` is that of the file as it was sent. What a person has
-    decided about this very file counts. Raises ImageRefused, Unavailable."""
+    """By the worst of the pictures. `adult`: nakedness is licensed to its sender; `sha256` is that
+    of the file as it was sent. What a person has decided about this very file counts.
+
+    Raises ImageRefused, Unavailable."""
     async with uow:
-        adult = purpose in UNDER_LICENCE and await _is_licensed(
-            owner_id, uow=uow, at=moderation.clock.now()
-        )
         earlier = (await uow.moderation_cases.about_refused(owner_id, [sha256])).get(sha256)
     found = [await moderation.judge_image(picture, adult=adult) for picture in pictures]
     return _after(worst(found), earlier)
@@ -103,17 +87,6 @@ async def keep_refusal(
     )
     uow.moderation_cases.add(case)
     return case.id
-
-
-async def _is_licensed(owner_id: UUID, *, uow: UnitOfWork, at: datetime) -> bool:
-    creator = await uow.creators.of_user(owner_id)
-    if creator is None or creator.terms_id is None:
-        return False
-    standing = await standing_terms(uow, creator.id)
-    ends = standing.revoked_from()
-    if ends is not None and ends <= at:
-        return False
-    return Purpose.ADULT in standing.terms_in_force().terms.purposes
 
 
 def _after(judgement: Judgement, case: ModerationCase | None) -> Judgement:

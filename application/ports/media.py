@@ -10,6 +10,14 @@ import msgspec
 from application.ports.repository import Repository
 from domain.media.asset import Asset, AssetPurpose, Media
 
+ERASE_BYTES = "media.erase_bytes"
+
+
+class EraseBytes(msgspec.Struct, frozen=True):
+    """Outbox message: nothing refers to these objects any more."""
+
+    keys: list[str]
+
 
 class CleanGrant(msgspec.Struct, frozen=True, kw_only=True):
     """A buyer's right to the clean copy, and the order that gave it."""

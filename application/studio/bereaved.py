@@ -10,7 +10,7 @@ from uuid import UUID
 import msgspec
 
 from application.creators.tombstones import ModelMessage
-from application.media.assets import ERASE_BYTES, EraseBytes
+from application.ports.media import ERASE_BYTES, EraseBytes
 from application.ports.messages import Message
 from application.studio.changes import commit_cases, give_up_rest, locked_case
 from application.studio.inputs import archive_key

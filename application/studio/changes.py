@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from application.media.assets import ERASE_BYTES, EraseBytes
 from application.ports.ids import Ids
 from application.ports.live import LiveEvents
+from application.ports.media import ERASE_BYTES, EraseBytes
 from application.ports.unit_of_work import UnitOfWork
 from application.studio.credits import release_credits, settle_credits
 from application.studio.telling import Change, DoneStep, commit_and_tell

@@ -12,7 +12,6 @@ from uuid import UUID
 
 import msgspec
 
-from application.media.assets import ERASE_BYTES, EraseBytes
 from application.moderation.judging import (
     Moderation,
     require_allowed_text,
@@ -22,6 +21,7 @@ from application.ports.clock import Clock
 from application.ports.engines import PromptEnhancer
 from application.ports.ids import Ids
 from application.ports.live import LiveEvents
+from application.ports.media import ERASE_BYTES, EraseBytes
 from application.ports.unit_of_work import UnitOfWork
 from application.studio.changes import (
     Case,

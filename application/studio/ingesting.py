@@ -8,8 +8,8 @@ kept under a key that no answer names.
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from application.media.assets import ERASE_BYTES, EraseBytes
 from application.ports.images import ImageRefused, ImageTypeRefused
+from application.ports.media import ERASE_BYTES, EraseBytes
 from application.ports.messages import Message
 from application.ports.remote_files import RemoteFileRefused
 from application.ports.storage import ObjectMissing

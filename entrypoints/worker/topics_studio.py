@@ -8,7 +8,6 @@ from application.creators.tombstones import END_JOBS_OF_MODEL
 from application.licensing.grants import FREEZE_LISTINGS, FreezeListings, freeze_listings
 from application.media.assets import (
     DELETE_TRAINING_IMAGES,
-    ERASE_BYTES,
     DeleteTrainingImages,
     delete_training_images,
     erase_bytes,
@@ -26,6 +25,7 @@ from application.ordering.revocations import (
     CarryOutRevocation,
     carry_out_revocation,
 )
+from application.ports.media import ERASE_BYTES
 from application.ports.messages import Message
 from application.studio.bereaved import end_jobs_of_models
 from application.studio.dispatching import give_turns_for

@@ -172,6 +172,7 @@ async def test_some_frames_are_enough_to_look_at_it(
     for frame in frames:
         assert frame.content.startswith(b"\xff\xd8\xff")
         assert frame.content_type == "image/jpeg"
+        assert frame.width / frame.height == pytest.approx(64 / 48, abs=0.01)
 
 
 async def test_of_what_is_no_video_there_are_no_frames(cutting: Cutting) -> None:

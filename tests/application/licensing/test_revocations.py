@@ -5,11 +5,11 @@ from uuid import UUID
 
 import pytest
 
-from application.media.assets import ERASE_BYTES
 from application.ordering.checkout import SaleRefused
 from application.ordering.completion import RECONCILE_CHECKOUT, complete_orders
 from application.ordering.refund_outcomes import SEND_REFUND
 from application.ordering.revocations import CARRY_OUT
+from application.ports.media import ERASE_BYTES
 from application.ports.messages import RetryLater
 from domain.catalogue.product import ListingRefused, ProductStatus
 from domain.licensing import conditions

@@ -12,17 +12,11 @@ from adapters.memory.images import MemoryImages, blank_png
 from adapters.memory.storage import MemoryStorage
 from adapters.memory.system import CountingIds, ManualClock
 from adapters.memory.unit_of_work import MemoryDatabase, MemoryUnitOfWork
-from application.media.assets import (
-    ERASE_BYTES,
-    delete_asset,
-    erase_bytes,
-    read_asset,
-    upload_image,
-)
+from application.media.assets import delete_asset, erase_bytes, read_asset, upload_image
 from application.media.delivery import AssetDetails
 from application.media.orphans import sweep_orphans
 from application.ports.images import ImageTypeRefused
-from application.ports.media import CleanGrant
+from application.ports.media import ERASE_BYTES, CleanGrant
 from application.ports.messages import Message
 from application.ports.unit_of_work import UnitOfWork
 from domain.identity.actor import Actor

@@ -45,8 +45,8 @@ from application.media.uploads import (
 )
 from application.media.verification import Inspection, verify_upload
 from application.ports.errors import Unavailable
-from application.ports.live import Told, UploadRefused, UploadVerified, uploads_channel
 from application.ports.images import Rendition
+from application.ports.live import Told, UploadRefused, UploadVerified, uploads_channel
 from application.ports.multipart import StoredPart
 from application.ports.storage import ObjectStorage
 from application.ports.unit_of_work import UnitOfWork

@@ -12,9 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from adapters.memory.video import sound
 from adapters.postgres.messages import outbox_messages
 from adapters.postgres.studio_views import PostgresStudioViews
-from application.media.assets import ERASE_BYTES, EraseBytes
 from application.media.orphans import sweep_orphans
 from application.ports.engines import EngineOutput, TextToSpeech
+from application.ports.media import ERASE_BYTES, EraseBytes
 from application.studio.completion import ProviderReport, apply_report
 from application.studio.generations import SpokenText, delete_generation
 from domain.licensing.conditions import SubjectRight

@@ -11,13 +11,14 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from adapters.memory.images import blank_png
 from adapters.postgres.messages import outbox_messages
 from adapters.postgres.moderation_views import PostgresModerationViews
-from application.media.assets import ERASE_BYTES, delete_asset, read_asset, upload_image
+from application.media.assets import delete_asset, read_asset, upload_image
 from application.media.delivery import AssetDetails
 from application.moderation.appeals import Appeal, appeal_case
 from application.moderation.desk import DecideCase, Ruling, decide_case
 from application.moderation.uploads import UploadBlocked
+from application.ports.media import ERASE_BYTES
 from application.ports.moderation import CaseRow
-from domain.creators.likeness_model import TrainingImagesRefused
+from domain.creators.training_set import TrainingImagesRefused
 from domain.identity.actor import Actor, Role
 from domain.licensing.terms import Purpose
 from domain.media.asset import AssetPurpose, AssetState

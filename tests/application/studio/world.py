@@ -27,7 +27,6 @@ from adapters.system.ids import UuidV7Ids
 from application.creators.tombstones import END_JOBS_OF_MODEL
 from application.media.assets import (
     DELETE_TRAINING_IMAGES,
-    ERASE_BYTES,
     DeleteTrainingImages,
     delete_training_images,
     erase_bytes,
@@ -48,6 +47,7 @@ from application.ports.engines import (
     TransferMotion,
 )
 from application.ports.live import LiveEvent, job_channel
+from application.ports.media import ERASE_BYTES
 from application.ports.messages import Message
 from application.ports.storage import ObjectStorage
 from application.ports.studio import GenerationRow
