@@ -260,7 +260,7 @@ def build_ports(settings: Settings) -> Ports:
     storage = object_storage(settings, links, closing)
     images = PillowImages()
     closing.callback(images.close)
-    moderation = moderation_of(closing, clock=clock, ids=ids)
+    moderation = moderation_of(settings, closing, clock=clock, ids=ids)
     credentials = content_credentials(settings)
     closing.callback(credentials.close)
     documents = ReportLabDocuments()

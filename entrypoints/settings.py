@@ -361,6 +361,26 @@ class Settings:
         "gpt-4o-mini",
         example="qwen3",
     )
+    moderation_model: str = setting(
+        "A model that reads the texts which the word lists let pass, at OpenAI or whoever speaks "
+        "its protocol; without one nobody outside sees them. `omni-moderation-latest` is free.",
+        values.text,
+        "",
+        example="omni-moderation-latest",
+    )
+    moderation_unanswered: str = setting(
+        "What happens to a text when that model does not answer: fail_open (it goes on as the "
+        "lists judged it) or fail_closed (503, to be sent again).",
+        values.one_of("fail_open", "fail_closed"),
+        "fail_closed",
+        example="fail_open",
+    )
+    moderation_timeout_ms: int = setting(
+        "How long that model has to answer, in milliseconds.",
+        values.whole_number(50, 60_000),
+        "3000",
+        example="1500",
+    )
     openai_speech_model: str = setting(
         "The model that speaks.",
         values.text,

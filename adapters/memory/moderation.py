@@ -1,10 +1,12 @@
 """What was judged, in dicts; and moderators and classifiers that do as they are told."""
 
+import asyncio
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from uuid import UUID
 
 from adapters.memory.repository import MemoryRepository, UniqueKeys, already_exists
-from application.ports.moderation import ImageScores
+from application.ports.errors import ProviderError
+from application.ports.moderation import ImageScores, TextScores
 from domain.moderation.case import AlreadyReported, ModerationCase, Report, SubjectKind
 from domain.moderation.judgement import Category, Judgement
 from domain.moderation.judging import Search, Searches, judge_text
@@ -45,6 +47,30 @@ class MemoryTextModerator:
             raise self.fail_with
         own = WordList("creator_words", "", Category.CREATOR_WORDS, Match.WORD, Role.BLOCK, words)
         return judge_text(text, self._lists, [self._searches, _searches((own,))], adult=adult)
+
+
+class MemoryTextClassifier:
+    """Scores by words: a text that holds a key has its scores. See `application.ports.moderation`.
+
+    `failures` are raised one after the other; `delay_s` is how long each answer takes.
+    """
+
+    def __init__(self) -> None:
+        self.scores: dict[str, dict[Category, float]] = {}
+        self.failures: list[ProviderError] = []
+        self.delay_s = 0.0
+        self.asked: list[str] = []
+
+    async def classify(self, text: str) -> TextScores:
+        self.asked.append(text)
+        await asyncio.sleep(self.delay_s)
+        if self.failures:
+            raise self.failures.pop(0)
+        found = [scores for word, scores in self.scores.items() if word in text]
+        return TextScores(
+            scores={category: score for one in found for category, score in one.items()},
+            classifier="memory",
+        )
 
 
 class MemoryImageClassifier:

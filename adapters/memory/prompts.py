@@ -7,11 +7,12 @@ ADDED = "soft morning light, 85 mm lens"
 
 
 class MemoryPrompts:
-    """See `application.ports.engines.PromptEnhancer`. `wishes` lists what was asked for."""
+    """See `application.ports.engines.PromptEnhancer`. `wishes` lists what was asked for, `added`
+    is what it adds."""
 
     def __init__(self, *, added: str = ADDED) -> None:
         self.wishes: list[PromptWish] = []
-        self._added = added
+        self.added = added
         self._failures: list[ProviderError] = []
 
     def fail_next(self, error: ProviderError) -> None:
@@ -22,9 +23,9 @@ class MemoryPrompts:
         if self._failures:
             raise self._failures.pop(0)
         richer = (
-            f"{wish.prompt}, {wish.style}, {self._added}"
+            f"{wish.prompt}, {wish.style}, {self.added}"
             if wish.style
-            else (f"{wish.prompt}, {self._added}")
+            else (f"{wish.prompt}, {self.added}")
         )
         if len(richer) <= wish.max_chars:
             return richer

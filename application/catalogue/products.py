@@ -13,8 +13,9 @@ from application.licensing.approvals import ask_creators
 from application.licensing.circumstances import product_questions
 from application.licensing.decisions import Decided, record_decisions
 from application.licensing.standing import standing_terms
-from application.moderation.judging import Moderation, require_allowed_text
+from application.moderation.judging import Moderation
 from application.moderation.subjects import require_not_held
+from application.moderation.words import require_publishable
 from application.ports.clock import Clock
 from application.ports.ids import Ids
 from application.ports.unit_of_work import UnitOfWork
@@ -126,7 +127,9 @@ async def create_product(
         code = currency(command.currency)
     except ValueError as error:
         raise CurrencyUnknown(str(error), fields={"currency": [str(error)]}) from error
-    await _require_allowed(command, None, actor=actor, uow=uow, moderation=moderation)
+    await require_publishable(
+        command, SubjectKind.PRODUCT, actor=actor, uow=uow, moderation=moderation
+    )
     async with uow:
         store = await store_for(store_id, StoreAct.EDIT, actor=actor, uow=uow)
         artwork = await uow.products.artwork(command.generation_id)
@@ -220,7 +223,9 @@ async def update_product(
     """Change a product; once listed, the change must pass the gates. New stock puts what is sold
     out on sale again. Raises TextRefused, NotFound, StockBelowReserved, ListingRefused."""
     now, asked = clock.now(), list[Decided]()
-    await _require_allowed(command, product_id, actor=actor, uow=uow, moderation=moderation)
+    await require_publishable(
+        command, SubjectKind.PRODUCT, product_id, actor=actor, uow=uow, moderation=moderation
+    )
     try:
         async with uow:
             product = await _own_product(product_id, actor=actor, uow=uow)
@@ -244,25 +249,6 @@ async def update_product(
         await _keep_refusal(asked, actor=actor, uow=uow, ids=ids, at=now)
         raise
     return _view(product, verdict)
-
-
-async def _require_allowed(
-    command: CreateProduct | UpdateProduct,
-    product_id: UUID | None,
-    *,
-    actor: Actor,
-    uow: UnitOfWork,
-    moderation: Moderation,
-) -> None:
-    """What the creator's terms block is asked of the licence when it is listed."""
-    await require_allowed_text(
-        {"title": command.title or "", "description": command.description or ""},
-        subject=SubjectKind.PRODUCT,
-        about=(SubjectKind.PRODUCT, product_id) if product_id else None,
-        actor=actor,
-        uow=uow,
-        moderation=moderation,
-    )
 
 
 def _point_of(command: UpdateProduct, product: Product) -> DecisionPoint:

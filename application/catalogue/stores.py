@@ -8,6 +8,8 @@ import msgspec
 
 from application.creators.profile import Slug
 from application.identity.authority import StoreAct, store_for, stores_for
+from application.moderation.judging import Moderation
+from application.moderation.words import require_publishable
 from application.ports.clock import Clock
 from application.ports.ids import Ids
 from application.ports.unit_of_work import UnitOfWork
@@ -51,10 +53,18 @@ class StoreView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def open_store(
-    command: OpenStore, *, actor: Actor, uow: UnitOfWork, clock: Clock, ids: Ids
+    command: OpenStore,
+    *,
+    actor: Actor,
+    uow: UnitOfWork,
+    clock: Clock,
+    ids: Ids,
+    moderation: Moderation,
 ) -> StoreView:
-    """Raises RoleRequired, SlugInvalid, SlugTaken, and NotFound or RankTooLow for the team."""
+    """Raises RoleRequired, TextRefused, SlugInvalid, SlugTaken, and NotFound or RankTooLow for the
+    team."""
     actor.require(Role.STORE_OWNER)
+    await require_publishable(command, "store", actor=actor, uow=uow, moderation=moderation)
     async with uow:
         await _check_team(command.team_id, actor=actor, uow=uow)
         store = Store(
@@ -73,8 +83,15 @@ async def open_store(
 
 
 async def update_store(
-    store_id: UUID, command: UpdateStore, *, actor: Actor, uow: UnitOfWork
+    store_id: UUID,
+    command: UpdateStore,
+    *,
+    actor: Actor,
+    uow: UnitOfWork,
+    moderation: Moderation,
 ) -> StoreView:
+    """Raises TextRefused, NotFound."""
+    await require_publishable(command, "store", actor=actor, uow=uow, moderation=moderation)
     async with uow:
         store = await store_for(store_id, StoreAct.OWN, actor=actor, uow=uow)
         if command.name is not None:

@@ -5,8 +5,9 @@ from uuid import UUID
 
 import msgspec
 
-from application.moderation.judging import Moderation, require_allowed_text
+from application.moderation.judging import Moderation
 from application.moderation.subjects import require_not_held
+from application.moderation.words import require_publishable
 from application.ports.clock import Clock
 from application.ports.ids import Ids
 from application.ports.unit_of_work import UnitOfWork
@@ -60,9 +61,8 @@ async def create_creator(
 ) -> CreatorProfile:
     """Raises RoleRequired, TextRefused, SlugInvalid, SlugTaken, AlreadyCreator."""
     actor.require(Role.CREATOR)
-    texts = {"slug": command.slug, "display_name": command.display_name, "bio": command.bio}
-    await require_allowed_text(
-        texts, subject=SubjectKind.CREATOR, actor=actor, uow=uow, moderation=moderation
+    await require_publishable(
+        command, SubjectKind.CREATOR, actor=actor, uow=uow, moderation=moderation
     )
     async with uow:
         creator = Creator(
@@ -85,9 +85,8 @@ async def update_creator(
 ) -> CreatorProfile:
     """Change the actor's own page. Raises NotFound when the actor is no creator, TextRefused,
     HeldByModerators."""
-    texts = {"display_name": command.display_name or "", "bio": command.bio or ""}
-    await require_allowed_text(
-        texts, subject=SubjectKind.CREATOR, actor=actor, uow=uow, moderation=moderation
+    await require_publishable(
+        command, SubjectKind.CREATOR, actor=actor, uow=uow, moderation=moderation
     )
     async with uow:
         creator = await uow.creators.of_user(actor.user_id)

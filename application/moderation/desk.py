@@ -4,7 +4,7 @@ The case's lock makes two moderators one after the other; the second is told. Bl
 and its owner has a strike. Approved: it is shown again, the strike is void.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
@@ -15,6 +15,7 @@ from application.moderation.subjects import SUBJECTS
 from application.ports.clock import Clock
 from application.ports.ids import Ids
 from application.ports.moderation import CaseRow, ModerationViews
+from application.ports.storage import ObjectStorage
 from application.ports.unit_of_work import UnitOfWork
 from domain.identity.actor import Actor, Role
 from domain.moderation.case import CaseState, ModerationCase, SubjectKind
@@ -34,6 +35,17 @@ class DecideCase(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     note: Annotated[str, msgspec.Meta(max_length=1000)] = ""
 
 
+class CaseView(CaseRow, frozen=True, kw_only=True):
+    """Of a picture or a film there are links, as long as it is there. Texts are not kept."""
+
+    preview_url: str | None
+    thumbnail_url: str | None
+
+
+LOOK = timedelta(minutes=5)
+"""How long a moderator's link lives."""
+
+
 async def list_queue(
     *,
     state: CaseState | None,
@@ -46,6 +58,32 @@ async def list_queue(
     """What waits, or what is in another state, newest first. Raises RoleRequired."""
     actor.require(Role.ADMIN)
     return await views.queue(state=state, kind=kind, before=before, limit=limit)
+
+
+async def read_case(
+    case_id: UUID, *, actor: Actor, uow: UnitOfWork, storage: ObjectStorage
+) -> CaseView:
+    """What a moderator has to look at; that they did is kept, where it is a picture.
+
+    Raises RoleRequired, NotFound."""
+    actor.require(Role.ADMIN)
+    async with uow:
+        case = await uow.moderation_cases.get(case_id)
+        shown = None
+        if case.subject_kind is SubjectKind.ASSET:
+            shown = next(iter(await uow.assets.many([case.subject_id])), None)
+        if shown is not None:
+            uow.audit.record("moderation_case.viewed", actor=actor, on=("moderation_case", case.id))
+        await uow.commit()
+    return CaseView(
+        **msgspec.structs.asdict(row_of(case)),
+        preview_url=await _link(shown.preview_key if shown else None, storage=storage),
+        thumbnail_url=await _link(shown.thumbnail_key if shown else None, storage=storage),
+    )
+
+
+async def _link(key: str | None, *, storage: ObjectStorage) -> str | None:
+    return None if key is None else await storage.signed_url(key, expires_in=LOOK)
 
 
 async def decide_case(

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 from uuid import UUID
 
+from application.moderation.second_opinion import SecondOpinion
 from application.ports.clock import Clock
 from application.ports.ids import Ids
 from application.ports.moderation import ImageClassifier, TextModerator
@@ -25,10 +26,16 @@ from domain.moderation.judgement import Category, Judgement, Verdict, judged, re
 from domain.moderation.record import JudgementRecord, Medium, digest
 from domain.moderation.strikes import FOR_EVER, GenerationSuspended, Strike, StrikeKind
 from domain.moderation.strikes import suspended_until as suspension_of
+from domain.moderation.texts import together
 from domain.shared.errors import NotFound, RuleRefused
 
 PROMPT = "prompt"
 """The subject of texts from which something is generated."""
+
+
+ANSWER = "answer"
+"""The subject of texts that a language model has written: nobody answers for them, so that no case
+is opened and nobody has a strike."""
 
 
 class TextRefused(RuleRefused):
@@ -53,6 +60,17 @@ class Moderation:
     images: ImageClassifier
     clock: Clock
     ids: Ids
+    second: SecondOpinion | None = None
+
+    async def judge_text(
+        self, text: str, *, words: tuple[str, ...] = (), adult: bool = False
+    ) -> Judgement:
+        """By the lists, and what they let pass by the classifier too. Raises Unavailable."""
+        judgement = await self.texts.judge(text, words=words, adult=adult)
+        if self.second is None or judgement.verdict is Verdict.BLOCKED:
+            return judgement
+        opinion = await self.second.of(text, adult=adult)
+        return judgement if opinion is None else together(judgement, opinion)
 
     async def judge_image(
         self, content: bytes, *, flagged: bool = False, adult: bool = False
@@ -98,7 +116,7 @@ async def require_allowed_text(
             if creator_id is not None:
                 words, terms = await _words_of(creator_id, uow=uow, moderation=moderation)
     judgements = await asyncio.gather(
-        *(moderation.texts.judge(text, words=words, adult=adult) for text in given.values())
+        *(moderation.judge_text(text, words=words, adult=adult) for text in given.values())
     )
     found = {
         field: (text, _without_plain(text, judgement, terms, moderation=moderation))
@@ -250,13 +268,15 @@ async def _keep(
                 findings=judgement.findings,
                 verdict=verdict,
                 hard=judgement.hard,
+                score=judgement.score,
                 edition=judgement.edition,
                 judged_at=now,
             )
             uow.judgements.add(record)
             if verdict is Verdict.ALLOWED:
                 continue
-            if case is None and judgement.categories != (Category.CREATOR_WORDS,):
+            theirs = subject != ANSWER and judgement.categories != (Category.CREATOR_WORDS,)
+            if case is None and theirs:
                 case = await _open(
                     record, judgement, about, actor=actor, uow=uow, moderation=moderation
                 )
@@ -315,6 +335,12 @@ async def _open(
     )
     uow.moderation_cases.add(case)
     if judgement.hard:
+        uow.audit.record(
+            "moderation.hard_block",
+            actor=actor,
+            on=("moderation_case", case.id),
+            after={"category": str(case.category), "field": record.field},
+        )
         uow.strikes.add(
             Strike(
                 id=moderation.ids.new(),

@@ -15,6 +15,7 @@ from domain.media.asset import Asset, AssetState
 from domain.moderation.case import SubjectKind
 from domain.shared.errors import Conflict, NotFound
 from domain.studio.job import JobStatus
+from domain.studio.publication import Publication, WorkKind
 
 
 class HeldByModerators(Conflict):
@@ -108,6 +109,33 @@ class CreatorSubject:
         (await uow.creators.get(subject_id, lock=True)).published = True
 
 
+class WorkSubject:
+    """What is published of the studio: shown to nobody else while it is held. Its owner cannot
+    publish it anew meanwhile. What the platform itself has published is nobody's, and no subject.
+    """
+
+    def __init__(self, kind: WorkKind) -> None:
+        self._kind = kind
+
+    async def standing(self, subject_id: UUID, *, uow: UnitOfWork) -> Standing:
+        publication = await self._publication(subject_id, uow=uow)
+        if publication is None or publication.owner_id is None:
+            raise NotFound(self._kind, subject_id)
+        return Standing(publication.owner_id, public=publication.is_published)
+
+    async def hide(self, subject_id: UUID, *, uow: UnitOfWork, at: datetime) -> None:
+        if (publication := await self._publication(subject_id, uow=uow)) is not None:
+            publication.hold()
+
+    async def show(self, subject_id: UUID, *, uow: UnitOfWork, at: datetime) -> None:
+        if (publication := await self._publication(subject_id, uow=uow)) is not None:
+            publication.restore()
+
+    async def _publication(self, subject_id: UUID, *, uow: UnitOfWork) -> Publication | None:
+        found = await uow.publications.find(subject_id, lock=True)
+        return found if found is not None and found.kind is self._kind else None
+
+
 class RefusedSubject:
     """A refused text or file is nowhere: there is nothing to hide."""
 
@@ -128,6 +156,9 @@ SUBJECTS: dict[SubjectKind, Subject] = {
     SubjectKind.ASSET: AssetSubject(),
     SubjectKind.PRODUCT: ProductSubject(),
     SubjectKind.CREATOR: CreatorSubject(),
+    SubjectKind.TEMPLATE: WorkSubject(WorkKind.TEMPLATE),
+    SubjectKind.CHARACTER: WorkSubject(WorkKind.CHARACTER),
+    SubjectKind.PRESET: WorkSubject(WorkKind.PRESET),
 }
 
 

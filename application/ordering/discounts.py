@@ -9,6 +9,8 @@ import msgspec
 from application.catalogue.gates import Proposal, ask_gates, decided_on, load_offers
 from application.identity.authority import StoreAct, store_for
 from application.licensing.decisions import Decided, record_decisions
+from application.moderation.judging import Moderation
+from application.moderation.words import require_publishable
 from application.ports.clock import Clock
 from application.ports.ids import Ids
 from application.ports.unit_of_work import UnitOfWork
@@ -107,9 +109,11 @@ async def create_discount(
     clock: Clock,
     ids: Ids,
     fees: FeeSchedule,
+    moderation: Moderation,
 ) -> DiscountView:
-    """Raises NotFound, NotAllowed, DiscountInvalid, CodeTaken, DiscountTooDeep."""
+    """Raises TextRefused, NotFound, NotAllowed, DiscountInvalid, CodeTaken, DiscountTooDeep."""
     now = clock.now()
+    await require_publishable(command, "discount", actor=actor, uow=uow, moderation=moderation)
     async with uow:
         await _may_give(command.store_id, StoreAct.EDIT, actor=actor, uow=uow)
         discount = Discount(
@@ -141,12 +145,19 @@ async def create_discount(
 
 
 async def update_discount(
-    discount_id: UUID, command: UpdateDiscount, *, actor: Actor, uow: UnitOfWork
+    discount_id: UUID,
+    command: UpdateDiscount,
+    *,
+    actor: Actor,
+    uow: UnitOfWork,
+    moderation: Moderation,
 ) -> DiscountView:
-    """Raises NotFound, NotAllowed, DiscountInvalid, DiscountUsedUp for a limit below what is used.
+    """Raises TextRefused, NotFound, NotAllowed, DiscountInvalid, DiscountUsedUp for a limit below
+    what is used.
 
     What is placed already keeps its price.
     """
+    await require_publishable(command, "discount", actor=actor, uow=uow, moderation=moderation)
     async with uow:
         discount = await _own(discount_id, actor=actor, uow=uow)
         before = _facts(discount)

@@ -25,6 +25,22 @@ class TextModerator(Protocol):
         ...
 
 
+class TextScores(msgspec.Struct, frozen=True, kw_only=True):
+    """How likely, from 0 to 1, a text is of a category; by which classifier."""
+
+    scores: Mapping[Category, float]
+    classifier: str
+
+
+class TextClassifier(Protocol):
+    """Somebody who sees what a text means, where lists see words. Usually outside: never asked
+    within a transaction."""
+
+    async def classify(self, text: str) -> TextScores:
+        """Raises Unavailable, Rejected, OutcomeUnknown."""
+        ...
+
+
 class ImageScores(msgspec.Struct, frozen=True, kw_only=True):
     """How likely, from 0 to 1, the image is not safe for work; by which classifier."""
 

@@ -7,12 +7,14 @@ asked. The work itself happens later, step by step.
 """
 
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Literal
 from uuid import UUID
 
 import msgspec
 
 from application.moderation.judging import (
+    ANSWER,
     Moderation,
     require_allowed_text,
     require_not_suspended,
@@ -22,6 +24,7 @@ from application.ports.engines import PromptEnhancer
 from application.ports.ids import Ids
 from application.ports.live import LiveEvents
 from application.ports.media import ERASE_BYTES, EraseBytes
+from application.ports.repository import StaleVersion
 from application.ports.unit_of_work import UnitOfWork
 from application.studio.changes import (
     Case,
@@ -33,7 +36,7 @@ from application.studio.changes import (
     new_case,
 )
 from application.studio.invented import require_invented
-from application.studio.library.resolving import Named, likeness_of, resolve
+from application.studio.library.resolving import Named, count_uses, likeness_of, resolve
 from application.studio.permission import Wish, permit
 from application.studio.pricing import hold_price
 from application.studio.prompts import EnhancePrompt, enhance_freely, enhance_prompt
@@ -129,7 +132,8 @@ async def request_generation(
     """Raises TextRefused, GenerationSuspended, SceneRequired, SourceRefused, CreatorRequired,
     NotFound, ConsentMissing, NoLicence, SourceNotLicensed, ModelNotReady, LicenceRefused,
     QuotaExhausted, CreditsExhausted, PromptDeclined, NoLanguageModel,
-    ReferencesRefused, and what the language model may raise;
+    ReferencesRefused, and what the language model may raise; StaleVersion when something it names
+    was changed meanwhile;
     ApprovalNeeded: whose word is missing is asked, and the same wish may be sent again."""
     kind = JobKind(command.kind)
     speech = Speech(command.speech.text, command.speech.voice) if command.speech else None
@@ -138,18 +142,22 @@ async def request_generation(
     await _require_allowed(_texts(command), command, shown, actor, uow, moderation)
     richer = None
     if command.enhance_prompt and command.prompt:
-        richer = await _enhanced(command, shown, actor, uow, clock, enhancer)
-        await _require_allowed({"enhanced": richer}, command, shown, actor, uow, moderation)
+        richer = await _enhanced(command, shown, actor, uow, clock, enhancer, moderation)
+    named = _named(command)
+    resolved = partial(
+        resolve, named, prompt=richer or command.prompt, creator_id=command.creator_id, actor=actor
+    )
+    if named.is_of_the_library:
+        async with uow:
+            whole = await resolved(uow=uow)
+        texts = {"whole_prompt": whole.prompt}
+        await _require_allowed(texts, command, shown, actor, uow, moderation)
     now, job_id = clock.now(), ids.new()
     async with uow:
-        meant = await resolve(
-            _named(command),
-            prompt=richer or command.prompt,
-            creator_id=command.creator_id,
-            actor=actor,
-            uow=uow,
-            at=now,
-        )
+        meant = await resolved(uow=uow)
+        if named.is_of_the_library and meant != whole:
+            raise StaleVersion("What it is to be made from was changed meanwhile: send it again.")
+        await count_uses(named, actor=actor, uow=uow, at=now)
         prompt, motion = meant.prompt, meant.motion or Motion()
         if meant.creator_id is None:
             check_invented(
@@ -213,11 +221,18 @@ async def _enhanced(
     uow: UnitOfWork,
     clock: Clock,
     enhancer: PromptEnhancer | None,
+    moderation: Moderation,
 ) -> str:
     if creator_id is None:
-        return await enhance_freely(command.prompt, enhancer=enhancer)
+        richer = await enhance_freely(command.prompt, enhancer=enhancer)
+        await require_allowed_text(
+            {"enhanced": richer}, subject=ANSWER, actor=actor, uow=uow, moderation=moderation
+        )
+        return richer
     wished = EnhancePrompt(creator_id=creator_id, prompt=command.prompt, purpose=command.purpose)
-    made = await enhance_prompt(wished, actor=actor, uow=uow, clock=clock, enhancer=enhancer)
+    made = await enhance_prompt(
+        wished, actor=actor, uow=uow, clock=clock, enhancer=enhancer, moderation=moderation
+    )
     return made.enhanced
 
 

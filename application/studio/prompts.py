@@ -6,12 +6,14 @@ words that the creator does not allow.
 """
 
 from datetime import datetime
+from functools import partial
 from typing import Annotated
 from uuid import UUID
 
 import msgspec
 
 from application.licensing.standing import LicenceRefused, Standing, standing_terms
+from application.moderation.judging import ANSWER, Moderation, require_allowed_text
 from application.ports.clock import Clock
 from application.ports.engines import PromptEnhancer, PromptWish
 from application.ports.errors import Rejected
@@ -65,9 +67,13 @@ async def enhance_prompt(
     uow: UnitOfWork,
     clock: Clock,
     enhancer: PromptEnhancer | None,
+    moderation: Moderation,
 ) -> EnhancedPrompt:
-    """Raises NotFound, ConsentMissing, NoLicence, LicenceRefused, PromptDeclined, NoLanguageModel;
-    Unavailable, Rejected and OutcomeUnknown of the language model."""
+    """What is asked and what is answered are judged; nobody answers for what the model has said.
+
+    Raises NotFound, ConsentMissing, TextRefused, GenerationSuspended, NoLicence, LicenceRefused,
+    PromptDeclined, NoLanguageModel; Unavailable, Rejected and OutcomeUnknown of the language model.
+    """
     if enhancer is None:
         raise NoLanguageModel("This platform has no language model.")
     now = clock.now()
@@ -79,8 +85,18 @@ async def enhance_prompt(
     written = [("prompt", command.prompt)]
     if command.style:
         written.append(("style", command.style))
+    judge = partial(
+        require_allowed_text,
+        actor=actor,
+        uow=uow,
+        moderation=moderation,
+        creator_id=command.creator_id,
+        adult=command.purpose is Purpose.ADULT,
+    )
+    await judge(dict(written))
     _require_words(standing, written, purpose=command.purpose, at=now)
     enhanced = await _asked(enhancer, command.prompt, command.style)
+    await judge({"enhanced": enhanced}, subject=ANSWER)
     _require_words(standing, [("enhanced", enhanced)], purpose=command.purpose, at=now)
     return EnhancedPrompt(prompt=command.prompt, enhanced=enhanced)
 

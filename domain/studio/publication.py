@@ -20,12 +20,14 @@ class WorkKind(StrEnum):
 
 
 class PublicationState(StrEnum):
-    """`private` is also what never had a publication."""
+    """`private` is also what never had a publication; `held` is what the moderators have taken from
+    sight."""
 
     PRIVATE = "private"
     IN_REVIEW = "in_review"
     PUBLISHED = "published"
     REJECTED = "rejected"
+    HELD = "held"
 
 
 class NotInReview(Conflict):
@@ -83,6 +85,18 @@ class Publication:
     def withdraw(self) -> None:
         if self.state is not PublicationState.REJECTED:
             self.state = PublicationState.PRIVATE
+
+    def hold(self) -> None:
+        """Shown no more, until the moderators agree; what waits for its review waits no more."""
+        if self.state is PublicationState.PUBLISHED:
+            self.state = PublicationState.HELD
+        elif self.state is PublicationState.IN_REVIEW:
+            self.state = PublicationState.PRIVATE
+
+    def restore(self) -> None:
+        """Shown again, unless its owner has taken it back meanwhile."""
+        if self.state is PublicationState.HELD:
+            self.state = PublicationState.PUBLISHED
 
     def approve(self, *, by: UUID | None, at: datetime) -> None:
         """Raises NotInReview."""

@@ -120,7 +120,14 @@ class Trade:
 
     async def open_store(self, who: Actor, slug: str = "prints") -> StoreView:
         command = OpenStore(name="Prints", slug=slug)
-        return await open_store(command, actor=who, uow=self.uow(), clock=self.clock, ids=self.ids)
+        return await open_store(
+            command,
+            actor=who,
+            uow=self.uow(),
+            clock=self.clock,
+            ids=self.ids,
+            moderation=self.moderation,
+        )
 
     async def draft(
         self,

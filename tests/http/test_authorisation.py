@@ -249,6 +249,7 @@ TABLE: dict[str, Row] = {
         (401, 404, 404, 404, 200, 404), {"text": "It is the name of a town."}
     ),
     "GET /api/v1/admin/moderation": admins(200),
+    "GET /api/v1/admin/moderation/{case_id}": admins(200),
     # Nothing waits: the owner has not appealed.
     "POST /api/v1/admin/moderation/{case_id}/decide": admins(409, {"decision": "approve"}),
     "GET /api/v1/teams": signed_in(200),

@@ -3,9 +3,14 @@
 import asyncio
 from typing import Any
 
+import pytest
+
+from application.ports.audit import AuditFilter
 from application.ports.moderation import ModerationDepth
 from domain.identity.actor import Actor
+from domain.moderation.case import SubjectKind
 from domain.moderation.strikes import StrikeKind
+from domain.studio.template import Variable
 from tests import builders
 from tests.http import estate
 from tests.http.shop import Shop, data_of, refusal
@@ -140,6 +145,124 @@ async def test_one_report_hides_a_page_where_a_child_may_be_harmed(shop: Shop) -
     decide = f"/admin/moderation/{case['id']}/decide"
     data_of(await shop.post(decide, {"decision": "approve"}, by=shop.admin))
     data_of(await shop.get(page))
+
+
+@pytest.mark.parametrize("kind", ["template", "character", "preset"])
+async def test_what_is_published_of_the_studio_is_held_and_shown_again(
+    shop: Shop, kind: str
+) -> None:
+    wish = {
+        "template": {"name": "Pier", "prompt": "at a pier"},
+        "character": {"name": "Ada", "age": 30, "creator_id": str(estate.CREATOR)},
+        "preset": {"name": "Noir", "style": "film noir"},
+    }
+    made = data_of(await shop.post(f"/{kind}s", wish[kind], by=shop.owner), 201)
+    path = f"/{kind}s/{made['id']}"
+    data_of(await shop.post(f"{path}/publish", by=shop.owner))
+    approved = f"/admin/publications/{made['id']}/decide"
+    assert (await shop.post(approved, {"approved": True}, by=shop.admin)).status_code == 204
+    data_of(await shop.get(path, by=shop.fan))
+
+    report = {"subject_kind": kind, "subject_id": made["id"], "reason": "minor_safety"}
+    data_of(await shop.post("/reports", report, by=shop.fan), 201)
+    assert refusal(await shop.get(path, by=shop.fan)) == (404, "not_found")
+    listed = data_of(await shop.get(f"/community?kind={kind}"))
+    assert made["id"] not in [one["id"] for one in listed]
+    assert data_of(await shop.get(path, by=shop.owner))["publicity"]["state"] == "held"
+    assert refusal(await shop.post(f"{path}/publish", by=shop.owner)) == (
+        409,
+        "held_by_moderators",
+    )
+
+    (case,) = await queue(shop, f"?kind={kind}")
+    decide = f"/admin/moderation/{case['id']}/decide"
+    data_of(await shop.post(decide, {"decision": "block", "note": "No."}, by=shop.admin))
+    mine = data_of(await shop.get("/moderation/cases", by=shop.owner))[0]
+    assert (mine["subject_id"], mine["state"], mine["note"]) == (made["id"], "blocked", "No.")
+    appeal = f"/moderation/cases/{case['id']}/appeal"
+    data_of(await shop.post(appeal, {"text": "Look again."}, by=shop.owner))
+    data_of(await shop.post(decide, {"decision": "approve"}, by=shop.admin))
+    data_of(await shop.get(path, by=shop.fan))
+
+
+async def test_what_its_owner_has_taken_back_is_not_shown_again_by_a_moderator(shop: Shop) -> None:
+    made = data_of(
+        await shop.post("/templates", {"name": "Pier", "prompt": "x"}, by=shop.owner), 201
+    )
+    path = f"/templates/{made['id']}"
+    data_of(await shop.post(f"{path}/publish", by=shop.owner))
+    await shop.post(f"/admin/publications/{made['id']}/decide", {"approved": True}, by=shop.admin)
+    report = {"subject_kind": "template", "subject_id": made["id"], "reason": "minor_safety"}
+    data_of(await shop.post("/reports", report, by=shop.fan), 201)
+    data_of(await shop.post(f"{path}/unpublish", by=shop.owner))
+    (case,) = await queue(shop)
+    decide = f"/admin/moderation/{case['id']}/decide"
+    data_of(await shop.post(decide, {"decision": "approve"}, by=shop.admin))
+    assert data_of(await shop.get(path, by=shop.owner))["publicity"]["state"] == "private"
+    data_of(await shop.post(f"{path}/publish", by=shop.owner))
+
+
+async def test_what_is_harmless_in_parts_may_be_refused_as_a_whole(shop: Shop) -> None:
+    wish = {"name": "Who", "prompt": "a sexy {{who}}", "variables": [{"name": "who"}]}
+    made = await kept_as_it_is(shop, wish)
+    fill = {"values": {"who": "schoolgirl"}}
+    refused = await shop.post(f"/templates/{made}/use", fill, by=shop.owner)
+    assert refusal(refused) == (422, "text_refused")
+    body = {
+        "creator_id": str(estate.CREATOR),
+        "template_id": made,
+        "template_values": {"who": "schoolgirl"},
+    }
+    asked = await shop.post("/generations", body, by=shop.owner, key="1")
+    assert refusal(asked) == (422, "text_refused")
+    assert asked.json()["error"]["details"]["whole_prompt"] == ["minor_safety"]
+    (case,) = await queue(shop)  # it was the same text
+    assert case["hard"]
+
+
+async def test_what_was_written_before_the_lists_knew_it_is_not_published(shop: Shop) -> None:
+    made = await kept_as_it_is(shop, {"name": "A nude", "prompt": "x"})
+    refused = await shop.post(f"/templates/{made}/publish", by=shop.owner)
+    assert refusal(refused) == (422, "text_refused")
+
+
+async def kept_as_it_is(shop: Shop, wish: dict[str, Any]) -> str:
+    """A template from before it was judged."""
+    async with (uow := shop.ports.uow()):
+        variables = tuple(Variable(name=one["name"]) for one in wish.get("variables", ()))
+        template = builders.template_of(
+            shop.owner.user_id, name=wish["name"], prompt=wish["prompt"], variables=variables
+        )
+        uow.templates.add(template)
+        await uow.commit()
+    return str(template.id)
+
+
+async def test_a_hard_block_is_in_the_audit_log_without_its_words(shop: Shop) -> None:
+    assert refusal(await ask(shop, "nude teen", "1")) == (422, "text_refused")
+    (case,) = await queue(shop)
+    wanted = AuditFilter(object_kind="moderation_case", object_id=case["id"])
+    (entry,) = await shop.ports.audit_views.page(wanted, before=None, limit=5)
+    assert entry.act == "moderation.hard_block"
+    assert "teen" not in str(entry)
+
+
+async def test_a_moderator_sees_the_picture_that_is_doubtful_and_nobody_else_does(
+    shop: Shop,
+) -> None:
+    case = builders.case_of(
+        estate.OWNER, subject_kind=SubjectKind.ASSET, subject_id=estate.PICTURE, hidden=True
+    )
+    async with (uow := shop.ports.uow()):
+        uow.moderation_cases.add(case)
+        await uow.commit()
+    path = f"/admin/moderation/{case.id}"
+    assert refusal(await shop.get(path, by=shop.owner)) == (403, "role_required")
+    seen = data_of(await shop.get(path, by=shop.admin))
+    assert seen["preview_url"]
+    assert seen["thumbnail_url"]
+    text = data_of(await shop.get(f"/admin/moderation/{estate.CASE}", by=shop.admin))
+    assert (text["preview_url"], text["thumbnail_url"]) == (None, None)
 
 
 async def test_only_what_everybody_sees_is_reported(shop: Shop) -> None:

@@ -40,6 +40,23 @@ async def test_a_prompt_is_made_richer(house: House) -> None:
     }
 
 
+@pytest.mark.parametrize("wish", [{"prompt": "a n.u.d.e"}, {"style": "hentai"}])
+async def test_what_may_not_be_said_is_not_even_asked(house: House, wish: dict[str, str]) -> None:
+    assert refusal(await enhance(house, **wish)) == (422, "text_refused")
+    assert writer(house).wishes == []
+
+
+async def test_a_model_that_says_what_may_not_be_said_is_refused_and_nobody_else_is(
+    house: House,
+) -> None:
+    writer(house).added = "a nude teen"
+    refused = await enhance(house)
+    assert refusal(refused) == (422, "text_refused")
+    assert refused.json()["error"]["details"] == {"enhanced": ["minor_safety", "sexual"]}
+    async with house.world.uow() as uow:
+        assert list(await uow.strikes.of_user(house.world.fan.user_id)) == []
+
+
 @pytest.fixture
 async def strict(clean_database: str, tmp_path: Path) -> AsyncIterator[House]:
     """A creator who blocks words: one of ours, and one that the language model likes."""

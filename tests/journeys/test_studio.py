@@ -58,6 +58,24 @@ def studio(stack: Stack) -> Iterator[tuple[Person, str]]:
         yield fan, made
 
 
+def test_what_its_maker_flags_is_given_to_nobody_and_costs_nothing(
+    studio: tuple[Person, str],
+) -> None:
+    fan, creator_id = studio
+    before = fan.get("/credits")
+    asked = fan.post("/generations", {"creator_id": creator_id, "prompt": "at a pier [nsfw]"})
+    done = fan.wait(
+        f"/generations/{asked['id']}",
+        lambda seen: seen["status"] in ("succeeded", "failed", "expired"),
+        what="a refusal",
+    )
+    assert (done["status"], done["error"]["code"]) == ("failed", "content_refused")
+    assert done["assets"] == []
+    assert done["credits"] == {"held": 0, "spent": 0}
+    after = fan.get("/credits")
+    assert (after["balance"], after["held"]) == (before["balance"], before["held"])
+
+
 @pytest.mark.parametrize(
     ("kind", "wish", "content_type", "credits"),
     [

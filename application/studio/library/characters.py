@@ -10,7 +10,8 @@ import msgspec
 
 from application.licensing.standing import NoLicence, standing_terms
 from application.media.delivery import shown_url
-from application.moderation.judging import Moderation, require_allowed_text
+from application.moderation.judging import Moderation
+from application.moderation.words import require_publishable
 from application.ports.clock import Clock
 from application.ports.ids import Ids
 from application.ports.storage import ObjectStorage
@@ -26,13 +27,13 @@ from application.studio.library.works import (
     own_work,
     publicity_of,
     require_version,
-    texts_of,
     unlisted,
     usable_work,
 )
 from domain.identity.actor import Actor
 from domain.licensing.consent import ConsentUse
 from domain.media.asset import Asset, AssetState, Media
+from domain.moderation.case import SubjectKind
 from domain.studio.character import (
     MAX_REFERENCES,
     Character,
@@ -40,7 +41,7 @@ from domain.studio.character import (
     ReferencesRefused,
     check_age,
 )
-from domain.studio.publication import Publication, WorkKind
+from domain.studio.publication import Publication
 
 Age = Annotated[int, msgspec.Meta(ge=0, le=120, description="At least 18.", examples=[29])]
 Style = Annotated[str, msgspec.Meta(max_length=500)]
@@ -113,9 +114,9 @@ async def make_character(
     NoLicence, ConsentMissing."""
     check_age(command.age)
     now = clock.now()
-    await require_allowed_text(
-        texts_of(command),
-        subject=WorkKind.CHARACTER,
+    await require_publishable(
+        command,
+        SubjectKind.CHARACTER,
         actor=actor,
         uow=uow,
         moderation=moderation,
@@ -167,9 +168,10 @@ async def change_character(
 ) -> CharacterDetails:
     """What was published is private again. Raises NotFound, CharacterUnderage, ReferencesRefused,
     StaleVersion."""
-    await require_allowed_text(
-        texts_of(command),
-        subject=WorkKind.CHARACTER,
+    await require_publishable(
+        command,
+        SubjectKind.CHARACTER,
+        character_id,
         actor=actor,
         uow=uow,
         moderation=moderation,

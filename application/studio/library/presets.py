@@ -6,7 +6,8 @@ from uuid import UUID
 
 import msgspec
 
-from application.moderation.judging import Moderation, require_allowed_text
+from application.moderation.judging import Moderation
+from application.moderation.words import require_publishable
 from application.ports.clock import Clock
 from application.ports.ids import Ids
 from application.ports.unit_of_work import UnitOfWork
@@ -21,12 +22,12 @@ from application.studio.library.works import (
     own_work,
     publicity_of,
     require_version,
-    texts_of,
     unlisted,
     usable_work,
 )
 from domain.identity.actor import Actor
 from domain.media.asset import AssetState, Media
+from domain.moderation.case import SubjectKind
 from domain.shared.errors import NotAllowed, NotFound
 from domain.studio.default_presets import shipped_presets
 from domain.studio.preset import DURATIONS_MS, MOTION_MAX, Camera, Preset
@@ -121,9 +122,9 @@ async def make_preset(
         updated_at=now,
     )
     preset.check()
-    await require_allowed_text(
-        texts_of(command),
-        subject=WorkKind.PRESET,
+    await require_publishable(
+        command,
+        SubjectKind.PRESET,
         actor=actor,
         uow=uow,
         moderation=moderation,
@@ -158,9 +159,10 @@ async def change_preset(
     """The owner's published preset is private again; a default one stays what it is.
 
     Raises NotFound, PresetInvalid, StaleVersion."""
-    await require_allowed_text(
-        texts_of(command),
-        subject=WorkKind.PRESET,
+    await require_publishable(
+        command,
+        SubjectKind.PRESET,
+        preset_id,
         actor=actor,
         uow=uow,
         moderation=moderation,

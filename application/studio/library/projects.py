@@ -8,13 +8,14 @@ import msgspec
 
 from application.identity.authority import ProjectAct, project_for
 from application.media.delivery import shown_url
-from application.moderation.judging import Moderation, require_allowed_text
+from application.moderation.judging import Moderation
+from application.moderation.words import require_publishable
 from application.ports.clock import Clock
 from application.ports.ids import Ids
 from application.ports.library import LibraryViews
 from application.ports.storage import ObjectStorage
 from application.ports.unit_of_work import UnitOfWork
-from application.studio.library.works import Description, Name, Version, require_version, texts_of
+from application.studio.library.works import Description, Name, Version, require_version
 from domain.identity.actor import Actor
 from domain.identity.team import TeamRole
 from domain.studio.project import Project
@@ -62,9 +63,9 @@ async def make_project(
 ) -> ProjectView:
     """Raises NotFound and RankTooLow for a team of which the actor is no member."""
     now = clock.now()
-    await require_allowed_text(
-        texts_of(command),
-        subject="project",
+    await require_publishable(
+        command,
+        "project",
         actor=actor,
         uow=uow,
         moderation=moderation,
@@ -111,9 +112,10 @@ async def change_project(
     moderation: Moderation,
 ) -> ProjectView:
     """Who gives it away must be able to delete it. Raises NotFound, RankTooLow, StaleVersion."""
-    await require_allowed_text(
-        texts_of(command),
-        subject="project",
+    await require_publishable(
+        command,
+        "project",
+        project_id,
         actor=actor,
         uow=uow,
         moderation=moderation,

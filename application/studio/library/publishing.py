@@ -6,17 +6,28 @@ from uuid import UUID
 
 import msgspec
 
+from application.moderation.judging import Moderation
+from application.moderation.subjects import require_not_held
+from application.moderation.words import require_publishable
 from application.ports.clock import Clock
 from application.ports.library import LibraryViews, ReviewedWork
 from application.ports.unit_of_work import UnitOfWork
 from application.studio.library.characters import require_licence
-from application.studio.library.works import Publicity, own_work, publicity_of
+from application.studio.library.works import (
+    Publicity,
+    own_work,
+    publicity_of,
+    require_version,
+)
 from domain.identity.actor import Actor
+from domain.moderation.case import SubjectKind
 from domain.shared.errors import Invalid, NotAllowed, NotFound
 from domain.studio.character import Character
 from domain.studio.preset import Preset
 from domain.studio.publication import WorkKind, publication_of
 from domain.studio.template import Template
+
+_WORDS = ("name", "description", "prompt", "style", "variables")
 
 
 class LikenessNotYours(NotAllowed):
@@ -39,13 +50,37 @@ class DecidePublication(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
 
 
 async def publish(
-    kind: WorkKind, work_id: UUID, *, actor: Actor, uow: UnitOfWork, clock: Clock
+    kind: WorkKind,
+    work_id: UUID,
+    *,
+    actor: Actor,
+    uow: UnitOfWork,
+    clock: Clock,
+    moderation: Moderation,
 ) -> Publicity:
-    """Ask for a review; again is the same. Raises NotFound, LikenessNotYours, NoLicence,
-    ConsentMissing."""
-    now = clock.now()
+    """Ask for a review; again is the same. Its words are judged once more, by the lists of today.
+
+    Raises NotFound, TextRefused, HeldByModerators, LikenessNotYours, NoLicence, ConsentMissing;
+    StaleVersion when it was changed meanwhile."""
+    now, subject = clock.now(), SubjectKind(kind.value)
     async with uow:
         work = await _work(kind, work_id, actor=actor, uow=uow)
+        version = work.version
+        words = {name: getattr(work, name) for name in _WORDS if hasattr(work, name)}
+        creator_id = work.creator_id if isinstance(work, Character) else None
+    await require_publishable(
+        words,
+        subject,
+        work_id,
+        actor=actor,
+        uow=uow,
+        moderation=moderation,
+        creator_id=creator_id,
+    )
+    async with uow:
+        work = await _work(kind, work_id, actor=actor, uow=uow)
+        require_version(work, version)
+        await require_not_held(subject, work_id, uow=uow)
         creator_id = work.creator_id if isinstance(work, Character) else None
         if creator_id is not None:
             await _require_likeness(creator_id, actor=actor, uow=uow, at=now)

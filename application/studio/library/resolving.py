@@ -41,6 +41,11 @@ class Named(msgspec.Struct, frozen=True, kw_only=True):
     template_id: UUID | None = None
     values: Mapping[str, str] = {}
 
+    @property
+    def is_of_the_library(self) -> bool:
+        """Whether something that others may have written becomes part of the prompt."""
+        return any((self.preset_id, self.character_id, self.template_id))
+
 
 class Resolved(msgspec.Struct, frozen=True, kw_only=True):
     """`prompt` is the whole of it: the template filled in, or what was given, with what is known of
@@ -74,10 +79,9 @@ async def resolve(
     creator_id: UUID | None,
     actor: Actor,
     uow: UnitOfWork,
-    at: datetime,
 ) -> Resolved:
-    """Within the transaction that accepts the work. Projects take what their members make, the
-    rest is the actor's own or published; uses of what is published are counted.
+    """Within a transaction. Projects take what their members make, the rest is the actor's own or
+    published.
 
     Raises NotFound, RankTooLow, ValuesRefused, LikenessOfAnother, PromptTooLong."""
     of_whom: UUID | None = None
@@ -110,7 +114,6 @@ async def resolve(
             f"The whole prompt has more than {PROMPT_LENGTH_MAX} characters.",
             fields={"prompt": ["is too long with what character and preset add"]},
         )
-    await _count_uses(named, actor=actor, uow=uow, at=at)
     return Resolved(
         prompt=prompt,
         motion=motion,
@@ -132,8 +135,9 @@ def _likeness_of(character: Character, creator_id: UUID | None) -> UUID | None:
     return character.creator_id
 
 
-async def _count_uses(named: Named, *, actor: Actor, uow: UnitOfWork, at: datetime) -> None:
-    """In the order of their ids, as everybody who counts several does."""
+async def count_uses(named: Named, *, actor: Actor, uow: UnitOfWork, at: datetime) -> None:
+    """Of what is published, within the transaction that accepts the work; in the order of their
+    ids, as everybody who counts several does."""
     day = at.astimezone(UTC).date()
     used = {named.preset_id, named.character_id, named.template_id} - {None}
     for work_id in sorted(one for one in used if one is not None):

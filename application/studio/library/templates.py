@@ -7,7 +7,8 @@ from uuid import UUID
 
 import msgspec
 
-from application.moderation.judging import Moderation, require_allowed_text
+from application.moderation.judging import Moderation
+from application.moderation.words import require_publishable
 from application.ports.clock import Clock
 from application.ports.ids import Ids
 from application.ports.unit_of_work import UnitOfWork
@@ -22,12 +23,12 @@ from application.studio.library.works import (
     own_work,
     publicity_of,
     require_version,
-    texts_of,
     unlisted,
     usable_work,
 )
 from domain.identity.actor import Actor
-from domain.studio.publication import Publication, WorkKind
+from domain.moderation.case import SubjectKind
+from domain.studio.publication import Publication
 from domain.studio.template import (
     MAX_CHOICES,
     MAX_VARIABLES,
@@ -139,9 +140,9 @@ async def make_template(
         created_at=now,
         updated_at=now,
     )
-    await require_allowed_text(
-        texts_of(command),
-        subject=WorkKind.TEMPLATE,
+    await require_publishable(
+        command,
+        SubjectKind.TEMPLATE,
         actor=actor,
         uow=uow,
         moderation=moderation,
@@ -171,9 +172,10 @@ async def change_template(
     moderation: Moderation,
 ) -> TemplateDetails:
     """What was published is private again. Raises NotFound, TemplateInvalid, StaleVersion."""
-    await require_allowed_text(
-        texts_of(command),
-        subject=WorkKind.TEMPLATE,
+    await require_publishable(
+        command,
+        SubjectKind.TEMPLATE,
+        template_id,
         actor=actor,
         uow=uow,
         moderation=moderation,
@@ -210,16 +212,27 @@ async def delete_template(
 
 
 async def use_template(
-    template_id: UUID, command: UseTemplate, *, actor: Actor, uow: UnitOfWork, clock: Clock
+    template_id: UUID,
+    command: UseTemplate,
+    *,
+    actor: Actor,
+    uow: UnitOfWork,
+    clock: Clock,
+    moderation: Moderation,
 ) -> FilledIn:
-    """The prompt; a use of what is published counts once for each person and day (UTC).
+    """The prompt, judged as it is when it is filled in; a use of what is published counts once for
+    each person and day (UTC).
 
-    Raises NotFound, ValuesRefused."""
+    Raises NotFound, ValuesRefused, TextRefused."""
     async with uow:
         template, _ = await usable_work(
             uow.templates, template_id, "template", actor=actor, uow=uow
         )
         prompt = template.render(command.values)
+    await require_publishable(
+        {"prompt": prompt}, "filled_template", actor=actor, uow=uow, moderation=moderation
+    )
+    async with uow:
         day = clock.now().astimezone(UTC).date()
         await uow.publications.count_use(template_id, actor.user_id, day=day)
         await uow.commit()

@@ -1,8 +1,7 @@
 """What templates, characters and presets have in common: an owner, and perhaps a publication."""
 
-from collections.abc import Iterator
 from datetime import datetime
-from typing import Annotated, Any, Protocol, TypeVar
+from typing import Annotated, Protocol, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -19,26 +18,6 @@ Category = Annotated[
     str, msgspec.Meta(pattern=r"^([a-z][a-z0-9_]{0,39})?\Z", description="Empty, or a word: a-z.")
 ]
 Version = Annotated[int, msgspec.Meta(ge=1, description="The version that is to be changed.")]
-
-
-_READ = frozenset({"name", "description", "style", "prompt", "label", "default", "choices"})
-
-
-def texts_of(command: msgspec.Struct) -> dict[str, str]:
-    """Everything in a command that others may read one day, by its field."""
-    return dict(_texts(msgspec.to_builtins(command)))
-
-
-def _texts(value: Any, path: str = "", *, read: bool = False) -> Iterator[tuple[str, str]]:
-    match value:
-        case str() if read:
-            yield path, value
-        case dict():
-            for name, inner in value.items():
-                yield from _texts(inner, f"{path}.{name}".lstrip("."), read=name in _READ)
-        case list():
-            for number, inner in enumerate(value):
-                yield from _texts(inner, f"{path}[{number}]", read=read)
 
 
 class Publicity(msgspec.Struct, frozen=True, kw_only=True):

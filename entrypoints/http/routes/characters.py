@@ -6,7 +6,7 @@ from litestar import Router, delete, get, patch, post
 from litestar.params import FromPath, JSONBody
 
 from application.licensing.standing import NoLicence
-from application.moderation.judging import TextRefused
+from application.moderation.subjects import HeldByModerators
 from application.ports.library import CharacterRow
 from application.ports.repository import StaleVersion
 from application.studio.library import characters
@@ -20,6 +20,7 @@ from domain.studio.publication import WorkKind
 from entrypoints.http.dependencies import CurrentActor
 from entrypoints.http.envelope import Data, Page
 from entrypoints.http.errors import errors
+from entrypoints.http.moderating import UNSAYABLE
 from entrypoints.http.paging import PageCursor, PageLimit, page_of, read_cursor
 from entrypoints.http.parameters import (
     TheClock,
@@ -34,7 +35,7 @@ from entrypoints.http.parameters import (
 @post(
     "/",
     responses=errors(
-        TextRefused, NotFound, ReferencesRefused, CharacterUnderage, NoLicence, ConsentMissing
+        *UNSAYABLE, NotFound, ReferencesRefused, CharacterUnderage, NoLicence, ConsentMissing
     ),
 )
 async def make_character(
@@ -81,7 +82,7 @@ async def read_character(
 
 @patch(
     "/{character_id:uuid}",
-    responses=errors(TextRefused, NotFound, ReferencesRefused, CharacterUnderage, StaleVersion),
+    responses=errors(*UNSAYABLE, NotFound, ReferencesRefused, CharacterUnderage, StaleVersion),
 )
 async def change_character(
     character_id: FromPath[UUID],
@@ -117,14 +118,35 @@ async def delete_character(
 @post(
     "/{character_id:uuid}/publish",
     status_code=200,
-    responses=errors(NotFound, LikenessNotYours, NoLicence, ConsentMissing),
+    responses=errors(
+        *UNSAYABLE,
+        NotFound,
+        HeldByModerators,
+        StaleVersion,
+        LikenessNotYours,
+        NoLicence,
+        ConsentMissing,
+    ),
 )
 async def publish_character(
-    character_id: FromPath[UUID], actor: CurrentActor, uow: TheUnitOfWork, clock: TheClock
+    character_id: FromPath[UUID],
+    actor: CurrentActor,
+    uow: TheUnitOfWork,
+    clock: TheClock,
+    moderation: TheModeration,
 ) -> Data[Publicity]:
     """Ask to show it to everybody. It is shown when somebody has looked at it; asking again is
     the same."""
-    return Data(await publish(WorkKind.CHARACTER, character_id, actor=actor, uow=uow, clock=clock))
+    return Data(
+        await publish(
+            WorkKind.CHARACTER,
+            character_id,
+            actor=actor,
+            uow=uow,
+            clock=clock,
+            moderation=moderation,
+        )
+    )
 
 
 @post("/{character_id:uuid}/unpublish", status_code=200, responses=errors(NotFound))

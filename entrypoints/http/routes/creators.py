@@ -10,7 +10,6 @@ from application.creators.profile import (
     UpdateCreator,
 )
 from application.ledger.balances import creator_balance
-from application.moderation.judging import TextRefused
 from application.moderation.subjects import HeldByModerators
 from application.ports.views import Balance
 from domain.creators.creator import AlreadyCreator, SlugInvalid, SlugTaken
@@ -19,6 +18,7 @@ from domain.shared.errors import NotFound
 from entrypoints.http.dependencies import CurrentActor
 from entrypoints.http.envelope import Data
 from entrypoints.http.errors import errors
+from entrypoints.http.moderating import UNSAYABLE
 from entrypoints.http.parameters import (
     CurrencyCode,
     TheBalanceViews,
@@ -29,7 +29,7 @@ from entrypoints.http.parameters import (
 )
 
 
-@post("/", responses=errors(RoleRequired, TextRefused, SlugInvalid, SlugTaken, AlreadyCreator))
+@post("/", responses=errors(RoleRequired, *UNSAYABLE, SlugInvalid, SlugTaken, AlreadyCreator))
 async def create(
     data: JSONBody[CreateCreator],
     actor: CurrentActor,
@@ -52,7 +52,7 @@ async def read_own(actor: CurrentActor, uow: TheUnitOfWork) -> Data[CreatorProfi
     return Data(await profile.show_own(actor=actor, uow=uow))
 
 
-@put("/profile", responses=errors(NotFound, TextRefused, HeldByModerators))
+@put("/profile", responses=errors(NotFound, *UNSAYABLE, HeldByModerators))
 async def update_own(
     data: JSONBody[UpdateCreator],
     actor: CurrentActor,

@@ -17,8 +17,9 @@ from domain.shared.errors import NotAllowed, NotFound
 from entrypoints.http.dependencies import CurrentActor
 from entrypoints.http.envelope import Data, Page
 from entrypoints.http.errors import errors
+from entrypoints.http.moderating import UNSAYABLE
 from entrypoints.http.paging import PageCursor, PageLimit, page_of, read_cursor
-from entrypoints.http.parameters import TheClock, TheFees, TheIds, TheUnitOfWork
+from entrypoints.http.parameters import TheClock, TheFees, TheIds, TheModeration, TheUnitOfWork
 
 
 @get("/", responses=errors(NotFound, NotAllowed))
@@ -36,7 +37,10 @@ async def list_discounts(
     return page_of(found, limit=limit, key=lambda discount: discount.id)
 
 
-@post("/", responses=errors(NotFound, NotAllowed, DiscountInvalid, CodeTaken, DiscountTooDeep))
+@post(
+    "/",
+    responses=errors(*UNSAYABLE, NotFound, NotAllowed, DiscountInvalid, CodeTaken, DiscountTooDeep),
+)
 async def create_discount(
     data: JSONBody[CreateDiscount],
     actor: CurrentActor,
@@ -44,26 +48,34 @@ async def create_discount(
     clock: TheClock,
     ids: TheIds,
     fees: TheFees,
+    moderation: TheModeration,
 ) -> Data[DiscountView]:
     """Give a discount: for a code or by itself, a percentage or an amount, of lines or of the cart.
     A store's is paid by the store, the platform's comes out of the platform's fee."""
     return Data(
-        await discounts.create_discount(data, actor=actor, uow=uow, clock=clock, ids=ids, fees=fees)
+        await discounts.create_discount(
+            data, actor=actor, uow=uow, clock=clock, ids=ids, fees=fees, moderation=moderation
+        )
     )
 
 
 @patch(
     "/{discount_id:uuid}",
-    responses=errors(NotFound, NotAllowed, DiscountInvalid, DiscountUsedUp),
+    responses=errors(*UNSAYABLE, NotFound, NotAllowed, DiscountInvalid, DiscountUsedUp),
 )
 async def update_discount(
     discount_id: FromPath[UUID],
     data: JSONBody[UpdateDiscount],
     actor: CurrentActor,
     uow: TheUnitOfWork,
+    moderation: TheModeration,
 ) -> Data[DiscountView]:
     """Rename it, pause it, or change its end and limits. Orders placed already keep their price."""
-    return Data(await discounts.update_discount(discount_id, data, actor=actor, uow=uow))
+    return Data(
+        await discounts.update_discount(
+            discount_id, data, actor=actor, uow=uow, moderation=moderation
+        )
+    )
 
 
 @delete("/{discount_id:uuid}", responses=errors(NotFound, NotAllowed))

@@ -10,6 +10,7 @@ from application.licensing.derivatives import SourceNotLicensed
 from application.licensing.standing import LicenceRefused, NoLicence
 from application.moderation.judging import TextRefused
 from application.ports.errors import OutcomeUnknown, Unavailable
+from application.ports.repository import StaleVersion
 from application.ports.studio import GenerationFilter
 from application.studio.generations import (
     AcceptedJob,
@@ -76,6 +77,7 @@ _UNUSABLE = (
     LikenessOfAnother,
     PromptTooLong,
     RankTooLow,
+    StaleVersion,
     PromptDeclined,
     NoLanguageModel,
     Unavailable,

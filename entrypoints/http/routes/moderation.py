@@ -9,7 +9,7 @@ from litestar.params import FromPath, JSONBody, QueryParameter, SkipValidation
 
 from application.moderation import appeals, desk, reports
 from application.moderation.appeals import Appeal, OwnCase
-from application.moderation.desk import DecideCase
+from application.moderation.desk import CaseView, DecideCase
 from application.moderation.reports import FileReport, ReportReceipt
 from application.ports.moderation import CaseRow, ModerationViews
 from domain.identity.actor import RoleRequired
@@ -27,7 +27,7 @@ from entrypoints.http.envelope import Data, Page
 from entrypoints.http.errors import errors
 from entrypoints.http.exchange import exchange_of
 from entrypoints.http.paging import PageCursor, PageLimit, page_of, read_cursor
-from entrypoints.http.parameters import TheClock, TheIds, TheUnitOfWork
+from entrypoints.http.parameters import TheClock, TheIds, TheStorage, TheUnitOfWork
 from entrypoints.http.rate_limiting import limited
 
 TheModerationViews = NamedDependency[SkipValidation[ModerationViews]]
@@ -109,6 +109,17 @@ async def list_queue(
     return page_of(found, limit=limit, key=lambda case: case.id)
 
 
+@get("/{case_id:uuid}", responses=errors(RoleRequired, NotFound))
+async def read_case(
+    case_id: FromPath[UUID],
+    actor: CurrentActor,
+    uow: TheUnitOfWork,
+    storage: TheStorage,
+) -> Data[CaseView]:
+    """A case, with links to what it is about, where that is a picture or a film."""
+    return Data(await desk.read_case(case_id, actor=actor, uow=uow, storage=storage))
+
+
 @post(
     "/{case_id:uuid}/decide",
     status_code=200,
@@ -132,6 +143,6 @@ ROUTER = Router(
 )
 ADMIN_ROUTER = Router(
     "/api/v1/admin/moderation",
-    route_handlers=[list_queue, decide_case],
+    route_handlers=[list_queue, read_case, decide_case],
     tags=["Administration"],
 )

@@ -6,7 +6,7 @@ from uuid import UUID
 from litestar import Router, delete, get, patch, post
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
-from application.moderation.judging import TextRefused
+from application.moderation.subjects import HeldByModerators
 from application.ports.library import PresetRow
 from application.ports.repository import StaleVersion
 from application.studio.library import presets
@@ -24,6 +24,7 @@ from domain.studio.publication import WorkKind
 from entrypoints.http.dependencies import CurrentActor
 from entrypoints.http.envelope import Data, Page
 from entrypoints.http.errors import errors
+from entrypoints.http.moderating import UNSAYABLE
 from entrypoints.http.paging import PageCursor, PageLimit, page_of, read_cursor
 from entrypoints.http.parameters import (
     TheClock,
@@ -34,7 +35,7 @@ from entrypoints.http.parameters import (
 )
 
 
-@post("/", responses=errors(TextRefused, NotFound, PresetInvalid, DefaultsAreOurs))
+@post("/", responses=errors(*UNSAYABLE, NotFound, PresetInvalid, DefaultsAreOurs))
 async def make_preset(
     data: JSONBody[MakePreset],
     actor: CurrentActor,
@@ -79,7 +80,7 @@ async def read_preset(
     return Data(await presets.show_preset(preset_id, actor=actor, uow=uow))
 
 
-@patch("/{preset_id:uuid}", responses=errors(TextRefused, NotFound, PresetInvalid, StaleVersion))
+@patch("/{preset_id:uuid}", responses=errors(*UNSAYABLE, NotFound, PresetInvalid, StaleVersion))
 async def change_preset(
     preset_id: FromPath[UUID],
     data: JSONBody[ChangePreset],
@@ -105,13 +106,25 @@ async def delete_preset(
     await presets.delete_preset(preset_id, actor=actor, uow=uow, clock=clock)
 
 
-@post("/{preset_id:uuid}/publish", status_code=200, responses=errors(NotFound))
+@post(
+    "/{preset_id:uuid}/publish",
+    status_code=200,
+    responses=errors(*UNSAYABLE, NotFound, HeldByModerators, StaleVersion),
+)
 async def publish_preset(
-    preset_id: FromPath[UUID], actor: CurrentActor, uow: TheUnitOfWork, clock: TheClock
+    preset_id: FromPath[UUID],
+    actor: CurrentActor,
+    uow: TheUnitOfWork,
+    clock: TheClock,
+    moderation: TheModeration,
 ) -> Data[Publicity]:
     """Ask to show it to everybody. It is shown when somebody has looked at it; asking again is
     the same."""
-    return Data(await publish(WorkKind.PRESET, preset_id, actor=actor, uow=uow, clock=clock))
+    return Data(
+        await publish(
+            WorkKind.PRESET, preset_id, actor=actor, uow=uow, clock=clock, moderation=moderation
+        )
+    )
 
 
 @post("/{preset_id:uuid}/unpublish", status_code=200, responses=errors(NotFound))

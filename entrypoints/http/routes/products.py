@@ -16,7 +16,6 @@ from application.catalogue.products import (
     UpdateProduct,
 )
 from application.licensing.standing import NoLicence
-from application.moderation.judging import TextRefused
 from application.moderation.subjects import HeldByModerators
 from application.ports.views import (
     StoreProduct,
@@ -28,6 +27,7 @@ from entrypoints.http.dependencies import CurrentActor
 from entrypoints.http.envelope import Data, Page
 from entrypoints.http.errors import errors
 from entrypoints.http.idempotency import idempotent
+from entrypoints.http.moderating import UNSAYABLE
 from entrypoints.http.paging import PageCursor, PageLimit, page_of, read_cursor
 from entrypoints.http.parameters import (
     TheCatalogueViews,
@@ -43,7 +43,7 @@ from entrypoints.http.parameters import (
     "/{store_id:uuid}/products",
     opt=idempotent(),
     responses=errors(
-        NotFound, CurrencyUnknown, GenerationNotReady, NobodysLikeness, NoLicence, TextRefused
+        NotFound, CurrencyUnknown, GenerationNotReady, NobodysLikeness, NoLicence, *UNSAYABLE
     ),
 )
 async def create_product(
@@ -104,7 +104,7 @@ async def read_product(
 
 @patch(
     "/{product_id:uuid}",
-    responses=errors(NotFound, ListingRefused, StockBelowReserved, NoLicence, TextRefused),
+    responses=errors(NotFound, ListingRefused, StockBelowReserved, NoLicence, *UNSAYABLE),
 )
 async def update_product(
     product_id: FromPath[UUID],

@@ -5,7 +5,6 @@ from uuid import UUID
 from litestar import Router, delete, get, patch, post
 from litestar.params import FromPath, FromQuery, JSONBody
 
-from application.moderation.judging import TextRefused
 from application.ports.repository import StaleVersion
 from application.studio.library import projects
 from application.studio.library.projects import ChangeProject, MakeProject, ProjectView
@@ -14,6 +13,7 @@ from domain.shared.errors import NotFound
 from entrypoints.http.dependencies import CurrentActor
 from entrypoints.http.envelope import Data, Page
 from entrypoints.http.errors import errors
+from entrypoints.http.moderating import UNSAYABLE
 from entrypoints.http.paging import PageCursor, PageLimit, page_of, read_cursor
 from entrypoints.http.parameters import (
     TheClock,
@@ -25,7 +25,7 @@ from entrypoints.http.parameters import (
 )
 
 
-@post("/", responses=errors(TextRefused, NotFound, RankTooLow))
+@post("/", responses=errors(*UNSAYABLE, NotFound, RankTooLow))
 async def make_project(
     data: JSONBody[MakeProject],
     actor: CurrentActor,
@@ -79,7 +79,7 @@ async def read_project(
     )
 
 
-@patch("/{project_id:uuid}", responses=errors(TextRefused, NotFound, RankTooLow, StaleVersion))
+@patch("/{project_id:uuid}", responses=errors(*UNSAYABLE, NotFound, RankTooLow, StaleVersion))
 async def change_project(
     project_id: FromPath[UUID],
     data: JSONBody[ChangeProject],

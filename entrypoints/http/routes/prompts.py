@@ -4,6 +4,7 @@ from litestar import Router, post
 from litestar.params import JSONBody
 
 from application.licensing.standing import LicenceRefused, NoLicence
+from application.moderation.judging import TextRefused
 from application.ports.errors import OutcomeUnknown, Unavailable
 from application.studio.prompts import (
     EnhancedPrompt,
@@ -13,12 +14,13 @@ from application.studio.prompts import (
     enhance_prompt,
 )
 from domain.licensing.consent import ConsentMissing
+from domain.moderation.strikes import GenerationSuspended
 from domain.shared.errors import NotFound
 from entrypoints.http.dependencies import CurrentActor
 from entrypoints.http.envelope import Data
 from entrypoints.http.errors import errors
 from entrypoints.http.idempotency import idempotent
-from entrypoints.http.parameters import TheClock, ThePromptEnhancer, TheUnitOfWork
+from entrypoints.http.parameters import TheClock, TheModeration, ThePromptEnhancer, TheUnitOfWork
 
 
 @post(
@@ -28,6 +30,8 @@ from entrypoints.http.parameters import TheClock, ThePromptEnhancer, TheUnitOfWo
     responses=errors(
         NotFound,
         ConsentMissing,
+        TextRefused,
+        GenerationSuspended,
         NoLicence,
         LicenceRefused,
         PromptDeclined,
@@ -42,11 +46,19 @@ async def enhance(
     uow: TheUnitOfWork,
     clock: TheClock,
     prompt_enhancer: ThePromptEnhancer,
+    moderation: TheModeration,
 ) -> Data[EnhancedPrompt]:
-    """A richer prompt, as a proposal. The creator's licence holds for what is sent and for what
-    comes back."""
+    """A richer prompt, as a proposal. What is sent and what comes back are judged, and the
+    creator's licence holds for both."""
     return Data(
-        await enhance_prompt(data, actor=actor, uow=uow, clock=clock, enhancer=prompt_enhancer)
+        await enhance_prompt(
+            data,
+            actor=actor,
+            uow=uow,
+            clock=clock,
+            enhancer=prompt_enhancer,
+            moderation=moderation,
+        )
     )
 
 

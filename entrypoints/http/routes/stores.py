@@ -20,27 +20,34 @@ from domain.shared.errors import NotFound
 from entrypoints.http.dependencies import CurrentActor
 from entrypoints.http.envelope import Data, Page
 from entrypoints.http.errors import errors
+from entrypoints.http.moderating import UNSAYABLE
 from entrypoints.http.paging import PageCursor, PageLimit, page_of, read_cursor
 from entrypoints.http.parameters import (
     CurrencyCode,
     TheBalanceViews,
     TheClock,
     TheIds,
+    TheModeration,
     TheOrderViews,
     TheUnitOfWork,
 )
 
 
-@post("/", responses=errors(RoleRequired, SlugInvalid, SlugTaken))
+@post("/", responses=errors(*UNSAYABLE, RoleRequired, SlugInvalid, SlugTaken))
 async def open_store(
     data: JSONBody[OpenStore],
     actor: CurrentActor,
     uow: TheUnitOfWork,
     clock: TheClock,
     ids: TheIds,
+    moderation: TheModeration,
 ) -> Data[StoreView]:
     """Open a store."""
-    return Data(await stores.open_store(data, actor=actor, uow=uow, clock=clock, ids=ids))
+    return Data(
+        await stores.open_store(
+            data, actor=actor, uow=uow, clock=clock, ids=ids, moderation=moderation
+        )
+    )
 
 
 @get("/")
@@ -57,15 +64,18 @@ async def read_store(
     return Data(await stores.show_store(store_id, actor=actor, uow=uow))
 
 
-@patch("/{store_id:uuid}", responses=errors(NotFound))
+@patch("/{store_id:uuid}", responses=errors(*UNSAYABLE, NotFound))
 async def update_store(
     store_id: FromPath[UUID],
     data: JSONBody[UpdateStore],
     actor: CurrentActor,
     uow: TheUnitOfWork,
+    moderation: TheModeration,
 ) -> Data[StoreView]:
     """Change a store; what is left out stays."""
-    return Data(await stores.update_store(store_id, data, actor=actor, uow=uow))
+    return Data(
+        await stores.update_store(store_id, data, actor=actor, uow=uow, moderation=moderation)
+    )
 
 
 @get("/{store_id:uuid}/balance", responses=errors(NotFound))

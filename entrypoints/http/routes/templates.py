@@ -5,7 +5,7 @@ from uuid import UUID
 from litestar import Router, delete, get, patch, post
 from litestar.params import FromPath, JSONBody
 
-from application.moderation.judging import TextRefused
+from application.moderation.subjects import HeldByModerators
 from application.ports.library import OwnWork
 from application.ports.repository import StaleVersion
 from application.studio.library import templates
@@ -24,6 +24,7 @@ from domain.studio.template import TemplateInvalid, ValuesRefused
 from entrypoints.http.dependencies import CurrentActor
 from entrypoints.http.envelope import Data, Page
 from entrypoints.http.errors import errors
+from entrypoints.http.moderating import UNSAYABLE
 from entrypoints.http.paging import PageCursor, PageLimit, page_of, read_cursor
 from entrypoints.http.parameters import (
     TheClock,
@@ -34,7 +35,7 @@ from entrypoints.http.parameters import (
 )
 
 
-@post("/", responses=errors(TextRefused, TemplateInvalid))
+@post("/", responses=errors(*UNSAYABLE, TemplateInvalid))
 async def make_template(
     data: JSONBody[MakeTemplate],
     actor: CurrentActor,
@@ -73,9 +74,7 @@ async def read_template(
     return Data(await templates.show_template(template_id, actor=actor, uow=uow))
 
 
-@patch(
-    "/{template_id:uuid}", responses=errors(TextRefused, NotFound, TemplateInvalid, StaleVersion)
-)
+@patch("/{template_id:uuid}", responses=errors(*UNSAYABLE, NotFound, TemplateInvalid, StaleVersion))
 async def change_template(
     template_id: FromPath[UUID],
     data: JSONBody[ChangeTemplate],
@@ -100,13 +99,25 @@ async def delete_template(
     await templates.delete_template(template_id, actor=actor, uow=uow, clock=clock)
 
 
-@post("/{template_id:uuid}/publish", status_code=200, responses=errors(NotFound))
+@post(
+    "/{template_id:uuid}/publish",
+    status_code=200,
+    responses=errors(*UNSAYABLE, NotFound, HeldByModerators, StaleVersion),
+)
 async def publish_template(
-    template_id: FromPath[UUID], actor: CurrentActor, uow: TheUnitOfWork, clock: TheClock
+    template_id: FromPath[UUID],
+    actor: CurrentActor,
+    uow: TheUnitOfWork,
+    clock: TheClock,
+    moderation: TheModeration,
 ) -> Data[Publicity]:
     """Ask to show it to everybody. It is shown when somebody has looked at it; asking again is
     the same."""
-    return Data(await publish(WorkKind.TEMPLATE, template_id, actor=actor, uow=uow, clock=clock))
+    return Data(
+        await publish(
+            WorkKind.TEMPLATE, template_id, actor=actor, uow=uow, clock=clock, moderation=moderation
+        )
+    )
 
 
 @post("/{template_id:uuid}/unpublish", status_code=200, responses=errors(NotFound))
@@ -120,7 +131,7 @@ async def unpublish_template(
 @post(
     "/{template_id:uuid}/use",
     status_code=200,
-    responses=errors(NotFound, ValuesRefused),
+    responses=errors(*UNSAYABLE, NotFound, ValuesRefused),
 )
 async def use_template(
     template_id: FromPath[UUID],
@@ -128,9 +139,14 @@ async def use_template(
     actor: CurrentActor,
     uow: TheUnitOfWork,
     clock: TheClock,
+    moderation: TheModeration,
 ) -> Data[FilledIn]:
     """Fill in the blanks. Uses of what is published count once for each person and day."""
-    return Data(await templates.use_template(template_id, data, actor=actor, uow=uow, clock=clock))
+    return Data(
+        await templates.use_template(
+            template_id, data, actor=actor, uow=uow, clock=clock, moderation=moderation
+        )
+    )
 
 
 ROUTER = Router(

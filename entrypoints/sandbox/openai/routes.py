@@ -1,9 +1,11 @@
-"""OpenAI's protocol over HTTP: chat completions, speech, and the list of models.
+"""OpenAI's protocol over HTTP: chat completions, moderations, speech, and the list of models.
 
 The language model knows one trick: it makes a prompt richer, the same prompt always the same way.
+The moderation model sees what is named in brackets: `[unsafe:sexual/minors]`.
 """
 
 import asyncio
+import re
 import time
 from typing import Annotated, Any, Literal, TypeVar
 from uuid import uuid4
@@ -24,7 +26,7 @@ from entrypoints.sandbox.portrait import seeded
 
 T = TypeVar("T")
 AnyRequest = Request[Any, Any, Any]
-MODELS = ("gpt-4o-mini", "gpt-4o-mini-tts", "tts-1", "tts-1-hd")
+MODELS = ("gpt-4o-mini", "omni-moderation-latest", "gpt-4o-mini-tts", "tts-1", "tts-1-hd")
 VOICES = ("alloy", "ash", "coral", "echo", "fable", "nova", "onyx", "sage", "shimmer")
 CONTENT_TYPES = {
     "mp3": "audio/mpeg",
@@ -37,6 +39,13 @@ CONTENT_TYPES = {
 LIGHTS = ("golden evening light", "soft light of an overcast day", "crisp morning light")
 LENSES = ("85 mm lens, shallow depth of field", "35 mm lens, wide view", "50 mm lens at eye level")
 MOODS = ("calm and candid", "lively and warm", "quiet, with space around the subject")
+UNSAFE = (
+    *("harassment", "harassment/threatening", "hate", "hate/threatening"),
+    *("illicit", "illicit/violent", "self-harm", "self-harm/instructions", "self-harm/intent"),
+    *("sexual", "sexual/minors", "violence", "violence/graphic"),
+)
+_NAMED = re.compile(r"\[unsafe:([a-z/-]+)\]")
+SURE, DOUBTFUL, FINE = 0.98, 0.7, 0.0003
 POLICY = "Your request was rejected as a result of our safety system."
 
 
@@ -51,6 +60,11 @@ class ChatRequest(msgspec.Struct):
     max_completion_tokens: int | None = None
     max_tokens: int | None = None
     temperature: Annotated[float, msgspec.Meta(ge=0, le=2)] = 1.0
+
+
+class ModerationRequest(msgspec.Struct):
+    input: str | list[str]
+    model: str = "omni-moderation-latest"
 
 
 class SpeechRequest(msgspec.Struct):
@@ -132,6 +146,25 @@ def create_openai(config: SandboxConfig, failures: Failures) -> Router:
         given = Response(answer, headers={"x-request-id": request_id})
         return await _delivered(stopped, given)
 
+    @post("/v1/moderations", status_code=200)
+    async def moderations(request: AnyRequest) -> Response[Any] | Stream:
+        stopped = await hindrance(request, "/v1/moderations")
+        if isinstance(stopped, Response):
+            return stopped
+        asked = await _body(request, ModerationRequest)
+        if isinstance(asked, Response):
+            return asked
+        if asked.model not in MODELS:
+            return _error(404, "model_not_found")
+        texts = [asked.input] if isinstance(asked.input, str) else asked.input
+        flagged = stopped is not None and stopped.kind == "flag"
+        answer = {
+            "id": f"modr-{uuid4().hex[:24]}",
+            "model": asked.model,
+            "results": [_moderated(text, doubtful=flagged) for text in texts],
+        }
+        return await _delivered(stopped, Response(answer))
+
     @post("/v1/audio/speech", status_code=200)
     async def speech(request: AnyRequest) -> Response[Any] | Stream:
         stopped = await hindrance(request, "/v1/audio/speech")
@@ -178,9 +211,23 @@ def create_openai(config: SandboxConfig, failures: Failures) -> Router:
 
     return Router(
         "/openai",
-        route_handlers=[chat, speech, models],
+        route_handlers=[chat, moderations, speech, models],
         opt=part_options(reset=taken.clear, state=state, billed=lambda: list(taken)),
     )
+
+
+def _moderated(text: str, *, doubtful: bool) -> dict[str, Any]:
+    """`doubtful`: violence is found in whatever it is, and not for sure."""
+    named = set(_NAMED.findall(text))
+    scores = {name: SURE if name in named else FINE for name in UNSAFE}
+    if doubtful:
+        scores["violence"] = max(scores["violence"], 0.9)
+    return {
+        "flagged": any(score >= DOUBTFUL for score in scores.values()),
+        "categories": {name: score >= DOUBTFUL for name, score in scores.items()},
+        "category_scores": scores,
+        "category_applied_input_types": {name: ["text"] for name in UNSAFE},
+    }
 
 
 def richer(prompt: str) -> str:

@@ -5,6 +5,7 @@ from uuid import UUID
 import pytest
 
 from application.catalogue.stores import UpdateStore, list_stores, show_store, update_store
+from application.moderation.judging import TextRefused
 from domain.creators.creator import SlugInvalid, SlugTaken
 from domain.identity.actor import Role, RoleRequired
 from domain.ledger.payee import PayeeKind, PayeeStatus
@@ -54,10 +55,31 @@ async def test_what_is_left_out_of_an_update_stays() -> None:
     store = await trade.open_store(ada)
 
     changed = await update_store(
-        store.id, UpdateStore(description="On paper."), actor=ada, uow=trade.uow()
+        store.id,
+        UpdateStore(description="On paper."),
+        actor=ada,
+        uow=trade.uow(),
+        moderation=trade.moderation,
     )
 
     assert (changed.name, changed.description, changed.version) == ("Prints", "On paper.", 2)
+
+
+async def test_what_may_not_be_said_is_no_name_of_a_store() -> None:
+    trade, ada = Trade(), actor(OWNER)
+    with pytest.raises(TextRefused):
+        await trade.open_store(ada, "nude-prints")
+    store = await trade.open_store(ada)
+    with pytest.raises(TextRefused) as refused:
+        await update_store(
+            store.id,
+            UpdateStore(description="n u d e s"),
+            actor=ada,
+            uow=trade.uow(),
+            moderation=trade.moderation,
+        )
+    assert refused.value.facts["fields"]["description"] == ["sexual"]  # type: ignore[index]
+    assert (await show_store(store.id, actor=ada, uow=trade.uow())).description == ""
 
 
 async def test_another_owners_store_is_as_good_as_none() -> None:
@@ -68,5 +90,11 @@ async def test_another_owners_store_is_as_good_as_none() -> None:
         with pytest.raises(NotFound):
             await show_store(store_id, actor=grace, uow=trade.uow())
         with pytest.raises(NotFound):
-            await update_store(store_id, UpdateStore(name="Mine"), actor=grace, uow=trade.uow())
+            await update_store(
+                store_id,
+                UpdateStore(name="Mine"),
+                actor=grace,
+                uow=trade.uow(),
+                moderation=trade.moderation,
+            )
     assert await show_store(store.id, actor=actor(Role.ADMIN), uow=trade.uow()) == store

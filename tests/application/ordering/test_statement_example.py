@@ -27,6 +27,7 @@ from domain.reporting.reckoning import Reckoning
 from domain.shared.money import format_money
 from tests.application.ordering.conftest import ADMIN, Desk
 from tests.builders import FEES, Market, actor, terms
+from tests.moderating import moderation_for
 
 PAGE = (Path(__file__).parents[3] / "docs" / "statements.md").read_text()
 TO_CALIFORNIA = AddressInput(
@@ -93,6 +94,7 @@ async def test_the_statement_of_the_page_is_this_one(desk: Desk) -> None:
         clock=desk.clock,
         ids=desk.ids,
         fees=FEES,
+        moderation=moderation_for(desk.clock, desk.ids),
     )
     shirt, print_ = ada.products[0], grace.products[0]
     earlier_id = await buy(desk, {print_: 1}, codes=[], key="before")

@@ -5,12 +5,16 @@ from uuid import UUID
 import pytest
 
 from adapters.postgres.moderation_views import PostgresModerationViews
+from application.media.assets import read_asset
 from application.moderation.desk import DecideCase, Ruling, decide_case
+from application.ports.live import JobFailed
 from application.ports.moderation import CaseRow
+from application.studio.credits import open_wallet
 from application.studio.news import JobCompletedNews, Newsroom, news_of
 from domain.identity.actor import Role
 from domain.media.asset import AssetState
 from domain.moderation.case import CaseState
+from domain.shared.errors import NotFound
 from domain.studio.job import JobStatus
 from tests import builders
 from tests.application.studio.world import World
@@ -80,6 +84,23 @@ async def test_who_asked_is_told_that_somebody_looks_at_it_first(studio: World) 
     told = await news_of(completed, viewer_id=studio.fan.user_id, newsroom=newsroom)
     assert isinstance(told, JobCompletedNews)
     assert (len(told.results), told.in_review) == (1, 0)
+
+
+async def test_what_is_blocked_costs_nothing_and_its_owner_is_told(studio: World) -> None:
+    async with studio.uow() as uow:
+        before = (await open_wallet(uow, studio.fan.user_id, studio.clock.now())).balance
+    job_id = await make(studio, 0.9)
+    (told,) = [e for e in await studio.events(job_id) if isinstance(e, JobFailed)]
+    assert told.error_code == "content_blocked"
+    assert told.error_message
+    async with studio.uow() as uow:
+        wallet = await open_wallet(uow, studio.fan.user_id, studio.clock.now())
+    assert (wallet.balance, wallet.held) == (before, 0)
+    (image,) = await studio.images_of(job_id)
+    seeing = {"uow": studio.uow(), "storage": studio.storage, "clock": studio.clock}
+    for who in (studio.fan, studio.owner):
+        with pytest.raises(NotFound):
+            await read_asset(image.id, actor=who, **seeing)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

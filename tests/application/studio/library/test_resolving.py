@@ -10,6 +10,7 @@ from application.studio.library.resolving import (
     Named,
     PromptTooLong,
     Resolved,
+    count_uses,
     resolve,
 )
 from domain.identity.actor import Actor
@@ -38,9 +39,8 @@ class Library:
         self, named: Named, *, by: Actor, prompt: str = "at sea", creator_id: UUID | None = None
     ) -> Resolved:
         async with (uow := self.uow()):
-            found = await resolve(
-                named, prompt=prompt, creator_id=creator_id, actor=by, uow=uow, at=NOON
-            )
+            found = await resolve(named, prompt=prompt, creator_id=creator_id, actor=by, uow=uow)
+            await count_uses(named, actor=by, uow=uow, at=NOON)
             await uow.commit()
             return found
 
