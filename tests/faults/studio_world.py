@@ -56,6 +56,7 @@ class Studio:
             uow=ports.uow(),
             storage=ports.storage,
             images=ports.images,
+            moderation=ports.moderation,
             clock=ports.clock,
             ids=ports.ids,
         )
