@@ -5,7 +5,7 @@ The hash of a refused text becomes that of anything that was refused for what it
 
 from alembic import op
 
-revision = "0027"
+revision = "0029"
 down_revision = "0028"
 
 _COUNTED = (
