@@ -113,7 +113,7 @@ class PostgresLiveRecords:
         statement = (
             select(func.count())
             .select_from(assets)
-            .where(assets.c.generation_id == event.job_id, assets.c.state == AssetState.HIDDEN)
+            .where(assets.c.generation_id == event.job_id, assets.c.state != AssetState.READY)
             .where(waits_for_a_moderator(SubjectKind.ASSET, assets.c.id))
         )
         async with self._sessions() as session:

@@ -52,7 +52,7 @@ _SPENT = (
 _IN_REVIEW = (
     select(func.count())
     .select_from(assets)
-    .where(assets.c.generation_id == generations.c.id, assets.c.state == AssetState.HIDDEN)
+    .where(assets.c.generation_id == generations.c.id, assets.c.state != AssetState.READY)
     .where(waits_for_a_moderator(SubjectKind.ASSET, assets.c.id))
     .scalar_subquery()
 )
