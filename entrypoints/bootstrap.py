@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.argon2.passwords import Argon2PasswordHasher
 from adapters.arro3.tables import Arro3Tables
+from adapters.dlib.faces import DlibFaces
 from adapters.filesystem.links import SignedLinks
 from adapters.jwt.access_tokens import JwtAccessTokens
 from adapters.pillow.processor import PillowImages
@@ -81,6 +82,7 @@ from application.ports.decisions import DecisionViews
 from application.ports.dispute_views import DisputeViews
 from application.ports.documents import DocumentRenderer
 from application.ports.engines import PromptEnhancer, ProviderWebhooks
+from application.ports.faces import FaceDetector
 from application.ports.idempotency import Idempotency
 from application.ports.identity import IdentityViews, PasswordHasher, SessionPurge
 from application.ports.ids import Ids
@@ -126,6 +128,7 @@ from application.ports.views import BalanceViews, CatalogueViews, OrderViews
 from application.reporting.exports import Books
 from application.studio.news import Newsroom
 from application.studio.workshop import Workshop
+from domain.creators.training_set import TrainingPolicy
 from domain.ledger.payout_rules import PayoutPolicy
 from domain.ordering.fees import FeesBorneBy, FeeSchedule
 from domain.ordering.invoice import Party
@@ -135,7 +138,12 @@ from entrypoints.bootstrap_keys import use_settings_keys
 from entrypoints.bootstrap_moderation import moderation_of
 from entrypoints.bootstrap_payments import fees_of, stripe_api, stripe_webhooks, tax_provider
 from entrypoints.bootstrap_payouts import payout_policy, payout_providers
-from entrypoints.bootstrap_studio import object_storage, part_receiver, remote_files
+from entrypoints.bootstrap_studio import (
+    object_storage,
+    part_receiver,
+    remote_files,
+    training_policy,
+)
 from entrypoints.settings import Settings
 
 WEBHOOKS = "/api/v1/webhooks"
@@ -184,6 +192,8 @@ class Ports:
     file_links: LinkVerifier
     part_receiver: PartReceiver | None
     images: ImageProcessor
+    faces: FaceDetector
+    training_policy: TrainingPolicy
     moderation: Moderation
     moderation_views: ModerationViews
     credentials: ContentCredentials
@@ -327,6 +337,8 @@ def build_ports(settings: Settings) -> Ports:
         file_links=links,
         part_receiver=part_receiver(storage),
         images=images,
+        faces=DlibFaces(),
+        training_policy=training_policy(settings),
         moderation=moderation,
         moderation_views=PostgresModerationViews(engine),
         credentials=credentials,

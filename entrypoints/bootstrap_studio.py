@@ -9,6 +9,7 @@ from adapters.s3.storage import S3Storage
 from application.ports.multipart import PartReceiver
 from application.ports.remote_files import RemoteFiles
 from application.ports.storage import ObjectStorage
+from domain.creators.training_set import TrainingPolicy
 from entrypoints.settings import Settings
 from entrypoints.settings_values import FileStorageLocation
 
@@ -29,6 +30,15 @@ def object_storage(
     )
     closing.callback(storage.close)
     return storage
+
+
+def training_policy(settings: Settings) -> TrainingPolicy:
+    return TrainingPolicy(
+        min_images=settings.training_min_images,
+        min_side_px=settings.training_min_side_px,
+        one_face_percent=settings.training_one_face_percent,
+        warns=settings.training_checks == "warn",
+    )
 
 
 def part_receiver(storage: ObjectStorage) -> PartReceiver | None:

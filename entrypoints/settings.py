@@ -132,6 +132,31 @@ class Settings:
     s3_secret_access_key: Secret | None = setting(
         "The secret half of that key.", _optional(values.secret), example="…", secret=True
     )
+    training_min_images: int = setting(
+        "Images that a likeness model is trained from at least.",
+        values.whole_number(1, 50),
+        "4",
+        example="12",
+    )
+    training_min_side_px: int = setting(
+        "Pixels that the shorter side of each of them has at least.",
+        values.whole_number(1, 4096),
+        "512",
+        example="768",
+    )
+    training_one_face_percent: int = setting(
+        "How many of them have to show exactly one face; not every likeness is a frontal photo.",
+        values.whole_number(0, 100),
+        "50",
+        example="0",
+    )
+    training_checks: str = setting(
+        "Whether a training is refused for images that are too small, alike, or show no face or "
+        "several, or only warned of: refuse or warn.",
+        values.one_of("refuse", "warn"),
+        "refuse",
+        example="warn",
+    )
     host: str = setting("Address the API listens on.", values.text, "127.0.0.1", example="0.0.0.0")
     port: int = setting(
         "Port the API listens on; 0 takes 8000, or the next one that is free.",

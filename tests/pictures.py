@@ -4,7 +4,10 @@ import io
 import struct
 from typing import Any
 
-from PIL import Image
+from PIL import Image, ImageDraw
+
+from domain.media.looks import GreyImage
+from entrypoints.cli.demo.pictures import FACE
 
 
 def picture(
@@ -16,6 +19,25 @@ def picture(
     out = io.BytesIO()
     image.save(out, kind, **options)
     return out.getvalue()
+
+
+def drawn_faces(*middles: int, size: tuple[int, int] = (640, 480), unit: float = 1.2) -> bytes:
+    """A grey wall, and before it faces of nobody, drawn around these columns."""
+    image = Image.new("L", size, 120)
+    draw = ImageDraw.Draw(image)
+    for middle in middles:
+        for x, y, half_width, half_height, grey in FACE:
+            left, top = middle + (x - half_width) * unit, size[1] / 2 + (y - half_height) * unit
+            right, bottom = left + 2 * half_width * unit, top + 2 * half_height * unit
+            draw.ellipse((left, top, right, bottom), fill=grey)
+    out = io.BytesIO()
+    image.save(out, "PNG")
+    return out.getvalue()
+
+
+def grey(content: bytes) -> GreyImage:
+    image = opened(content).convert("L")
+    return GreyImage(image.width, image.height, image.tobytes())
 
 
 def opened(content: bytes) -> Image.Image:

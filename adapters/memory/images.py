@@ -13,6 +13,7 @@ from application.ports.images import (
     Rendition,
 )
 from domain.media.formats import MAX_PIXELS, ImageFormat, sniff_image
+from domain.media.looks import GreyImage
 from domain.media.provenance import SourceType, xmp_packet
 
 PREVIEW_PX = 1024
@@ -28,6 +29,10 @@ class MemoryImages:
     async def sanitise(self, content: bytes) -> Rendition:
         facts = _facts(content)
         return _plain(facts.width, facts.height, facts.content_type)
+
+    async def grey(self, content: bytes, *, longest_px: int) -> GreyImage:
+        width, height = _within(_facts(content), longest_px)
+        return GreyImage(width, height, b"\x80" * (width * height))
 
     async def derive(
         self, content: bytes, *, watermark: str | None, source: SourceType | None = None

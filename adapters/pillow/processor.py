@@ -16,6 +16,7 @@ from typing import ParamSpec, TypeVar
 from adapters.pillow import work
 from application.ports.errors import Unavailable
 from application.ports.images import Derivatives, ImageFacts, Rendition
+from domain.media.looks import GreyImage
 from domain.media.provenance import SourceType
 
 P = ParamSpec("P")
@@ -40,6 +41,9 @@ class PillowImages:
 
     async def sanitise(self, content: bytes) -> Rendition:
         return await self._run(work.sanitise, content)
+
+    async def grey(self, content: bytes, *, longest_px: int) -> GreyImage:
+        return await self._run(work.grey, content, longest_px)
 
     async def derive(
         self, content: bytes, *, watermark: str | None, source: SourceType | None = None

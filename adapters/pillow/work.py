@@ -23,6 +23,7 @@ from application.ports.images import (
     Rendition,
 )
 from domain.media.formats import MAX_PIXELS, ImageFormat, sniff_image
+from domain.media.looks import GreyImage
 from domain.media.provenance import SourceType, xmp_packet
 
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS
@@ -41,6 +42,12 @@ def inspect(content: bytes) -> ImageFacts:
 def sanitise(content: bytes) -> Rendition:
     image, kind = _decoded(content)
     return _clean(image, kind)
+
+
+def grey(content: bytes, longest_px: int) -> GreyImage:
+    image, _ = _decoded(content)
+    small = _shrunk(_flattened(image), longest_px).convert("L")
+    return GreyImage(small.width, small.height, small.tobytes())
 
 
 def derive(content: bytes, watermark: str | None, source: SourceType | None = None) -> Derivatives:

@@ -23,12 +23,13 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
-from adapters.postgres.columns import enum_text
+from adapters.postgres.columns import enum_text, json_of
 from adapters.postgres.metadata import id_column, instant, mappers, metadata, text
 from adapters.postgres.repository import PostgresRepository
 from adapters.postgres.studio import generations
 from application.ports.media import CleanGrant
 from domain.media.asset import Asset, AssetInUse, AssetPurpose, AssetState, Media
+from domain.media.looks import Looks
 
 _FOREIGN_KEY_VIOLATION = "23503"
 
@@ -55,6 +56,8 @@ assets = Table(
     Column("clean_for_owner", Boolean, nullable=False, server_default="false"),
     instant("created_at"),
     text("uploaded_sha256", nullable=True),
+    json_of("looks", Looks, nullable=True),
+    CheckConstraint("looks IS NULL OR purpose = 'training_image'", name="looks_of_training"),
     CheckConstraint("width > 0 AND height > 0 AND size_bytes > 0", name="size"),
     CheckConstraint("duration_ms > 0", name="duration"),
     CheckConstraint(

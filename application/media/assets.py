@@ -18,10 +18,12 @@ import msgspec
 from application.identity.authority import ProjectAct, project_for
 from application.media.adult import may_be_adult
 from application.media.delivery import AssetDetails, details_of
+from application.media.looking import looks_of
 from application.media.quotas import reserve_storage
 from application.moderation.judging import Moderation, keep_image
 from application.moderation.uploads import UploadBlocked, judge_upload, keep_refusal
 from application.ports.clock import Clock
+from application.ports.faces import FaceDetector
 from application.ports.ids import Ids
 from application.ports.images import ImageProcessor, Rendition
 from application.ports.media import ERASE_BYTES, AssetViews, EraseBytes
@@ -74,6 +76,7 @@ async def upload_image(
     storage: ObjectStorage,
     images: ImageProcessor,
     moderation: Moderation,
+    faces: FaceDetector,
     clock: Clock,
     ids: Ids,
 ) -> AssetDetails:
@@ -106,6 +109,7 @@ async def upload_image(
             await uow.commit()
         said = {"file": ["shows what may not be shown here"], "case_id": [str(case_id)]}
         raise UploadBlocked(UploadBlocked.words, fields=said)
+    looks = await looks_of(made.preview.content, purpose, images=images, faces=faces)
     stored = await store_renditions(
         asset_id, made.clean, made.preview, made.thumbnail, storage=storage
     )
@@ -123,6 +127,7 @@ async def upload_image(
         thumbnail_key=stored.thumbnail.key,
         created_at=clock.now(),
         uploaded_sha256=sha256,
+        looks=looks,
     )
     async with uow:
         await reserve_storage(

@@ -20,6 +20,7 @@ class AssetDetails(msgspec.Struct, frozen=True, kw_only=True):
     Width, height, duration, bytes and hash are those of the clean copy. What cannot be shown, as
     an archive, has no preview; only what is seen has width and height, what lasts a duration.
     While `state` is `under_review` there are no links: a moderator has to look at it first.
+    `faces` are counted in training images.
     """
 
     id: UUID
@@ -33,6 +34,7 @@ class AssetDetails(msgspec.Struct, frozen=True, kw_only=True):
     duration_ms: int | None
     size_bytes: int
     sha256: str
+    faces: int | None
     created_at: datetime
     url: str | None
     preview_url: str | None
@@ -87,6 +89,7 @@ async def details_of(
         duration_ms=asset.duration_ms,
         size_bytes=asset.size_bytes,
         sha256=asset.sha256,
+        faces=asset.looks.faces if asset.looks else None,
         created_at=asset.created_at,
         url=clean or previews.preview_url,
         preview_url=previews.preview_url,

@@ -13,11 +13,13 @@ from uuid import UUID
 
 from application.media.adult import may_be_adult
 from application.media.assets import store_renditions
+from application.media.looking import looks_of
 from application.media.quotas import reserve_storage
 from application.media.uploads import end_upload
 from application.moderation.judging import Moderation, keep_image
 from application.moderation.uploads import UploadBlocked, judge_upload, keep_refusal
 from application.ports.clock import Clock
+from application.ports.faces import FaceDetector
 from application.ports.images import ImageProcessor, ImageRefused, ImageTypeRefused
 from application.ports.live import LiveEvents, Told, UploadRefused, UploadVerified
 from application.ports.multipart import LocalCopy, MultipartMissing, PartsRefused
@@ -57,6 +59,7 @@ class Inspection:
     is larger has to be taken as it is, as an archive is."""
 
     images: ImageProcessor
+    faces: FaceDetector
     videos: VideoProcessor
     moderation: Moderation
     frames_up_to: int = 200 * MIB
@@ -183,6 +186,9 @@ async def _keep_image(
         )
     try:
         made = await inspection.images.derive(copy.content[:], watermark=None)
+        asset.looks = await looks_of(
+            made.preview.content, asset.purpose, images=inspection.images, faces=inspection.faces
+        )
     except (ImageRefused, ImageTypeRefused) as error:
         raise _Refused(error.code, error.message) from error
     judgement = await _judged([made.preview.content], asset, uow=uow, inspection=inspection)

@@ -5,6 +5,7 @@ from typing import Protocol
 import msgspec
 
 from domain.media.formats import ImageFormat
+from domain.media.looks import GreyImage
 from domain.media.provenance import SourceType
 from domain.shared.errors import Invalid, UnsupportedType
 
@@ -67,6 +68,10 @@ class ImageProcessor(Protocol):
     async def sanitise(self, content: bytes) -> Rendition:
         """Orientation applied, EXIF, GPS, XMP and comments gone, colours in sRGB. The format
         stays, except that a GIF becomes a PNG."""
+        ...
+
+    async def grey(self, content: bytes, *, longest_px: int) -> GreyImage:
+        """Upright and in grey, no side longer than that; what is smaller stays so."""
         ...
 
     async def derive(

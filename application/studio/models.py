@@ -28,11 +28,11 @@ from domain.creators.likeness_model import (
 from domain.creators.likeness_model import ModelStatus as Kept
 from domain.creators.training_set import (
     MAX_IMAGES,
-    MIN_IMAGES,
     TrainingImage,
-    check_training_images,
+    TrainingPolicy,
     check_trigger_word,
     manifest_hash,
+    require_training_images,
 )
 from domain.identity.actor import Actor
 from domain.licensing.consent import ConsentUse
@@ -45,15 +45,16 @@ from domain.studio.job import JobStatus
 class TrainModel(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`trigger_word` calls the person in a prompt: choose one that is no ordinary word.
 
-    `asset_ids` are 1 to 50 uploaded images with purpose training_image, at most 300 MB together;
-    a dozen different ones make a good likeness. With `put_in_force` the version is used by
+    `asset_ids` are up to 50 uploaded images with purpose training_image, at most 300 MB together;
+    a dozen different ones make a good likeness. `POST models/check` says beforehand what is wrong
+    with which. With `put_in_force` the version is used by
     everything that is generated, as soon as it is ready.
     """
 
     trigger_word: Annotated[
         str, msgspec.Meta(pattern="^[A-Za-z][A-Za-z0-9_]{2,31}$", examples=["adl4ce"])
     ]
-    asset_ids: Annotated[list[UUID], msgspec.Meta(min_length=MIN_IMAGES, max_length=MAX_IMAGES)]
+    asset_ids: Annotated[list[UUID], msgspec.Meta(min_length=1, max_length=MAX_IMAGES)]
     steps: Annotated[int, msgspec.Meta(ge=100, le=5000)] = DEFAULT_STEPS
     put_in_force: bool = True
 
@@ -124,6 +125,7 @@ async def train_model(
     clock: Clock,
     ids: Ids,
     live: LiveEvents,
+    policy: TrainingPolicy,
 ) -> AcceptedModel:
     """Raises TriggerWordRefused, NotFound, TrainingImagesRefused, ConsentMissing, NoLicence,
     LicenceRefused; SourceNotLicensed: the set has an image, made here, of somebody else."""
@@ -132,7 +134,7 @@ async def train_model(
     async with uow:
         creator = await own_creator(creator_id, actor=actor, uow=uow)
         images = await uow.assets.many(command.asset_ids)
-        check_training_images(command.asset_ids, images, owner_id=creator.user_id)
+        require_training_images(command.asset_ids, images, owner_id=creator.user_id, policy=policy)
         standing = await standing_terms(uow, creator.id)
         consent = standing.require_consent(ConsentUse.TRAIN)
         terms = standing.terms_in_force()

@@ -10,6 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from domain.media.looks import Looks
 from domain.shared.errors import Conflict, Invalid, TooLarge
 
 
@@ -86,7 +87,7 @@ class Asset:
     for what can be shown. `original_key` is there for what was generated only: of an upload,
     nothing but the clean copy is kept, for an original may tell where and by whom it was taken.
     `clean_for_owner` says that the plan under which it was generated gives its owner the clean
-    copy without an order.
+    copy without an order. `looks` are there for training images only.
     """
 
     id: UUID
@@ -109,6 +110,7 @@ class Asset:
     clean_for_owner: bool = False
     created_at: datetime
     uploaded_sha256: str | None = None
+    looks: Looks | None = None
 
     @property
     def as_delivered(self) -> str:

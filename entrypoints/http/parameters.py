@@ -16,6 +16,7 @@ from application.ports.decisions import DecisionViews
 from application.ports.dispute_views import DisputeViews
 from application.ports.documents import DocumentRenderer
 from application.ports.engines import PromptEnhancer, ProviderWebhooks
+from application.ports.faces import FaceDetector
 from application.ports.ids import Ids
 from application.ports.images import ImageProcessor
 from application.ports.ledger_reading import BooksViews
@@ -42,6 +43,7 @@ from application.ports.taxes import Taxes
 from application.ports.unit_of_work import UnitOfWork
 from application.ports.uploads import UploadViews
 from application.ports.views import BalanceViews, CatalogueViews, OrderViews
+from domain.creators.training_set import TrainingPolicy
 from domain.ledger.payout_rules import PayoutPolicy
 from domain.ordering.fees import FeeSchedule
 
@@ -78,6 +80,8 @@ ThePartReceiver = NamedDependency[SkipValidation[PartReceiver | None]]
 TheDocuments = NamedDependency[SkipValidation[DocumentRenderer]]
 TheCredentials = NamedDependency[SkipValidation[ContentCredentials]]
 TheImages = NamedDependency[SkipValidation[ImageProcessor]]
+TheFaces = NamedDependency[SkipValidation[FaceDetector]]
+TheTrainingPolicy = NamedDependency[SkipValidation[TrainingPolicy]]
 TheModeration = NamedDependency[SkipValidation[Moderation]]
 TheAssetViews = NamedDependency[SkipValidation[AssetViews]]
 TheUploadViews = NamedDependency[SkipValidation[UploadViews]]

@@ -77,7 +77,12 @@ def studio(ports: Ports) -> Topics:
 
 
 def media(ports: Ports) -> Topics:
-    inspection = Inspection(images=ports.images, videos=ports.videos, moderation=ports.moderation)
+    inspection = Inspection(
+        images=ports.images,
+        faces=ports.faces,
+        videos=ports.videos,
+        moderation=ports.moderation,
+    )
 
     async def verify(body: VerifyUpload) -> None:
         await verify_upload(

@@ -76,6 +76,15 @@ async def test_a_clean_copy_keeps_size_and_format_but_for_gif(
     assert (clean.content_type, clean.width, clean.height) == (clean_type, 40, 30)
 
 
+async def test_a_grey_copy_has_a_byte_for_each_pixel(images: ImageProcessor) -> None:
+    small = await images.grey(picture("PNG", (60, 40)), longest_px=512)
+    assert (small.width, small.height, len(small.pixels)) == (60, 40, 2400)
+    shrunk = await images.grey(picture("JPEG", (1200, 600)), longest_px=512)
+    assert (shrunk.width, shrunk.height, len(shrunk.pixels)) == (512, 256, 512 * 256)
+    with pytest.raises(ImageRefused):
+        await images.grey(picture("PNG")[:12], longest_px=512)
+
+
 async def test_derivatives_fit_their_bounds(images: ImageProcessor) -> None:
     made = await images.derive(picture("PNG", (2400, 1200)), watermark="PREVIEW")
     assert (made.clean.width, made.clean.height) == (2400, 1200)

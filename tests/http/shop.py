@@ -63,6 +63,8 @@ def settings_for(*, database_url: str, redis_url: str, folder: Path, sandbox_url
             "LIKENESS_SANDBOX_URL": sandbox_url,
             "LIKENESS_BASE_URL": BASE,
             "LIKENESS_RATE_LIMITS": "off",
+            "LIKENESS_TRAINING_MIN_IMAGES": "1",
+            "LIKENESS_TRAINING_CHECKS": "warn",
         }
     )
 

@@ -28,12 +28,14 @@ from adapters.postgres.uploads import PostgresUploadViews
 from adapters.system.ids import UuidV7Ids
 from application.moderation.judging import Moderation
 from application.ports.engines import ProviderWebhooks
+from application.ports.faces import FaceDetector
 from application.ports.idempotency import Idempotency
 from application.ports.images import ImageProcessor
 from application.ports.messages import Inbox
 from application.ports.multipart import PartReceiver
 from application.ports.storage import LinkVerifier, ObjectStorage
 from application.studio.news import Newsroom
+from domain.creators.training_set import TrainingPolicy
 from domain.identity.actor import Actor
 from entrypoints.http.app import create_app
 from entrypoints.http.health import HealthCheck
@@ -71,6 +73,8 @@ class Ports:
     file_links: LinkVerifier
     part_receiver: PartReceiver | None
     images: ImageProcessor
+    faces: FaceDetector
+    training_policy: TrainingPolicy
     moderation: Moderation
     asset_views: PostgresAssetViews
     upload_views: PostgresUploadViews
@@ -140,6 +144,8 @@ async def open_house(database_url: str, folder: Path, **terms: Any) -> AsyncIter
         file_links=links,
         part_receiver=storage,
         images=world.images,
+        faces=world.faces,
+        training_policy=world.policy,
         moderation=world.moderation,
         asset_views=PostgresAssetViews(sessions),
         upload_views=PostgresUploadViews(sessions),

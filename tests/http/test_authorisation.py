@@ -166,6 +166,9 @@ TABLE: dict[str, Row] = {
     "GET /api/v1/creators/{creator_id}/models": owners(200),
     "POST /api/v1/creators/{creator_id}/models": owners(202, TRAINING),
     "GET /api/v1/creators/{creator_id}/models/{model_id}": owners(200),
+    "POST /api/v1/creators/{creator_id}/models/check": owners(
+        200, {"asset_ids": [str(estate.TRAINING_IMAGE)]}
+    ),
     "POST /api/v1/creators/{creator_id}/models/{model_id}/promote": owners(200),
     "POST /api/v1/creators/{creator_id}/models/{model_id}/retire": owners(200),
     "DELETE /api/v1/creators/{creator_id}/models/{model_id}": owners(204),

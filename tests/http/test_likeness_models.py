@@ -3,9 +3,11 @@
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
+from adapters.memory.images import blank_png
 from tests.http.studio import House, data_of, open_house, refusal
 
 
@@ -75,6 +77,36 @@ async def test_a_deleted_version_is_shown_as_a_tombstone(house: House) -> None:
     assert everything.status_code == 204
     left = data_of(await house.http.get(f"{models(house)}/{oldest['id']}", headers=house.as_owner))
     assert left["status"] == "deleted"
+
+
+async def test_every_image_that_is_wrong_is_named(house: House) -> None:
+    house.world.faces.usually = 4
+    crowd = data_of(
+        await house.upload(blank_png(60, 40), "training_image", headers=house.as_owner), 201
+    )
+    assert crowd["faces"] == 4
+    unknown = str(uuid4())
+    report = data_of(
+        await house.http.post(
+            f"{models(house)}/check",
+            json={"asset_ids": [crowd["id"], unknown]},
+            headers=house.as_owner,
+        )
+    )
+    first, second = report["images"]
+    assert [one["code"] for one in first["problems"]] == ["image_too_small", "several_faces"]
+    assert not any(one["refuses"] for one in first["problems"])
+    assert (second["faces"], second["problems"][0]["code"]) == (None, "image_unknown")
+    assert not report["acceptable"]
+    refused = await house.http.post(
+        models(house),
+        json={"trigger_word": "adl4ce", "asset_ids": [crowd["id"], unknown]},
+        headers=house.as_owner,
+    )
+    assert refusal(refused) == (400, "training_images_refused")
+    error = refused.json()["error"]
+    assert [(one["code"], one["value"]) for one in error["reasons"]] == [("image_unknown", unknown)]
+    assert error["details"] == {"asset_ids": [f"{unknown} is not a training image of yours"]}
 
 
 async def test_an_ordinary_trigger_word_is_refused(house: House) -> None:

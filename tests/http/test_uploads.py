@@ -59,6 +59,7 @@ async def ready(house: House, content: bytes = CONTENT, **claims: object) -> dic
         storage=house.ports.storage,
         inspection=Inspection(
             images=house.world.images,
+            faces=house.world.faces,
             videos=house.world.videos,
             moderation=house.world.moderation,
         ),

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from entrypoints.cli.demo.client import Person
-from entrypoints.cli.demo.pictures import picture
+from entrypoints.cli.demo.pictures import portrait
 from tests.journeys.stack import Stack
 
 EVERYTHING = ["train", "image", "video", "talking_avatar", "voice", "model_3d"]
@@ -41,14 +41,17 @@ def studio(stack: Stack) -> Iterator[tuple[Person, str]]:
                 "subject_rights": ["face", "body", "style", "voice"],
             },
         )
-        image = creator.post(
-            "/assets",
-            files={"file": ("1.png", picture(1), "image/png")},
-            data={"purpose": "training_image"},
-        )["id"]
+        images = [
+            creator.post(
+                "/assets",
+                files={"file": (f"{number}.png", portrait(number), "image/png")},
+                data={"purpose": "training_image"},
+            )["id"]
+            for number in range(4)
+        ]
         model = creator.post(
             f"/creators/{made}/models",
-            {"trigger_word": "stud1o", "asset_ids": [image], "steps": 500},
+            {"trigger_word": "stud1o", "asset_ids": images, "steps": 500},
         )
         creator.wait(
             f"/creators/{made}/models/{model['id']}",

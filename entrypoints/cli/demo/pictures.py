@@ -9,10 +9,55 @@ SIZE = 512
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
+Shape = tuple[int, int, int, int, int]
+"""An ellipse of one grey: its middle, its half width and height, from white 255 to black 0."""
+
+FACE: tuple[Shape, ...] = (
+    (0, -30, 92, 100, 40),  # hair
+    (0, 0, 78, 105, 200),
+    (-33, -38, 22, 4, 60),  # brows
+    (33, -38, 22, 4, 60),
+    (-33, -18, 24, 14, 140),  # eyes
+    (33, -18, 24, 14, 140),
+    (-33, -16, 16, 8, 235),
+    (33, -16, 16, 8, 235),
+    (-33, -16, 8, 8, 20),
+    (33, -16, 8, 8, 20),
+    (0, 10, 9, 26, 180),  # nose
+    (0, 33, 18, 4, 140),
+    (0, 58, 30, 10, 95),  # mouth
+    (0, 58, 28, 2, 40),
+)
+"""In hundredths of half its height, from its middle."""
+
+
 def picture(number: int) -> bytes:
     """A PNG of soft rings, different for each number."""
-    rows = b"".join(b"\0" + _row(y, number) for y in range(SIZE))
-    return _png(SIZE, SIZE, zlib.compress(rows, 1))
+    return _png(SIZE, SIZE, _packed([_row(y, number) for y in range(SIZE)]))
+
+
+def portrait(number: int) -> bytes:
+    """The same, and before it somebody who looks at us: nobody in particular."""
+    rows = [_row(y, number) for y in range(SIZE)]
+    middle, unit = SIZE // 2 + 24 * (number % 3 - 1), (130 + 16 * (number % 4)) / 100
+    for shape in FACE:
+        _paint(rows, shape, middle=middle, unit=unit)
+    return _png(SIZE, SIZE, _packed(rows))
+
+
+def _paint(rows: list[bytearray], shape: Shape, *, middle: int, unit: float) -> None:
+    *sizes, grey = shape
+    x, y, half_width, half_height = (size * unit for size in sizes)
+    for row in range(int(SIZE / 2 + y - half_height), int(SIZE / 2 + y + half_height) + 1):
+        up = (row - SIZE / 2 - y) / half_height
+        if 0 <= row < SIZE and abs(up) <= 1:
+            reach = half_width * math.sqrt(1 - up * up)
+            left, right = max(int(middle + x - reach), 0), min(int(middle + x + reach), SIZE)
+            rows[row][3 * left : 3 * right] = bytes([grey]) * (3 * (right - left))
+
+
+def _packed(lines: list[bytearray]) -> bytes:
+    return zlib.compress(b"".join(b"\0" + line for line in lines), 1)
 
 
 def photograph(number: int) -> bytes:
@@ -43,14 +88,14 @@ def _png(width: int, height: int, packed: bytes) -> bytes:
     return _SIGNATURE + _chunk(b"IHDR", header) + _chunk(b"IDAT", packed) + _chunk(b"IEND", b"")
 
 
-def _row(y: int, number: int) -> bytes:
+def _row(y: int, number: int) -> bytearray:
     row = bytearray()
     for block in range(SIZE // 8):
         x = block * 8
         distance = math.hypot(x - SIZE / 2, y - SIZE / 2)
         wave = int(127 + 127 * math.sin(distance / (9 + number) + number))
         row += bytes((wave, (x // 2 + 40 * number) % 256, (y // 2 + 90 * number) % 256)) * 8
-    return bytes(row)
+    return row
 
 
 def _chunk(kind: bytes, content: bytes) -> bytes:

@@ -11,7 +11,7 @@ from uuid import uuid4
 import httpx
 
 from entrypoints.cli.demo.client import Person, Refused, StoryStopped, browser, click
-from entrypoints.cli.demo.pictures import picture
+from entrypoints.cli.demo.pictures import picture, portrait
 
 GOOD_CARD, DECLINED_CARD = "4242424242424242", "4000000000000002"
 EIGHT_DAYS_S = 8 * 86_400
@@ -138,7 +138,7 @@ class Story:
         images = [
             person.post(
                 "/assets",
-                files={"file": (f"{number}.png", picture(number), "image/png")},
+                files={"file": (f"{number}.png", portrait(number), "image/png")},
                 data={"purpose": "training_image"},
             )["id"]
             for number in range(4)

@@ -11,7 +11,7 @@ from uuid import uuid4
 import httpx
 
 from entrypoints.cli.demo.client import Person, address_for, browser, click
-from entrypoints.cli.demo.pictures import photograph, picture
+from entrypoints.cli.demo.pictures import photograph, picture, portrait
 from entrypoints.cli.demo.story import GOOD_CARD, SHOP, Tell
 from entrypoints.cli.demo.studio_credentials import check_credentials
 from entrypoints.cli.demo.studio_making import Maker, Show, account_of
@@ -101,7 +101,7 @@ class StudioStory:
         person.post(terms, {"royalty_bps": 1000, "capabilities": ["train"]})
         self._tell("the creator consents, and licenses training only, for now")
         assets, parts = [], 0
-        for number, content in enumerate([photograph(1), *map(picture, range(3))]):
+        for number, content in enumerate([photograph(1), *map(portrait, range(3))]):
             asset_id, sent = upload(
                 person,
                 content,

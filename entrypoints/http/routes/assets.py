@@ -40,6 +40,7 @@ from entrypoints.http.paging import PageCursor, PageLimit, page_of, read_cursor
 from entrypoints.http.parameters import (
     TheAssetViews,
     TheClock,
+    TheFaces,
     TheIds,
     TheImages,
     TheModeration,
@@ -80,6 +81,7 @@ async def upload(
     storage: TheStorage,
     images: TheImages,
     moderation: TheModeration,
+    faces: TheFaces,
     clock: TheClock,
     ids: TheIds,
 ) -> Data[AssetDetails]:
@@ -99,6 +101,7 @@ async def upload(
         storage=storage,
         images=images,
         moderation=moderation,
+        faces=faces,
         clock=clock,
         ids=ids,
     )

@@ -15,6 +15,11 @@ from application.studio.models import (
     read_model,
     train_model,
 )
+from application.studio.training_sets import (
+    CheckTrainingSet,
+    TrainingSetReport,
+    check_training_set,
+)
 from application.studio.versions import (
     delete_model,
     delete_models,
@@ -36,6 +41,7 @@ from entrypoints.http.parameters import (
     TheIds,
     TheLive,
     TheStudioViews,
+    TheTrainingPolicy,
     TheUnitOfWork,
 )
 
@@ -63,13 +69,35 @@ async def train(
     clock: TheClock,
     ids: TheIds,
     live: TheLive,
+    training_policy: TheTrainingPolicy,
 ) -> Data[AcceptedModel]:
     """Start training the next version of the likeness model from uploaded images. Progress is also
     told live, as `job:{id}`."""
     accepted = await train_model(
-        creator_id, data, actor=actor, uow=uow, clock=clock, ids=ids, live=live
+        creator_id,
+        data,
+        actor=actor,
+        uow=uow,
+        clock=clock,
+        ids=ids,
+        live=live,
+        policy=training_policy,
     )
     return Data(accepted)
+
+
+@post("/check", status_code=200, responses=errors(NotFound))
+async def check(
+    creator_id: FromPath[UUID],
+    data: JSONBody[CheckTrainingSet],
+    actor: CurrentActor,
+    uow: TheUnitOfWork,
+    training_policy: TheTrainingPolicy,
+) -> Data[TrainingSetReport]:
+    """What is wrong with a training set, image by image. Nothing is begun, and nothing costs."""
+    return Data(
+        await check_training_set(creator_id, data, actor=actor, uow=uow, policy=training_policy)
+    )
 
 
 @get("/", responses=errors(NotFound))
@@ -169,6 +197,6 @@ async def remove_all(
 
 ROUTER = Router(
     "/api/v1/creators/{creator_id:uuid}/models",
-    route_handlers=[train, list_own, read, promote, retire, remove, remove_all],
+    route_handlers=[train, check, list_own, read, promote, retire, remove, remove_all],
     tags=["Likeness models"],
 )

@@ -8,6 +8,7 @@ from uuid import UUID
 import msgspec
 import pytest
 
+from adapters.memory.faces import MemoryFaces
 from adapters.memory.images import MemoryImages, blank_png
 from adapters.memory.storage import MemoryStorage
 from adapters.memory.system import CountingIds, ManualClock
@@ -52,6 +53,7 @@ class World:
             storage=self.storage,
             images=MemoryImages(),
             moderation=self.moderation,
+            faces=MemoryFaces(),
             clock=self.clock,
             ids=self.ids,
         )

@@ -17,6 +17,7 @@ import msgspec
 import pytest
 from PIL import Image
 
+from adapters.memory.faces import MemoryFaces
 from adapters.memory.images import blank_png
 from adapters.memory.live import MemoryLive
 from adapters.memory.moderation import MemoryImageClassifier
@@ -159,6 +160,7 @@ class World:
             storage=storage or self.storage,
             inspection=Inspection(
                 images=self.images,
+                faces=MemoryFaces(usually=1),
                 videos=Unwatchable() if self.unwatchable else MemoryVideos(),
                 moderation=self.moderation,
                 frames_up_to=self.frames_up_to,
@@ -453,6 +455,7 @@ async def test_an_image_sent_at_once_needs_room_too(world: World) -> None:
             storage=world.storage,
             images=world.images,
             moderation=world.moderation,
+            faces=MemoryFaces(),
             clock=world.clock,
             ids=world.ids,
         )

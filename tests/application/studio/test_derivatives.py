@@ -50,6 +50,7 @@ async def uploaded(studio: World, content: bytes, purpose: AssetPurpose, *, acto
         storage=studio.storage,
         images=studio.images,
         moderation=studio.moderation,
+        faces=studio.faces,
         clock=studio.clock,
         ids=studio.ids,
     )

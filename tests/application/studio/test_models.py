@@ -3,11 +3,13 @@
 import io
 import zipfile
 from datetime import timedelta
+from typing import cast
 
 import pytest
 
 from application.studio.models import ModelDetails, ModelStatus, list_models, read_model
-from domain.creators.training_set import TrainingImagesRefused
+from application.studio.training_sets import CheckTrainingSet, check_training_set
+from domain.creators.training_set import ImageProblem, TrainingImagesRefused, TrainingPolicy
 from domain.identity.actor import Actor
 from domain.licensing.consent import ConsentMissing
 from domain.media.asset import AssetPurpose
@@ -64,13 +66,51 @@ async def test_other_peoples_and_other_images_are_refused(world: World) -> None:
     mine = await world.upload(AssetPurpose.TRAINING_IMAGE, actor=world.owner)
     with pytest.raises(TrainingImagesRefused) as refused:
         await world.train([mine, mine, theirs, avatar])
-    assert refused.value.facts["fields"] == {
-        "asset_ids": [
-            "must not name an image twice",
-            f"{theirs} is not a training image of yours",
-            f"{avatar} is not a training image of yours",
-        ]
-    }
+    reasons = cast("list[ImageProblem]", refused.value.facts["reasons"])
+    assert [(reason.code, reason.asset_id) for reason in reasons] == [
+        ("image_named_twice", None),
+        ("image_unknown", theirs),
+        ("image_unknown", avatar),
+    ]
+
+
+async def test_an_image_is_looked_at_as_it_comes(world: World) -> None:
+    world.faces.usually = 2
+    seen = await world.upload(AssetPurpose.TRAINING_IMAGE, actor=world.owner)
+    other = await world.upload(AssetPurpose.AVATAR, actor=world.owner)
+    async with world.uow() as uow:
+        looks = (await uow.assets.get(seen)).looks
+        assert looks is not None
+        assert (looks.faces, len(looks.fingerprint)) == (2, 16)
+        assert (await uow.assets.get(other)).looks is None
+
+
+async def test_a_set_that_is_no_good_is_refused_before_it_is_paid(world: World) -> None:
+    world.policy = TrainingPolicy(min_images=2, min_side_px=16)
+    good = await world.upload(AssetPurpose.TRAINING_IMAGE, actor=world.owner)
+    world.faces.usually = 3
+    crowd = await world.upload(AssetPurpose.TRAINING_IMAGE, actor=world.owner)
+    report = await check_training_set(
+        world.market.creator.id,
+        CheckTrainingSet(asset_ids=[good, crowd]),
+        actor=world.owner,
+        uow=world.uow(),
+        policy=world.policy,
+    )
+    assert (report.acceptable, [image.faces for image in report.images]) == (False, [1, 3])
+    wrong = [[problem.code for problem in image.problems] for image in report.images]
+    assert wrong == [[], ["several_faces", "image_repeated"]]
+    with pytest.raises(TrainingImagesRefused):
+        await world.train([good, crowd])
+    assert await world.work() == 0
+    with pytest.raises(NotFound):
+        await check_training_set(
+            world.market.creator.id,
+            CheckTrainingSet(asset_ids=[good]),
+            actor=world.fan,
+            uow=world.uow(),
+            policy=world.policy,
+        )
 
 
 async def test_training_needs_standing_consent(world: World) -> None:

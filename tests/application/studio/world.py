@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from adapters.memory.credentials import MemoryCredentials
 from adapters.memory.engines import MemoryEngine
+from adapters.memory.faces import MemoryFaces
 from adapters.memory.images import MemoryImages, blank_png
 from adapters.memory.live import MemoryLive
 from adapters.memory.moderation import MemoryImageClassifier
@@ -77,6 +78,7 @@ from application.studio.workshop import (
     Workshop,
     submit_topic,
 )
+from domain.creators.training_set import TrainingPolicy
 from domain.identity.actor import Actor, Role
 from domain.media.asset import Asset, AssetPurpose
 from domain.studio.attempt import Attempt
@@ -131,6 +133,8 @@ class World:
         self.ids = UuidV7Ids()
         self.storage = MemoryStorage(clock=self.clock)
         self.images = MemoryImages()
+        self.faces = MemoryFaces(usually=1)
+        self.policy = TrainingPolicy(min_images=1, warns=True)
         self.credentials = MemoryCredentials()
         self.videos = MemoryVideos()
         self.files = MemoryRemoteFiles()
@@ -210,6 +214,7 @@ class World:
             storage=self.storage,
             images=self.images,
             moderation=self.moderation,
+            faces=self.faces,
             clock=self.clock,
             ids=self.ids,
         )
@@ -228,6 +233,7 @@ class World:
             clock=self.clock,
             ids=self.ids,
             live=self.live,
+            policy=self.policy,
         )
 
     async def with_model(self, **changes: Any) -> "World":

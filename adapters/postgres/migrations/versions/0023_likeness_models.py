@@ -1,4 +1,5 @@
-"""Versions of likeness models: what each was trained from, which one is in force, and tombstones.
+"""Versions of likeness models: what each was trained from, which one is in force, and tombstones;
+and what was seen of the images that they are trained from.
 
 Two rules are the database's own. A tombstone is never changed, so no late answer brings a model
 back. A generation begins with a model that is ready, and holds it so until it is committed: a
@@ -126,6 +127,11 @@ ALTER TABLE likeness_models
     ADD CONSTRAINT ck_likeness_models_tombstone_is_empty CHECK (
         status <> 'deleted' OR training_set = '[]' AND trigger_word = '')
 
+ALTER TABLE assets
+    ADD COLUMN looks JSONB,
+    ADD CONSTRAINT ck_assets_looks_of_training CHECK (
+        looks IS NULL OR purpose = 'training_image')
+
 CREATE UNIQUE INDEX uq_likeness_models_in_force ON likeness_models (creator_id) WHERE in_force
 
 CREATE INDEX ix_generations_model_id ON generations (model_id) WHERE model_id IS NOT NULL
@@ -161,6 +167,8 @@ DROP TRIGGER tombstones_stand ON likeness_models
 DROP FUNCTION generations_ready_models_only
 
 DROP FUNCTION likeness_models_tombstones_stand
+
+ALTER TABLE assets DROP COLUMN looks
 
 DROP INDEX ix_generations_model_id
 
