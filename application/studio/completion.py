@@ -164,6 +164,9 @@ def _still_at_work(
 def _succeeded(uow: UnitOfWork, case: Case, attempt: Attempt) -> None:
     step = case.step_of(attempt)
     uow.outbox.add(GIVE_TURNS, TurnsMessage())
+    if case.job.kind is JobKind.TRAINING and not case.job.is_open:
+        attempt.forget()  # nobody needs to know where weights are that we do not keep
+        return
     if attempt.input_hash != step.input_hash:
         return
     if case.job.is_open:
@@ -174,7 +177,7 @@ def _succeeded(uow: UnitOfWork, case: Case, attempt: Attempt) -> None:
             ask_to_stop(uow, other)
             other.abandon()
         reflect(case)
-    elif step.status is StepStatus.SUCCEEDED or case.job.kind is JobKind.TRAINING:
+    elif step.status is StepStatus.SUCCEEDED:
         return
     uow.outbox.add(INGEST_RESULT, AttemptMessage(attempt.id), key=str(attempt.id))
 

@@ -1,6 +1,7 @@
 """Exactly one request, whatever the wire does. The far side here is a script, not the sandbox."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
@@ -97,6 +98,18 @@ async def test_a_submission_is_one_request(
         with pytest.raises(error):
             await engine.submit(text_request(), ATTEMPT)
     assert len(recorder.requests) == 1
+    await engine.aclose()
+
+
+async def test_fal_is_asked_to_keep_nothing_for_long() -> None:
+    recorder = Recorder(_answers(503))
+    engine = _over(recorder, "fal")
+    with pytest.raises(Unavailable):
+        await engine.submit(text_request(), ATTEMPT)
+    (request,) = recorder.requests
+    assert request.headers["x-fal-store-io"] == "0"
+    asked = json.loads(request.headers["x-fal-object-lifecycle-preference"])
+    assert asked == {"expiration_duration_seconds": 86400}
     await engine.aclose()
 
 

@@ -196,8 +196,14 @@ _BOOKS = {
     """,
     "assets": "SELECT clean_key, original_key, preview_key, thumbnail_key FROM assets",
     "weights": "SELECT weights_key FROM likeness_models WHERE weights_key IS NOT NULL",
-    "results": "SELECT results FROM steps",
-    "outputs": "SELECT outputs FROM attempts",
+    # What a finished job was made with on the way is erased: nothing goes on from there.
+    "results": """
+        SELECT s.results FROM steps s JOIN jobs j ON j.id = s.job_id WHERE j.status <> 'succeeded'
+    """,
+    "outputs": """
+        SELECT a.outputs FROM attempts a JOIN jobs j ON j.id = a.job_id
+        WHERE j.status <> 'succeeded'
+    """,
     "undelivered": """
         SELECT j.id, j.kind FROM jobs j WHERE j.status = 'succeeded' AND j.kind <> 'training'
         AND NOT EXISTS (SELECT FROM assets a WHERE a.generation_id = j.id AND a.state = 'ready')

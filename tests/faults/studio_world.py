@@ -11,6 +11,7 @@ from application.ports.storage import ObjectStorage
 from application.studio.credits import open_wallet
 from application.studio.generations import RequestGeneration, SpokenText, request_generation
 from application.studio.models import TrainModel, train_model
+from domain.creators.training_set import TrainingPolicy
 from domain.identity.actor import Actor, Role
 from domain.licensing.conditions import SubjectRight
 from domain.licensing.terms import Capability
@@ -57,6 +58,7 @@ class Studio:
             storage=ports.storage,
             images=ports.images,
             moderation=ports.moderation,
+            faces=ports.faces,
             clock=ports.clock,
             ids=ports.ids,
         )
@@ -100,6 +102,7 @@ class Studio:
                 clock=ports.clock,
                 ids=ports.ids,
                 live=ports.workshop.live,
+                policy=TrainingPolicy(min_images=1, warns=True),
             )
             return model.id
         accepted = await request_generation(

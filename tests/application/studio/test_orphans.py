@@ -1,6 +1,6 @@
 """Bytes in our storage that no row names are erased, and what a row names is kept."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from uuid import UUID
 
@@ -9,10 +9,11 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
+from adapters.memory.system import ManualClock
 from adapters.memory.video import sound
 from adapters.postgres.messages import outbox_messages
 from adapters.postgres.studio_views import PostgresStudioViews
-from application.media.orphans import sweep_orphans
+from application.media.orphans import Kept, sweep_orphans
 from application.ports.engines import EngineOutput, TextToSpeech
 from application.ports.media import ERASE_BYTES, EraseBytes
 from application.studio.completion import ProviderReport, apply_report
@@ -23,6 +24,9 @@ from domain.studio.job import JobStatus
 from domain.studio.step import WORK_LIFE
 from tests import builders
 from tests.application.studio.world import World
+from tests.contracts.test_multipart_storage import Store, s3_server, store
+
+__all__ = ["s3_server", "store"]
 
 SPEECH = SpokenText(text="Good morning, and thank you for coming.")
 PREFIXES = ("work/", "models/", "answers/")
@@ -45,16 +49,17 @@ async def keys(world: World) -> set[str]:
 
 
 async def sweep(world: World) -> int:
+    return await sweep_orphans(storage=world.storage, kept=kept_of(world), clock=world.clock)
+
+
+def kept_of(world: World) -> dict[str, Kept]:
+    """As the table of jobs has it."""
     views, long_ago = PostgresStudioViews(world.sessions), world.clock.now() - WORK_LIFE
-    return await sweep_orphans(
-        storage=world.storage,
-        kept={
-            "work/": partial(views.work_kept, ended_after=long_ago),
-            "models/": views.weights_kept,
-            "answers/": partial(views.answers_kept, ended_after=long_ago),
-        },
-        clock=world.clock,
-    )
+    return {
+        "work/": partial(views.work_kept, ended_after=long_ago),
+        "models/": views.weights_kept,
+        "answers/": partial(views.answers_kept, ended_after=long_ago),
+    }
 
 
 async def spoken(world: World) -> UUID:
@@ -107,3 +112,28 @@ async def test_what_came_in_an_answer_is_erased_with_what_was_made_of_it(studio:
     erased = msgspec.json.decode(payload, type=EraseBytes).keys
     assert {key.partition("/")[0] for key in erased} == {"work", "answers", "assets"}
     assert all(not attempt.outputs for attempt in await studio.attempts(job_id))
+
+
+async def test_every_kind_of_store_is_swept(studio: World, store: Store) -> None:
+    world, storage = studio, store.storage
+    job_id = await spoken(world)
+    (weights,) = [key for key in await keys(world) if key.startswith("models/")]
+    strays = {
+        f"models/{world.ids.new()}/a.safetensors",
+        f"{weights.rpartition('/')[0]}/another.safetensors",
+        f"work/{job_id}/b.mp3",
+        f"answers/{world.ids.new()}/0",
+    }
+    for key in (weights, *strays, "models/notes.txt"):
+        await storage.put(key, b"?", content_type="application/octet-stream")
+    clock = ManualClock(datetime.now(UTC))
+
+    async def swept() -> int:
+        return await sweep_orphans(storage=storage, kept=kept_of(world), clock=clock)
+
+    assert await swept() == 0
+    clock.advance(timedelta(days=1, minutes=1))
+    assert await swept() == len(strays)
+    assert await swept() == 0
+    left = {found.key for prefix in PREFIXES async for found in storage.listing(prefix)}
+    assert left == {weights, "models/notes.txt"}

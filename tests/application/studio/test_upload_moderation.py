@@ -42,6 +42,7 @@ async def sent(
         storage=world.storage,
         images=world.images,
         moderation=world.moderation,
+        faces=world.faces,
         clock=world.clock,
         ids=world.ids,
     )

@@ -13,7 +13,9 @@ from sqlalchemy.exc import DBAPIError
 from adapters.memory.engines import MemoryEngine
 from application.licensing.consents import withdraw_consent
 from application.media.orphans import sweep_orphans
+from application.ports.engines import EngineJob, EngineOutput
 from application.studio.bereaved import end_jobs_of_model
+from application.studio.completion import ProviderReport, apply_report
 from application.studio.models import ModelDetails, ModelStatus, list_models, read_model
 from application.studio.versions import (
     delete_model,
@@ -277,9 +279,20 @@ async def test_a_version_deleted_in_training_is_not_brought_back_by_its_provider
     assert (await read(world, accepted.id)).status is ModelStatus.DELETED
     assert await stopped(world.trainer)
     assert [key for key in world.storage.stored_keys() if key.startswith("training/")] == []
-    await world.trained()
+    late = EngineJob(
+        request_id=world.trainer.submissions[-1].request_id,
+        status="succeeded",
+        progress=100,
+        outputs=(EngineOutput(url="https://results.example/late.safetensors"),),
+    )
+    world.files.put("https://results.example/late.safetensors", b"weights")
+    (attempt,) = await world.attempts(accepted.id)
+    report = ProviderReport(provider="trainer", attempt_id=attempt.id, job=late)
+    await apply_report(report, workshop=world.workshop)
+    await world.work()
     assert (await read(world, accepted.id)).status is ModelStatus.DELETED
     assert weights(world) == []
+    assert [one.outputs for one in await world.attempts(accepted.id)] == [()]
 
 
 async def test_weights_that_were_on_their_way_to_a_tombstone_are_erased(world: World) -> None:
