@@ -12,7 +12,6 @@ from adapters.postgres.columns import enum_text, json_of
 from adapters.postgres.metadata import id_column, instant, mappers, metadata, text
 from adapters.postgres.repository import PostgresRepository
 from domain.ledger.payee import Payee, PayeeKind
-from domain.shared.errors import NotFound
 
 payees = Table(
     "payees",
@@ -46,19 +45,6 @@ mappers.map_imperatively(Payee, payees, version_id_col=payees.c.version)
 class PostgresPayees(PostgresRepository[Payee]):
     def __init__(self, session: AsyncSession) -> None:
         super().__init__(session, Payee, kind="payee")
-
-    async def get(self, aggregate_id: UUID, *, lock: bool = False) -> Payee:
-        # Not against rows that refer to the payee: who plans transfers holds its balance and
-        # inserts such rows, while a write-off holds the payee and then wants the balance.
-        found = await self._session.get(
-            Payee,
-            aggregate_id,
-            with_for_update={"key_share": True} if lock else None,
-            populate_existing=lock,
-        )
-        if found is None:
-            raise NotFound("payee", aggregate_id)
-        return found
 
     async def by_account(self, account_id: str) -> Payee | None:
         return await self._one(

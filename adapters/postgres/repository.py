@@ -21,10 +21,16 @@ class PostgresRepository(Generic[A]):
         self._kind = kind
 
     async def get(self, aggregate_id: UUID, *, lock: bool = False) -> A:
+        """With `lock`, no other may lock or change it; what refers to it may be added meanwhile."""
+        # `key_share`: who plans transfers holds a balance and inserts rows of a payee, while a
+        # write-off holds the payee and then wants the balance; and so it is elsewhere.
         # What was read before, and changed before it is locked, is a conflict: not what we judged.
         with translated():
             found = await self._session.get(
-                self._aggregate, aggregate_id, with_for_update=lock or None, populate_existing=lock
+                self._aggregate,
+                aggregate_id,
+                with_for_update={"key_share": True} if lock else None,
+                populate_existing=lock,
             )
         if found is None:
             raise NotFound(self._kind, aggregate_id)

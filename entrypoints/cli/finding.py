@@ -5,7 +5,7 @@ import socket
 from dataclasses import dataclass
 from typing import Final
 
-PATIENCE_S: Final = 10.0
+PATIENCE_S: Final = 20.0
 _REASONS: Final = {
     errno.ECONNREFUSED: "nothing listens at this address",
     errno.EHOSTUNREACH: "there is no way to this machine",

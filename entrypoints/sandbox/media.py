@@ -1,7 +1,7 @@
 """What the model providers have in common: inputs are fetched, outputs kept, and a prompt may ask
 for a mishap.
 
-`[refused]` in a prompt: the content policy declines it. `[nsfw]`: the safety checker blanks the
+`[refused]` in a prompt: the content policy declines it. `[flagged]`: the safety checker blanks the
 picture. `[crash]`: the runner breaks down. `[abort]`: the platform gives the job up unstarted.
 """
 
@@ -18,7 +18,7 @@ from uuid import uuid4
 
 import httpx
 
-REFUSED, NSFW, CRASH, ABORT = "[refused]", "[nsfw]", "[crash]", "[abort]"
+REFUSED, FLAGGED, CRASH, ABORT = "[refused]", "[flagged]", "[crash]", "[abort]"
 INPUT_TIMEOUT_S = 5.0
 LARGEST_INPUT_BYTES = 256 * 1024 * 1024
 SHELF_BYTES = 256 * 1024 * 1024

@@ -277,7 +277,7 @@ async def test_weights_that_cannot_be_downloaded_may_be_offered_again(
 
 async def test_what_fal_thinks_unsafe_is_flagged(sandbox: Sandbox) -> None:
     engine = fal_engine(sandbox)
-    job = await engine.submit(text_request(prompt="a portrait [nsfw]"), ATTEMPT)
+    job = await engine.submit(text_request(prompt="a portrait [flagged]"), ATTEMPT)
     done = await ended(engine, job.request_id)
     assert (done.status, done.flagged, len(done.outputs)) == ("succeeded", (0,), 1)
     await engine.aclose()
@@ -285,7 +285,7 @@ async def test_what_fal_thinks_unsafe_is_flagged(sandbox: Sandbox) -> None:
 
 async def test_what_replicate_thinks_unsafe_it_does_not_hand_out(sandbox: Sandbox) -> None:
     engine = replicate_engine(sandbox)
-    job = await engine.submit(text_request(prompt="a portrait [nsfw]"), ATTEMPT)
+    job = await engine.submit(text_request(prompt="a portrait [flagged]"), ATTEMPT)
     done = await ended(engine, job.request_id)
     assert (done.status, done.error_code) == ("failed", "content_refused")
     await engine.aclose()

@@ -66,7 +66,7 @@ def test_what_its_maker_flags_is_given_to_nobody_and_costs_nothing(
 ) -> None:
     fan, creator_id = studio
     before = fan.get("/credits")
-    asked = fan.post("/generations", {"creator_id": creator_id, "prompt": "at a pier [nsfw]"})
+    asked = fan.post("/generations", {"creator_id": creator_id, "prompt": "at a pier [flagged]"})
     done = fan.wait(
         f"/generations/{asked['id']}",
         lambda seen: seen["status"] in ("succeeded", "failed", "expired"),
@@ -84,7 +84,7 @@ def test_what_its_maker_flags_is_given_to_nobody_and_costs_nothing(
     [
         ("image", {"prompt": "at a harbour", "count": 2}, "image/png", 4),
         ("video", {"prompt": "at a harbour"}, "video/mp4", 6),
-        ("talking_avatar", {"prompt": "a portrait", "speech": SPEECH}, "video/mp4", 19),
+        ("talking_avatar", {"prompt": "a portrait", "speech": SPEECH}, "video/mp4", 11),
         ("model_3d", {"prompt": "a portrait"}, "model/gltf-binary", 10),
         ("speech", {"speech": SPEECH}, "audio/mpeg", 1),
     ],

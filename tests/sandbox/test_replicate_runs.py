@@ -69,11 +69,11 @@ async def test_a_prediction_runs_from_each_of_the_three_routes(
 
 async def test_failures_are_told_in_prose(replicate: Client) -> None:
     created = await replicate.predictions.async_create(
-        version=VERSION, input={"prompt": "a pier [nsfw]"}
+        version=VERSION, input={"prompt": "a pier [flagged]"}
     )
     done = await ended(replicate, created)
     assert done.status == "failed"
-    assert done.error.startswith("NSFW content detected")
+    assert done.error.startswith("FLAGGED content detected")
 
 
 async def test_a_running_prediction_can_be_cancelled(

@@ -24,7 +24,7 @@ from entrypoints.sandbox.fal.moving import MOVING, MovingArguments, seed_of
 from entrypoints.sandbox.media import (
     CONTENT_TYPES,
     CRASH,
-    NSFW,
+    FLAGGED,
     REFUSED,
     InputUnreadable,
     Shelf,
@@ -201,7 +201,7 @@ async def _person(arguments: Any) -> str:
 
 
 def _finish(image: Any, arguments: Any) -> bytes:
-    if NSFW in arguments.prompt:
+    if FLAGGED in arguments.prompt:
         image = drawing.refused(*image.size)
     return drawing.encode(image, arguments.output_format)
 
@@ -220,7 +220,7 @@ async def _images(arguments: Any, shelf: Shelf, draw: Callable[[int], bytes], se
         ],
         "timings": {"inference": 0.2},
         "seed": seed,
-        "has_nsfw_concepts": [NSFW in arguments.prompt] * len(pictures),
+        "has_nsfw_concepts": [FLAGGED in arguments.prompt] * len(pictures),
         "prompt": arguments.prompt,
     }
 

@@ -20,7 +20,7 @@ from entrypoints.sandbox.fal.answers import (
 from entrypoints.sandbox.media import (
     CONTENT_TYPES,
     CRASH,
-    NSFW,
+    FLAGGED,
     REFUSED,
     InputUnreadable,
     Shelf,
@@ -118,7 +118,7 @@ async def _photomaker(arguments: Photomaker, shelf: Shelf) -> Answer:
             for picture in pictures
         ],
         "seed": seed,
-        "has_nsfw_concepts": [NSFW in arguments.prompt] * len(pictures),
+        "has_nsfw_concepts": [FLAGGED in arguments.prompt] * len(pictures),
     }
 
 

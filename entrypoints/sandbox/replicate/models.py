@@ -15,7 +15,7 @@ import msgspec
 from entrypoints.sandbox import drawing
 from entrypoints.sandbox.media import (
     CRASH,
-    NSFW,
+    FLAGGED,
     REFUSED,
     InputUnreadable,
     Shelf,
@@ -105,7 +105,7 @@ async def _draw(given: ImageInput, shelf: Shelf) -> tuple[list[str], str]:
         raise ModelFailed("The input or output was flagged as sensitive. Please try again. (E005)")
     if CRASH in given.prompt:
         raise ModelFailed("Prediction interrupted; please retry (code: PA)")
-    if NSFW in given.prompt and not given.disable_safety_checker:
+    if FLAGGED in given.prompt and not given.disable_safety_checker:
         raise ModelFailed("NSFW content detected. Try running it again, or try a different prompt.")
     person = await person_of(given.lora_weights) if given.lora_weights else "nobody in particular"
     scene = await read_input(given.image) if given.image else None
