@@ -78,6 +78,7 @@ generations = Table(
     json_of("speech", Speech, nullable=True),
     json_of("motion", Motion),
     Column("count", Integer, nullable=False),
+    Column("upscale", Integer, nullable=True),
     Column("seed", BigInteger, nullable=False),
     Column("width", Integer, nullable=False),
     Column("height", Integer, nullable=False),
@@ -92,6 +93,7 @@ generations = Table(
     instant("deleted_at", nullable=True),
     CheckConstraint("(mode = 'photo') = (scene_asset_id IS NOT NULL)", name="scene"),
     CheckConstraint("count BETWEEN 1 AND 4", name="count"),
+    CheckConstraint("upscale IS NULL OR (upscale IN (2, 4) AND kind = 'image')", name="upscale"),
     CheckConstraint("kind <> 'training'", name="kind"),
     CheckConstraint(
         "(creator_id IS NULL) = (jsonb_array_length(reference_ids) > 0)",

@@ -83,6 +83,8 @@ class RequestGeneration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     model from an image that the prompt draws first, or from `source_asset_id`; a talking avatar
     also from `speech` or `audio_asset_id`; speech from `speech` alone.
 
+    With `upscale` an image is made two or four times as wide and high once it is drawn.
+
     `scene_asset_id` is for photo mode, and like `source_asset_id` an image of the caller's with
     purpose scene_image, or an image that was generated for them or bought by them. Of the latter it
     is a derivative. `audio_asset_id` is a sound of the caller's. `count` pieces are made side by
@@ -102,6 +104,7 @@ class RequestGeneration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     audio_asset_id: UUID | None = None
     speech: SpokenText | None = None
     count: Annotated[int, msgspec.Meta(ge=1, le=MAX_COUNT)] = 1
+    upscale: Literal[2, 4] | None = None
     seed: Annotated[int, msgspec.Meta(ge=0, le=_SEED_MASK)] | None = None
     aspect_ratio: AspectRatio = AspectRatio.SQUARE
     purpose: Purpose = Purpose.PERSONAL
@@ -172,6 +175,7 @@ async def request_generation(
             source_asset_id=command.source_asset_id,
             audio_asset_id=command.audio_asset_id,
             speech=speech,
+            upscale=command.upscale,
         )
         width, height = PIXELS[command.aspect_ratio]
         generation = Generation(
@@ -189,6 +193,7 @@ async def request_generation(
             speech=speech,
             motion=motion,
             count=command.count,
+            upscale=command.upscale,
             seed=job_id.int & _SEED_MASK if command.seed is None else command.seed,
             width=width,
             height=height,

@@ -103,7 +103,7 @@ async def _bring(
 
 
 async def _kind_of(content: bytes, step: Step, *, workshop: Workshop) -> tuple[str, str]:
-    if step.type is StepType.IMAGE_GENERATION:
+    if step.type in {StepType.IMAGE_GENERATION, StepType.UPSCALING}:
         facts = await workshop.images.inspect(content)
         return facts.content_type, facts.format
     return kind_of_output(step.type, content)

@@ -19,6 +19,7 @@ from application.ports.engines import (
     TextToSpeech,
     TrainLikeness,
     TransferMotion,
+    UpscaleImage,
 )
 from application.ports.storage import ObjectMissing
 from application.ports.unit_of_work import UnitOfWork
@@ -124,6 +125,11 @@ async def request_for(inputs: Inputs, attempt: Attempt, *, workshop: Workshop) -
             )
         case StepType.IMAGE_GENERATION:
             return await _image(subject, inputs, url_of)
+        case StepType.UPSCALING:
+            return UpscaleImage(
+                image_url=await made_or_given(StepType.IMAGE_GENERATION, None),
+                factor=4 if subject.upscale == 4 else 2,
+            )
         case StepType.SPEECH_SYNTHESIS if subject.speech is not None:
             return TextToSpeech(text=subject.speech.text, voice=subject.speech.voice)
         case StepType.VIDEO_SYNTHESIS if subject.kind is JobKind.TALKING_AVATAR:

@@ -32,7 +32,7 @@ from domain.studio.generation import Generation
 from domain.studio.inputs import final_steps
 from domain.studio.outputs import OutputRefused
 from domain.studio.pipelines import StepType
-from domain.studio.step import Step, StepResult, StepStatus
+from domain.studio.step import Step, StepResult, StepStatus, lane_of
 
 _REFUSALS = (
     ImageRefused,
@@ -97,7 +97,7 @@ async def _finish(step_id: UUID, job_id: UUID, *, workshop: Workshop) -> None:
                     for result in one.results
                 )
         made = [
-            (one.id, result.asset_id, result)
+            (one, result.asset_id, result)
             for one in case.delivered
             for result in one.results
             if result.asset_id is not None
@@ -106,19 +106,24 @@ async def _finish(step_id: UUID, job_id: UUID, *, workshop: Workshop) -> None:
         await uow.commit()
     finished: list[_Finished] = []
     refused: dict[UUID, str] = {}
-    for maker_id, asset_id, result in made:
+    for maker, asset_id, result in made:
         if asset_id in there:
             continue
-        if result.flagged:  # its own maker says so: nobody gets it
-            refused[maker_id] = "content_refused"
+        if result.flagged or _was_flagged(maker, case):  # its own maker says so: nobody gets it
+            refused[maker.id] = "content_refused"
             continue
         try:
             asset, judgement = await _judged(asset_id, result, generation, workshop=workshop)
         except _REFUSALS:
-            refused[maker_id] = "output_refused"
+            refused[maker.id] = "output_refused"
         else:
-            finished.append(_Finished(maker_id, asset, judgement))
+            finished.append(_Finished(maker.id, asset, judgement))
     await _show(step_id, job_id, finished, refused, generation, workshop=workshop)
+
+
+def _was_flagged(maker: Step, case: Case) -> bool:
+    """What it was made of was thought unsafe already."""
+    return any(result.flagged for one in lane_of(maker, case.steps) for result in one.results)
 
 
 async def _asset(

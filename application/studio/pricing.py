@@ -23,6 +23,7 @@ from domain.studio.step import Step, price_to_hold
 
 FRAMES = 25
 """What a model that moves a still makes of it."""
+_PRICED_AS = {StepType.UPSCALING: "upscale"}
 SLOWEST_CHARS_PER_S = 8
 """How slowly a voice may speak: what is held for a talking avatar before anybody has spoken."""
 
@@ -45,7 +46,13 @@ async def hold_price(
     job.priority, job.concurrency = allowed.priority, allowed.concurrent_jobs
     for step in case.steps:
         if not (step.is_local or (step.is_good and step.charged)):
-            step.credits = price_of([PricedStep(step.type, _units(step, subject, durations_ms))])[0]
+            step.credits = price_of(
+                [
+                    PricedStep(
+                        _PRICED_AS.get(step.type, step.type), _units(step, subject, durations_ms)
+                    )
+                ]
+            )[0]
     await reserve_credits(
         uow,
         user_id=job.owner_id,

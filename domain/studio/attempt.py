@@ -23,6 +23,7 @@ LOOK_AFTER = timedelta(seconds=90)
 UNKNOWN_WAIT: Mapping[StepType, timedelta] = {
     StepType.TRAINING: timedelta(hours=2),
     StepType.IMAGE_GENERATION: timedelta(minutes=10),
+    StepType.UPSCALING: timedelta(minutes=10),
     StepType.SPEECH_SYNTHESIS: LOOK_AFTER,
     StepType.VIDEO_SYNTHESIS: timedelta(minutes=30),
     StepType.MOTION_TRANSFER: timedelta(minutes=30),
@@ -33,6 +34,7 @@ it comes when the work is done. Speech comes in the answer itself, and calls nob
 CHECK_EVERY: Mapping[StepType, timedelta] = {
     StepType.TRAINING: timedelta(seconds=60),
     StepType.IMAGE_GENERATION: timedelta(seconds=15),
+    StepType.UPSCALING: timedelta(seconds=15),
     StepType.SPEECH_SYNTHESIS: timedelta(seconds=15),
     StepType.VIDEO_SYNTHESIS: timedelta(seconds=30),
     StepType.MOTION_TRANSFER: timedelta(seconds=30),

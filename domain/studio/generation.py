@@ -104,6 +104,7 @@ class Generation:
     speech: Speech | None = None
     motion: Motion = Motion()
     count: int = 1
+    upscale: int | None = None
     seed: int
     width: int
     height: int
@@ -130,6 +131,7 @@ class Generation:
             image_given=self.source_asset_id is not None,
             audio_given=self.audio_asset_id is not None,
             motion_wanted=self.motion.driving_asset_id is not None,
+            larger=self.upscale is not None,
             count=self.count,
         )
 
@@ -163,6 +165,8 @@ def request_of(step: StepType, *, kind: JobKind, mode: Mode, invented: bool = Fa
             return "character_to_image"
         case StepType.IMAGE_GENERATION:
             return "photo_to_image" if mode is Mode.PHOTO else "text_to_image"
+        case StepType.UPSCALING:
+            return "upscale_image"
         case StepType.SPEECH_SYNTHESIS:
             return "text_to_speech"
         case StepType.VIDEO_SYNTHESIS:
@@ -204,6 +208,7 @@ def check_media(
     source_asset_id: UUID | None,
     audio_asset_id: UUID | None,
     speech: Speech | None,
+    upscale: int | None = None,
 ) -> None:
     """Each kind has what it is made from, once, and nothing that it would ignore.
 
@@ -212,6 +217,8 @@ def check_media(
     problems: dict[str, list[str]] = {}
     if source_asset_id is not None and kind in {JobKind.IMAGE, JobKind.SPEECH}:
         problems["source_asset_id"] = [f"is not for {kind}"]
+    if upscale is not None and kind is not JobKind.IMAGE:
+        problems["upscale"] = [f"is not for {kind}"]
     if audio_asset_id is not None and kind is not JobKind.TALKING_AVATAR:
         problems["audio_asset_id"] = [f"is not for {kind}"]
     if speech is not None and kind not in {JobKind.TALKING_AVATAR, JobKind.SPEECH}:

@@ -67,6 +67,8 @@ def _facts(step: Step, generation: Generation, steps: Sequence[Step]) -> dict[st
                 "seed": seed_of(generation, step),
                 "size": (generation.width, generation.height),
             }
+        case StepType.UPSCALING:
+            return {"image": _made(still_of(step, steps)), "factor": generation.upscale}
         case StepType.SPEECH_SYNTHESIS:
             speech = generation.speech
             return {"speech": (speech.text, speech.voice) if speech else None}

@@ -14,6 +14,7 @@ MESH_TYPE = "model/gltf-binary"
 MAX_BYTES: Mapping[StepType, int] = {
     StepType.TRAINING: 512 * _MB,
     StepType.IMAGE_GENERATION: 50 * _MB,
+    StepType.UPSCALING: 100 * _MB,
     StepType.SPEECH_SYNTHESIS: 50 * _MB,
     StepType.VIDEO_SYNTHESIS: 512 * _MB,
     StepType.MOTION_TRANSFER: 512 * _MB,

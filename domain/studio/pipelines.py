@@ -23,6 +23,7 @@ class JobKind(StrEnum):
 class StepType(StrEnum):
     TRAINING = "training"
     IMAGE_GENERATION = "image_generation"
+    UPSCALING = "upscaling"
     SPEECH_SYNTHESIS = "speech_synthesis"
     VIDEO_SYNTHESIS = "video_synthesis"
     MOTION_TRANSFER = "motion_transfer"
@@ -43,6 +44,7 @@ class When(StrEnum):
     NO_AUDIO = "no audio is given"
     MOTION = "the preset has a video to move like"
     NO_MOTION = "the preset has none"
+    LARGER = "it is wanted larger"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,11 @@ PIPELINES: Mapping[JobKind, tuple[tuple[Part, ...], ...]] = {
         (Part(StepType.TRAINING, each=False),),
         (Part(StepType.STORING, each=False),),
     ),
-    JobKind.IMAGE: ((Part(StepType.IMAGE_GENERATION),), (_POST,)),
+    JobKind.IMAGE: (
+        (Part(StepType.IMAGE_GENERATION),),
+        (Part(StepType.UPSCALING, When.LARGER),),
+        (_POST,),
+    ),
     JobKind.VIDEO: (
         (_IMAGE,),
         (
@@ -92,6 +98,7 @@ SHARED = frozenset(
 WEIGHT: Mapping[StepType, int] = {
     StepType.TRAINING: 646,
     StepType.IMAGE_GENERATION: 34,
+    StepType.UPSCALING: 12,
     StepType.SPEECH_SYNTHESIS: 12,
     StepType.VIDEO_SYNTHESIS: 120,
     StepType.MOTION_TRANSFER: 90,
@@ -119,6 +126,7 @@ class Needs:
     image_given: bool = False
     audio_given: bool = False
     motion_wanted: bool = False
+    larger: bool = False
     count: int = 1
 
     def include(self, when: When) -> bool:
@@ -133,6 +141,8 @@ class Needs:
                 return self.motion_wanted
             case When.NO_MOTION:
                 return not self.motion_wanted
+            case When.LARGER:
+                return self.larger
 
 
 @dataclass(frozen=True, slots=True)

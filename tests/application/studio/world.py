@@ -46,6 +46,7 @@ from application.ports.engines import (
     TextToSpeech,
     TrainLikeness,
     TransferMotion,
+    UpscaleImage,
 )
 from application.ports.live import LiveEvent, job_channel
 from application.ports.media import ERASE_BYTES
@@ -115,6 +116,7 @@ HANDLERS: dict[str, Any] = {
 
 OTHERS: dict[type[EngineRequest], str] = {
     CharacterToImage: "png",
+    UpscaleImage: "png",
     ImageToVideo: "mp4",
     TransferMotion: "mp4",
     TalkingPortrait: "mp4",

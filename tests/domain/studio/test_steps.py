@@ -58,6 +58,7 @@ def steps_of(kind: JobKind, needs: Needs | None = None) -> list[Step]:
     ("kind", "needs", "types"),
     [
         (JobKind.IMAGE, Needs(), "image_generation post_processing"),
+        (JobKind.IMAGE, Needs(larger=True), "image_generation upscaling post_processing"),
         (JobKind.VIDEO, Needs(), "image_generation video_synthesis post_processing"),
         (JobKind.VIDEO, Needs(image_given=True), "video_synthesis post_processing"),
         (

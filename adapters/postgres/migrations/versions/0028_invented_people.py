@@ -30,6 +30,9 @@ ALTER TABLE generations
         REFERENCES characters (id),
     ADD CONSTRAINT ck_generations_creator_or_character CHECK (
         (creator_id IS NULL) = (jsonb_array_length(reference_ids) > 0)),
+    ADD COLUMN upscale INTEGER,
+    ADD CONSTRAINT ck_generations_upscale CHECK (
+        upscale IS NULL OR (upscale IN (2, 4) AND kind = 'image')),
     ADD CONSTRAINT ck_generations_whom_it_shows CHECK (
         creator_id IS NOT NULL OR character_id IS NOT NULL),
     ADD CONSTRAINT ck_generations_licence CHECK (
@@ -71,6 +74,7 @@ ALTER TABLE generations
     DROP CONSTRAINT ck_generations_model_of_creator,
     DROP CONSTRAINT ck_generations_licence,
     DROP CONSTRAINT ck_generations_whom_it_shows,
+    DROP COLUMN upscale,
     DROP CONSTRAINT ck_generations_creator_or_character,
     ALTER COLUMN creator_id SET NOT NULL,
     ALTER COLUMN terms_id SET NOT NULL,
