@@ -83,6 +83,7 @@ def test_what_its_maker_flags_is_given_to_nobody_and_costs_nothing(
     ("kind", "wish", "content_type", "credits"),
     [
         ("image", {"prompt": "at a harbour", "count": 2}, "image/png", 4),
+        ("image", {"prompt": "at a harbour", "upscale": 2}, "image/png", 4),
         ("video", {"prompt": "at a harbour"}, "video/mp4", 6),
         ("talking_avatar", {"prompt": "a portrait", "speech": SPEECH}, "video/mp4", 11),
         ("model_3d", {"prompt": "a portrait"}, "model/gltf-binary", 10),

@@ -73,7 +73,7 @@ async def test_failures_are_told_in_prose(replicate: Client) -> None:
     )
     done = await ended(replicate, created)
     assert done.status == "failed"
-    assert done.error.startswith("FLAGGED content detected")
+    assert done.error.startswith("NSFW content detected")
 
 
 async def test_a_running_prediction_can_be_cancelled(
