@@ -23,6 +23,7 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     Table,
     Uuid,
+    bindparam,
     or_,
     select,
     update,
@@ -189,6 +190,26 @@ mappers.map_imperatively(Freeze, credit_freezes)
 
 _STATE = ("day", "granted", "daily", "bought", "held", "frozen", "number")
 _ENTRY = tuple(column.name for column in credit_entries.columns)
+# Built once: each of these is part of every request for work.
+_LOCKED = (
+    select(*(credit_wallets.c[name] for name in _STATE))
+    .where(credit_wallets.c.user_id == bindparam("the_user_id"))
+    .with_for_update()
+)
+_SAVED = (
+    update(credit_wallets)
+    .where(
+        credit_wallets.c.user_id == bindparam("the_user_id"),
+        credit_wallets.c.number == bindparam("before"),
+    )
+    .values({name: bindparam(name) for name in _STATE})
+)
+_WRITTEN = insert(credit_entries)
+_USED = insert(studio_use)
+_COUNTED = _USED.on_conflict_do_update(
+    index_elements=["user_id", "day"],
+    set_={name: studio_use.c[name] + _USED.excluded[name] for name in ("jobs", "credits", "bytes")},
+)
 
 
 class PostgresCredits:
@@ -211,14 +232,13 @@ class PostgresCredits:
         if not wallet.fresh:
             return
         before = wallet.fresh[0].number - 1
+        state = {name: getattr(wallet, name) for name in _STATE}
         moved = await self._session.execute(
-            update(credit_wallets)
-            .where(credit_wallets.c.user_id == wallet.user_id, credit_wallets.c.number == before)
-            .values({name: getattr(wallet, name) for name in _STATE})
+            _SAVED, {**state, "the_user_id": wallet.user_id, "before": before}
         )
         if cast("CursorResult[Any]", moved).rowcount != 1:
             raise StaleVersion("It was changed meanwhile: load it again.")
-        await self._session.execute(insert(credit_entries), [_row(entry) for entry in wallet.fresh])
+        await self._session.execute(_WRITTEN, [_row(entry) for entry in wallet.fresh])
         wallet.fresh.clear()
 
     async def hold(self, job_id: UUID, round: int) -> Hold | None:
@@ -275,11 +295,7 @@ class PostgresCredits:
         return found.all()
 
     async def _locked(self, user_id: UUID) -> Wallet | None:
-        found = await self._session.execute(
-            select(*(credit_wallets.c[name] for name in _STATE))
-            .where(credit_wallets.c.user_id == user_id)
-            .with_for_update()
-        )
+        found = await self._session.execute(_LOCKED, {"the_user_id": user_id})
         row = found.one_or_none()
         return None if row is None else Wallet(user_id=user_id, **row._mapping)
 
@@ -293,12 +309,15 @@ class PostgresStudioUse:
     async def count(
         self, user_id: UUID, day: date, *, jobs: int = 0, credits: int = 0, stored_bytes: int = 0
     ) -> None:
-        statement = insert(studio_use).values(
-            user_id=user_id, day=day, jobs=jobs, credits=credits, bytes=stored_bytes
-        )
-        more = {n: studio_use.c[n] + statement.excluded[n] for n in ("jobs", "credits", "bytes")}
         await self._session.execute(
-            statement.on_conflict_do_update(index_elements=["user_id", "day"], set_=more)
+            _COUNTED,
+            {
+                "user_id": user_id,
+                "day": day,
+                "jobs": jobs,
+                "credits": credits,
+                "bytes": stored_bytes,
+            },
         )
 
 

@@ -22,7 +22,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from adapters.postgres.columns import enum_text, json_of
-from adapters.postgres.live_events import job_event_kept
+from adapters.postgres.live_events import KEEP_JOB_EVENT, job_event_row
 from adapters.postgres.metadata import id_column, instant, mappers, metadata, text
 from adapters.postgres.repository import PostgresRepository
 from application.ports.live import JobEvent
@@ -168,7 +168,7 @@ class PostgresJobs(PostgresRepository[Job]):
         super().__init__(session, Job, kind="job")
 
     async def log(self, event: JobEvent, *, at: datetime) -> None:
-        await self._session.execute(job_event_kept(event, at=at))
+        await self._session.execute(KEEP_JOB_EVENT, job_event_row(event, at=at))
 
     async def locked(self, job_ids: Collection[UUID]) -> list[Job]:
         if not job_ids:

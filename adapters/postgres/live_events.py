@@ -16,7 +16,6 @@ from sqlalchemy import (
     CursorResult,
     ForeignKey,
     Index,
-    Insert,
     Integer,
     Table,
     Uuid,
@@ -71,9 +70,12 @@ _COUNT = sql("""
 """)
 
 
-def job_event_kept(event: JobEvent, *, at: datetime) -> Insert:
-    """The statement that keeps it. Fails when its job has an event of this `seq` already."""
-    return insert(job_events).values(job_id=event.job_id, seq=event.seq, event=event, created_at=at)
+KEEP_JOB_EVENT = insert(job_events)
+"""Of a row of `job_event_row`. Fails when its job has an event of this `seq` already."""
+
+
+def job_event_row(event: JobEvent, *, at: datetime) -> dict[str, object]:
+    return {"job_id": event.job_id, "seq": event.seq, "event": event, "created_at": at}
 
 
 class PostgresUserEvents:

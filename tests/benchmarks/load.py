@@ -43,9 +43,15 @@ class Client:
         return await self._run(port, requests, seconds, connections, None)
 
     async def pace(
-        self, port: int, requests: Sequence[bytes], *, rate: float, seconds: float
+        self,
+        port: int,
+        requests: Sequence[bytes],
+        *,
+        rate: float,
+        seconds: float,
+        connections: int = CONNECTIONS,
     ) -> Answered:
-        return await self._run(port, requests, seconds, CONNECTIONS, rate)
+        return await self._run(port, requests, seconds, connections, rate)
 
     async def _run(self, *arguments: Any) -> Answered:
         return await asyncio.wrap_future(self._pool.submit(_send, *arguments))

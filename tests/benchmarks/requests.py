@@ -82,8 +82,10 @@ async def generating(ground: Ground) -> list[Figure]:
     """`POST /generations`: prompt judged, licence judged and recorded, credits held, job and outbox
     row committed, 202. By fans who have credits enough.
 
-    The median of one caller after another; the median of 50 fans who ask again as soon as they are
-    answered, which is 50 by the rate of the process; and the p95 at 60 % of the rate of 8 callers.
+    The median of one caller after another; the median of 50 who are there at once and together ask
+    at 60 % of the rate that saturates the process, counted from when a request was due; and the
+    p95 of 8 callers in the same way. What 50 wait for who never pause is told beside: it is 50 by
+    that rate, whatever a request costs.
     """
     asked = await _fans_requests(ground)
     client = load.Client()
@@ -91,12 +93,14 @@ async def generating(ground: Ground) -> list[Figure]:
         with ground.api() as port:
             await client.saturate(port, asked, seconds=0.7, connections=8)
             alone = await client.saturate(port, asked, seconds=SECONDS, connections=1)
-            crowd = await client.saturate(port, asked, seconds=SECONDS, connections=FANS)
             full = await client.saturate(port, asked, seconds=SECONDS, connections=8)
             rate = full.rate * SHARE_OF_SATURATION
             paced = await client.pace(port, asked, rate=rate, seconds=SECONDS)
+            fans = await client.pace(port, asked, rate=rate, seconds=2 * SECONDS, connections=FANS)
+            crowd = await client.saturate(port, asked, seconds=SECONDS, connections=FANS)
     finally:
         client.close()
+        await _forget_what_was_asked(ground)
     return [
         Figure(
             name="generation_accepted_ms",
@@ -106,9 +110,10 @@ async def generating(ground: Ground) -> list[Figure]:
         ),
         Figure(
             name="generation_accepted_50_ms",
-            value=middle(crowd.latencies_ms),
+            value=middle(fans.latencies_ms),
             unit="ms",
-            baseline=f"{crowd.rate:,.0f} accepted/s",
+            baseline=f"{rate:,.0f}/s; never pausing, {middle(crowd.latencies_ms):,.0f} ms at"
+            f" {crowd.rate:,.0f}/s",
             goal=below(20),
         ),
         Figure(
@@ -118,6 +123,13 @@ async def generating(ground: Ground) -> list[Figure]:
             goal=below(50),
         ),
     ]
+
+
+async def _forget_what_was_asked(ground: Ground) -> None:
+    """Nobody makes all these images: a worker that is measured later would be busy with them."""
+    connection = await ground.connect()
+    await connection.execute("DELETE FROM outbox_messages")
+    await connection.close()
 
 
 async def _fans_requests(ground: Ground) -> list[bytes]:
