@@ -164,9 +164,10 @@ class Work:
             try:
                 stored = await stored_keys(ports.storage)
                 seconds = int(LONGER_THAN_ANY_SWEEP.total_seconds())
-                await asyncio.to_thread(self.stack.let_pass, seconds=seconds)
-                await sweep(ports, settings)
-                await asyncio.to_thread(self.settle_down)
+                for _ in range(2):  # a worker that was overtaken may write while the first goes by
+                    await asyncio.to_thread(self.stack.let_pass, seconds=seconds)
+                    await sweep(ports, settings)
+                    await asyncio.to_thread(self.settle_down)
                 swept = await stored_keys(ports.storage)
             finally:
                 await ports.aclose()
