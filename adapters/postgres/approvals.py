@@ -16,6 +16,7 @@ from sqlalchemy import (
     UniqueConstraint,
     Uuid,
     and_,
+    bindparam,
     or_,
     select,
     tuple_,
@@ -190,6 +191,13 @@ class PostgresApprovals(PostgresRepository[ApprovalRequest]):
         return await self._many(statement.order_by(approval_requests.c.id.desc()).limit(limit))
 
 
+_OF_CREATORS = (
+    select(LicenceRevocation)
+    .where(licence_revocations.c.creator_id.in_(bindparam("ids", expanding=True)))
+    .order_by(licence_revocations.c.id.desc())
+)
+
+
 class PostgresRevocations(PostgresRepository[LicenceRevocation]):
     """See `application.ports.licensing.Revocations`."""
 
@@ -197,8 +205,4 @@ class PostgresRevocations(PostgresRepository[LicenceRevocation]):
         super().__init__(session, LicenceRevocation, kind="revocation")
 
     async def of_creators(self, creator_ids: Collection[UUID]) -> list[LicenceRevocation]:
-        return await self._many(
-            select(LicenceRevocation)
-            .where(licence_revocations.c.creator_id.in_(creator_ids))
-            .order_by(licence_revocations.c.id.desc())
-        )
+        return await self._many(_OF_CREATORS, ids=list(creator_ids))

@@ -4,6 +4,7 @@ from collections.abc import Collection
 from uuid import UUID
 
 from sqlalchemy import (
+    BindParameter,
     Boolean,
     CheckConstraint,
     Column,
@@ -13,6 +14,7 @@ from sqlalchemy import (
     Table,
     UniqueConstraint,
     Uuid,
+    bindparam,
     select,
 )
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -92,6 +94,17 @@ mappers.map_imperatively(Consent, consents)
 mappers.map_imperatively(TermsVersion, licence_terms)
 
 
+# Built once: whoever asks for work or sells it asks for these.
+_IDS: BindParameter[UUID] = bindparam("ids", expanding=True)
+_CREATORS = select(Creator).where(creators.c.id.in_(_IDS))
+_CONSENTS = (
+    select(Consent)
+    .where(consents.c.creator_id.in_(_IDS))
+    .order_by(consents.c.signed_at.desc(), consents.c.id.desc())
+)
+_TERMS = select(TermsVersion).where(licence_terms.c.id.in_(_IDS))
+
+
 class PostgresCreators(PostgresRepository[Creator]):
     def __init__(self, session: AsyncSession) -> None:
         super().__init__(session, Creator, kind="creator")
@@ -100,7 +113,7 @@ class PostgresCreators(PostgresRepository[Creator]):
         return await self._one(select(Creator).where(creators.c.user_id == user_id))
 
     async def many(self, creator_ids: Collection[UUID]) -> list[Creator]:
-        return await self._many(select(Creator).where(creators.c.id.in_(creator_ids)))
+        return await self._many(_CREATORS, ids=list(creator_ids))
 
 
 class PostgresConsents(PostgresRepository[Consent]):
@@ -108,11 +121,7 @@ class PostgresConsents(PostgresRepository[Consent]):
         super().__init__(session, Consent, kind="consent")
 
     async def of_creators(self, creator_ids: Collection[UUID]) -> list[Consent]:
-        return await self._many(
-            select(Consent)
-            .where(consents.c.creator_id.in_(creator_ids))
-            .order_by(consents.c.signed_at.desc(), consents.c.id.desc())
-        )
+        return await self._many(_CONSENTS, ids=list(creator_ids))
 
 
 class PostgresTermsVersions(PostgresRepository[TermsVersion]):
@@ -135,4 +144,4 @@ class PostgresTermsVersions(PostgresRepository[TermsVersion]):
         )
 
     async def many(self, terms_ids: Collection[UUID]) -> list[TermsVersion]:
-        return await self._many(select(TermsVersion).where(licence_terms.c.id.in_(terms_ids)))
+        return await self._many(_TERMS, ids=list(terms_ids))

@@ -15,6 +15,7 @@ from sqlalchemy import (
     Table,
     UniqueConstraint,
     Uuid,
+    bindparam,
     exists,
     select,
 )
@@ -245,6 +246,13 @@ class PostgresReports(PostgresRepository[Report]):
         )
 
 
+_STRIKES_OF_USER = (
+    select(Strike)
+    .where(moderation_strikes.c.user_id == bindparam("user_id"))
+    .order_by(moderation_strikes.c.at)
+)
+
+
 class PostgresStrikes(PostgresRepository[Strike]):
     """See `application.ports.moderation.Strikes`."""
 
@@ -252,11 +260,7 @@ class PostgresStrikes(PostgresRepository[Strike]):
         super().__init__(session, Strike, kind="strike")
 
     async def of_user(self, user_id: UUID) -> Sequence[Strike]:
-        return await self._many(
-            select(Strike)
-            .where(moderation_strikes.c.user_id == user_id)
-            .order_by(moderation_strikes.c.at)
-        )
+        return await self._many(_STRIKES_OF_USER, user_id=user_id)
 
     async def of_case(self, case_id: UUID) -> Strike | None:
         return await self._one(select(Strike).where(moderation_strikes.c.case_id == case_id))

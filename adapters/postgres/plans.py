@@ -13,6 +13,7 @@ from sqlalchemy import (
     Table,
     UniqueConstraint,
     Uuid,
+    bindparam,
     select,
     update,
 )
@@ -57,6 +58,16 @@ plan_subscriptions = Table(
 mappers.map_imperatively(PlanSubscription, plan_subscriptions)
 
 
+_OF_USER = (
+    select(PlanSubscription)
+    .where(
+        plan_subscriptions.c.user_id == bindparam("user_id"),
+        plan_subscriptions.c.status.not_in(ENDED),
+    )
+    .order_by(plan_subscriptions.c.id)
+)
+
+
 class PostgresPlanSubscriptions(PostgresRepository[PlanSubscription]):
     """See `application.ports.credits.PlanSubscriptions`."""
 
@@ -64,14 +75,7 @@ class PostgresPlanSubscriptions(PostgresRepository[PlanSubscription]):
         super().__init__(session, PlanSubscription, kind="subscription")
 
     async def standing(self, user_id: UUID) -> Sequence[PlanSubscription]:
-        return await self._many(
-            select(PlanSubscription)
-            .where(
-                plan_subscriptions.c.user_id == user_id,
-                plan_subscriptions.c.status.not_in(ENDED),
-            )
-            .order_by(plan_subscriptions.c.id)
-        )
+        return await self._many(_OF_USER, user_id=user_id)
 
     async def by_provider_id(
         self, provider_id: str, *, lock: bool = False

@@ -39,8 +39,8 @@ class PostgresRepository(Generic[A]):
     def add(self, aggregate: A) -> None:
         self._session.add(aggregate)
 
-    async def _one(self, statement: Select[A]) -> A | None:
-        return (await self._session.scalars(statement)).one_or_none()
+    async def _one(self, statement: Select[A], **parameters: object) -> A | None:
+        return (await self._session.scalars(statement, parameters)).one_or_none()
 
-    async def _many(self, statement: Select[A]) -> list[A]:
-        return list((await self._session.scalars(statement)).all())
+    async def _many(self, statement: Select[A], **parameters: object) -> list[A]:
+        return list((await self._session.scalars(statement, parameters)).all())

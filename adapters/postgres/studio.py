@@ -16,6 +16,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     Uuid,
+    bindparam,
     cast,
     func,
     select,
@@ -212,6 +213,14 @@ class PostgresGenerations(PostgresRepository[Generation]):
         super().__init__(session, Generation, kind="generation")
 
 
+_IN_FORCE = (
+    select(LikenessModel)
+    .where(likeness_models.c.creator_id == bindparam("creator_id"), likeness_models.c.in_force)
+    .with_for_update(read=True)
+    .execution_options(populate_existing=True)
+)
+
+
 class PostgresLikenessModels(PostgresRepository[LikenessModel]):
     """See `application.ports.studio.LikenessModels`."""
 
@@ -232,11 +241,11 @@ class PostgresLikenessModels(PostgresRepository[LikenessModel]):
         return found
 
     async def in_force(self, creator_id: UUID) -> LikenessModel | None:
-        statement = select(LikenessModel).where(
-            likeness_models.c.creator_id == creator_id, likeness_models.c.in_force
-        )
         # Who waited for a row that lost its force meanwhile sees none: look who has it now.
-        return await self._held(statement) or await self._held(statement)
+        for _ in range(2):
+            if found := await self._one(_IN_FORCE, creator_id=creator_id):
+                return found
+        return None
 
     async def newest_ready(
         self, creator_id: UUID, *, among: Collection[str]
